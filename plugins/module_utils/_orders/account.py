@@ -1,0 +1,182 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The account: provider, URL and credentials, all that is needed to talk to one API.
+
+Private to this collection. Knows how options and environment variables become an account; what a particular provider
+asks for is told by its ProviderInfo.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from .errors import InvalidRequest
+
+#: The account options as an argument spec; their documentation is the doc fragment certops.issuance.account.
+#: Values come from the environment only once the provider is known, so there is neither fallback nor default here.
+ACCOUNT_OPTIONS: t.Dict[str, t.Dict[str, t.Any]] = {
+    "provider": {"type": "str", "required": True},
+    "api_url": {"type": "str"},
+    "api_key": {"type": "str", "no_log": True},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "cpanel_provider": {"type": "str", "default": "cPStore"},
+    "cpanel_account": {"type": "str"},
+    "id_type": {"type": "str", "default": "order", "choices": ["order", "certificate"]},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+    "proxy": {"type": "str", "no_log": False},
+    "request_timeout": {"type": "int", "default": 30},
+}
+
+
+class AccountRules(t.Protocol if hasattr(t, "Protocol") else object):  # type: ignore[misc]
+    """What a provider says of its accounts; see ProviderInfo."""
+
+    name: str
+    label: str
+    default_url: t.Optional[str]
+    environment: t.Mapping[str, t.Sequence[str]]
+    credentials: t.Sequence[t.Sequence[str]]
+    id_types: t.Sequence[str]
+
+
+@dataclass(frozen=True, repr=False)
+class Account:
+    """One account at one provider. Has no repr, so that no credential can slip into a text."""
+
+    provider: str
+    api_url: str
+    api_key: t.Optional[str] = None
+    username: t.Optional[str] = None
+    password: t.Optional[str] = None
+    cpanel_provider: str = "cPStore"
+    cpanel_account: t.Optional[str] = None
+    id_type: str = "order"
+    validate_certs: bool = True
+    ca_path: t.Optional[str] = None
+    proxy: t.Optional[str] = None
+    request_timeout: int = 30
+
+    @property
+    def secrets(self) -> t.List[str]:
+        """Every value of this account that must not be shown."""
+        proxy_password = urlsplit(self.proxy).password if self.proxy else None
+        found = [self.api_key, self.password, proxy_password, unquote(proxy_password) if proxy_password else None]
+        return [secret for secret in found if secret]
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the account in file names without telling its credentials: equal accounts share request budgets."""
+        parts = [self.provider, self.api_url, self.api_key or "", self.username or ""]
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def resolve_account(
+    rules: AccountRules, params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]
+) -> Account:
+    """Make the account from a task's options and the environment variables of this one provider.
+
+    Arguments:
+        rules: what the provider asks for.
+        params: validated options; see ACCOUNT_OPTIONS.
+        environment: the environment in which the task runs.
+
+    Raises:
+        InvalidRequest: when something is missing or cannot be used; the sentence says what to set.
+    """
+    found: t.Dict[str, t.Optional[str]] = {}
+    for option, variables in rules.environment.items():
+        given = params.get(option)
+        if given in (None, ""):
+            given = next((environment[variable] for variable in variables if environment.get(variable)), None)
+        found[option] = given
+    # Where both a key and a password could come from the environment, an option of the task decides.
+    chosen = next((group for group in rules.credentials if all(found.get(option) for option in group)), None)
+    explicit = next((group for group in rules.credentials if any(params.get(option) for option in group[-1:])), None)
+    if explicit is not None and all(found.get(option) for option in explicit):
+        chosen = explicit
+    if chosen is None:
+        raise InvalidRequest(
+            "credentials are missing; set {0}".format(" or ".join(_spell(rules, group) for group in rules.credentials)),
+            provider=rules.name,
+        )
+    credentials = {option: found.get(option) for option in chosen}
+    for option, value in credentials.items():
+        if value and not value.isprintable():
+            raise InvalidRequest(
+                "option {0} holds a line break or another control character; give the bare value".format(option),
+                provider=rules.name,
+            )
+    if params.get("id_type", "order") not in rules.id_types:
+        raise InvalidRequest(
+            "id_type={0} is not known to {1}; use {2}".format(
+                params["id_type"], rules.label, " or ".join(rules.id_types)
+            ),
+            provider=rules.name,
+        )
+    timeout = params.get("request_timeout", 30)
+    if timeout < 1:
+        raise InvalidRequest("request_timeout must be at least 1 second", provider=rules.name)
+    return Account(
+        provider=rules.name,
+        api_url=_check_url(rules, found.get("api_url") or rules.default_url),
+        api_key=credentials.get("api_key"),
+        username=credentials.get("username"),
+        password=credentials.get("password"),
+        cpanel_provider=params.get("cpanel_provider") or "cPStore",
+        cpanel_account=params.get("cpanel_account"),
+        id_type=params.get("id_type", "order"),
+        validate_certs=params.get("validate_certs", True),
+        ca_path=params.get("ca_path"),
+        proxy=params.get("proxy"),
+        request_timeout=timeout,
+    )
+
+
+def _spell(rules: AccountRules, group: t.Sequence[str]) -> str:
+    return " and ".join(
+        "{0} (environment {1})".format(option, " or ".join(rules.environment.get(option, ()))) for option in group
+    )
+
+
+def _check_url(rules: AccountRules, url: t.Optional[str]) -> str:
+    if not url:
+        variables = " or ".join(rules.environment.get("api_url", ()))
+        raise InvalidRequest("set api_url (environment {0}) to the base URL".format(variables), provider=rules.name)
+
+    def refuse(why: str) -> InvalidRequest:
+        # The URL itself is not shown: it may hold a password.
+        return InvalidRequest("api_url {0}".format(why), provider=rules.name)
+
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        raise refuse("is not a URL; give it as https://host[:port][/path]") from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or not url.strip().isprintable():
+        raise refuse("is not a URL; give it as https://host[:port][/path]")
+    if parts.username or parts.password:
+        raise refuse("must not hold credentials; use the options for them")
+    if parts.query or parts.fragment:
+        raise refuse("must not have a query or fragment; give the base URL alone")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise refuse("must start with https://: credentials do not travel in the clear (http is for loopback only)")
+    if port == 0:
+        raise refuse("has port 0; give the port of the API")
+    return url.strip().rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,239 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The neutral order: one shape for the orders of every provider. Pure data; knows no provider and no HTTP.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field, replace
+
+
+class Status:
+    """Where an order stands, in neutral words."""
+
+    ACTION_REQUIRED = "action_required"
+    VALIDATING = "validating"
+    ISSUING = "issuing"
+    ISSUED = "issued"
+    REJECTED = "rejected"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    REPLACED = "replaced"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+    #: Statuses in which a provider has ended the order without a certificate to collect.
+    ENDED = frozenset([REJECTED, CANCELED, EXPIRED, REVOKED, REPLACED, FAILED])
+    ALL = frozenset([ACTION_REQUIRED, VALIDATING, ISSUING, ISSUED, UNKNOWN]) | ENDED
+
+
+class Check:
+    """How far one thing that must hold before issuance has come."""
+
+    NOT_APPLICABLE = "not_applicable"
+    NOT_COMPLETED = "not_completed"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    UNKNOWN = "unknown"
+
+    #: States in which the check holds up issuance.
+    OPEN = frozenset([NOT_COMPLETED, IN_PROGRESS])
+    #: States in which the check does not hold up issuance.
+    CLOSED = frozenset([NOT_APPLICABLE, COMPLETED])
+
+    #: The checks an order can have, in the order in which people read them.
+    NAMES = (
+        "csr",
+        "dcv",
+        "organization",
+        "phone_callback",
+        "ev_click_through",
+        "caa",
+        "brand",
+        "dv_upgrade",
+    )
+
+
+@dataclass(frozen=True)
+class Record:
+    """What to publish so that one name can be validated.
+
+    Arguments:
+        type: TXT, CNAME, http or email.
+        name: DNS name of the record, URL of the file, or the address written to.
+        value: what the record or file must contain; None for email.
+    """
+
+    type: str
+    name: t.Optional[str]
+    value: t.Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One name on an order and how far its domain control validation has come. Times are ISO 8601 UTC."""
+
+    name: str
+    status: str = Check.UNKNOWN
+    method: t.Optional[str] = None
+    validated_until: t.Optional[str] = None
+    record: t.Optional[Record] = None
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """A check that is still open.
+
+    Arguments:
+        check: one of Check.NAMES, or payment, approval or reissue for what is no check of the provider's.
+        subject: the name it is about, or None when it is about the whole order.
+        actor: "you" or "provider": who must act.
+        message: one sentence: what is missing.
+        url: a link that helps, where the provider offers one.
+    """
+
+    check: str
+    message: str
+    actor: str = "you"
+    subject: t.Optional[str] = None
+    url: t.Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a provider tells of the certificate of an order. Times are ISO 8601 UTC."""
+
+    id: t.Optional[str] = None
+    serial_number: t.Optional[str] = None
+    not_before: t.Optional[str] = None
+    not_after: t.Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """One certificate order as a provider describes it, in neutral words.
+
+    Arguments:
+        provider: name of the provider.
+        order_id: the provider's number of the order, always text.
+        status: one of Status.
+        provider_status: the provider's own word, verbatim.
+        issued: a certificate can be collected now.
+        dcv_completed: None when the provider did not say.
+        checks: name of a check to its state; only checks that the provider reported.
+        reason: the provider's own words for a rejection, failure or hold.
+        action_urls: links the provider offers a person, by check.
+        warnings: unknown values met, fields in an unexpected shape.
+        raw: the provider's body, free of credentials and personal data.
+        left_out: names of the personal fields that raw does not have.
+    """
+
+    provider: str
+    order_id: str
+    status: str
+    provider_status: t.Optional[str] = None
+    issued: bool = False
+    dcv_completed: t.Optional[bool] = None
+    checks: t.Mapping[str, str] = field(default_factory=dict)
+    domains: t.Tuple[Domain, ...] = ()
+    blockers: t.Tuple[Blocker, ...] = ()
+    reason: t.Optional[str] = None
+    action_urls: t.Mapping[str, str] = field(default_factory=dict)
+    certificate: Certificate = Certificate()
+    ordered_at: t.Optional[str] = None
+    warnings: t.Tuple[str, ...] = ()
+    raw: t.Any = None
+    left_out: t.Tuple[str, ...] = ()
+
+    @property
+    def final(self) -> bool:
+        """Waiting longer cannot change it: the order has ended, or its certificate can be collected."""
+        return self.issued or self.status in Status.ENDED
+
+    def to_dict(self, include_raw: bool = False) -> t.Dict[str, t.Any]:
+        """The order as plain data for results, filters and lookups."""
+        warnings = list(self.warnings)
+        if include_raw and self.left_out:
+            warnings.append("left out of raw as personal data: {0}".format(", ".join(self.left_out)))
+        return {
+            "provider": self.provider,
+            "order_id": self.order_id,
+            "status": self.status,
+            "provider_status": self.provider_status,
+            "issued": self.issued,
+            "final": self.final,
+            "dcv_completed": self.dcv_completed,
+            "checks": {name: self.checks[name] for name in Check.NAMES if name in self.checks},
+            "domains": [_domain_to_dict(domain) for domain in self.domains],
+            "blockers": [
+                {
+                    "check": blocker.check,
+                    "subject": blocker.subject,
+                    "actor": blocker.actor,
+                    "message": blocker.message,
+                    "url": blocker.url,
+                }
+                for blocker in self.blockers
+            ],
+            "reason": self.reason,
+            "action_urls": dict(self.action_urls),
+            "certificate": {
+                "id": self.certificate.id,
+                "serial_number": self.certificate.serial_number,
+                "not_before": self.certificate.not_before,
+                "not_after": self.certificate.not_after,
+            },
+            "ordered_at": self.ordered_at,
+            "warnings": warnings,
+            "raw": self.raw if include_raw else None,
+        }
+
+
+def _domain_to_dict(domain: Domain) -> t.Dict[str, t.Any]:
+    record = domain.record
+    return {
+        "name": domain.name,
+        "status": domain.status,
+        "method": domain.method,
+        "validated_until": domain.validated_until,
+        "record": {"type": record.type, "name": record.name, "value": record.value} if record else None,
+    }
+
+
+def normalise_serial(serial: t.Optional[str]) -> t.Optional[str]:
+    """A certificate serial number as upper-case hex without leading zeros or separators; None for nothing.
+
+    Providers print serials with colons, spaces, leading zeros or in lower case; only this form can be compared.
+    """
+    if serial is None:
+        return None
+    digits = "".join(character for character in serial if character not in ": -\t\n").upper()
+    return digits.lstrip("0") or None
+
+
+def without_superseded(order: Order, serial: t.Optional[str]) -> Order:
+    """The order as it counts during a reissue: the certificate with this serial is the previous one, never issued.
+
+    A certificate whose serial the provider does not tell cannot be shown to be a new one, so it does not count either.
+    """
+    superseded = normalise_serial(serial)
+    if superseded is None or not order.issued:
+        return order
+    current = order.certificate.serial_number
+    if current is not None and current != superseded:
+        return order
+    if current is None:
+        warning = "the serial number of the certificate is not known, so it cannot be told from the superseded one"
+        return replace(order, issued=False, warnings=order.warnings + (warning,))
+    blocker = Blocker(
+        check="reissue",
+        actor="provider",
+        message="the certificate with serial number {0} is the previous one; the reissue is not there yet".format(current),
+    )
+    return replace(order, issued=False, dcv_completed=None, blockers=order.blockers + (blocker,))

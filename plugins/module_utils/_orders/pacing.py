@@ -1,0 +1,243 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Request budgets and poll schedules: how often a provider may be asked, as data, and the one who keeps to it.
+
+Private to this collection. A budget belongs to an account, not to a process: many forks of one controller, lookups and
+modules all draw on it. The mechanism is one small file per account, locked while a slot is reserved: each caller writes
+the time of its own request and sleeps until then. The window is rolling, as the providers count it, and a crashed
+process leaves nothing worse than a slot that nobody uses.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import errno
+import os
+import random
+import stat
+import tempfile
+import typing as t
+from dataclasses import dataclass, field
+
+from .errors import RateLimited
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - the controller of Ansible is always POSIX
+    fcntl = None  # type: ignore[assignment]
+
+Clock = t.Callable[[], float]
+Sleep = t.Callable[[float], None]
+
+#: How long to sleep between two tries of a lock, in seconds.
+_LOCK_PAUSE = 0.05
+#: How long a caller waits for its turn when nothing else bounds it, in seconds.
+_LONGEST_TURN = 600.0
+
+
+@dataclass(frozen=True)
+class RequestBudget:
+    """At most ``requests`` in any ``seconds``, counted in a rolling window."""
+
+    requests: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PollSchedule:
+    """How long to pause between polls, growing with the age of the wait.
+
+    Arguments:
+        steps: pairs of (until this age of the wait in seconds, pause in seconds), in rising order of age.
+        afterwards: pause in seconds once the last step is over.
+    """
+
+    steps: t.Tuple[t.Tuple[float, float], ...]
+    afterwards: float
+
+    def pause(self, age: float) -> float:
+        """Seconds until the next poll of a wait that is ``age`` seconds old."""
+        return next((pause for until, pause in self.steps if age < until), self.afterwards)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a provider wants to be asked.
+
+    Arguments:
+        budgets: all hold at once.
+        schedule: pauses between polls of a wait.
+        one_at_a_time: requests of an account must not overlap.
+    """
+
+    schedule: PollSchedule
+    budgets: t.Tuple[RequestBudget, ...] = ()
+    one_at_a_time: bool = False
+
+
+def next_slot(history: t.Sequence[float], budgets: t.Sequence[RequestBudget], now: float) -> float:
+    """The first time, not before now, at which one more request keeps to every budget.
+
+    Arguments:
+        history: times of earlier and reserved requests in rising order, in seconds of the same clock as now.
+    """
+    slot = now
+    for budget in budgets:
+        if len(history) >= budget.requests:
+            slot = max(slot, history[-budget.requests] + budget.seconds)
+    return slot
+
+
+@dataclass
+class Pacer:
+    """Reserves request slots for one account, across all processes of one user on this machine.
+
+    Arguments:
+        fingerprint: names the account; see Account.fingerprint.
+        pace: what the provider asks for.
+        clock: monotonic seconds, the same for all processes since the machine started.
+        sleep: pauses for a number of seconds.
+        directory: where the shared files are; None for the private directory of this user.
+        warn: told, once, when budgets cannot be shared.
+    """
+
+    fingerprint: str
+    pace: Pace
+    clock: Clock
+    sleep: Sleep
+    directory: t.Optional[str] = None
+    warn: t.Callable[[str], None] = lambda message: None
+    _own_history: t.List[float] = field(default_factory=list)
+    _own_hold: float = 0.0
+    _shared: t.Optional[str] = None
+    _opened: bool = False
+
+    def take_turn(self, deadline: t.Optional[float] = None) -> None:
+        """Wait until one more request may be sent.
+
+        Raises:
+            RateLimited: when the budget has no slot before the deadline (in seconds of the clock).
+        """
+        with self._history(deadline) as history:
+            now = self.clock()
+            slot = max(next_slot(history.times, self.pace.budgets, now), history.hold)
+            if deadline is not None and slot > deadline:
+                raise RateLimited(
+                    "the request budget has no room for another {0:.0f} s; ask for less at once, or wait longer".format(
+                        slot - now
+                    ),
+                    retry_after=slot - now,
+                )
+            history.times.append(slot)
+        if slot > now:
+            self.sleep(slot - now)
+
+    def hold(self, seconds: float) -> None:
+        """Let nobody use this account for so many seconds: the provider said that it had enough."""
+        with self._history(None) as history:
+            history.hold = max(history.hold, self.clock() + seconds)
+
+    @contextlib.contextmanager
+    def exclusive(self, deadline: t.Optional[float] = None) -> t.Iterator[None]:
+        """Hold the account while one request is under way, where requests must not overlap.
+
+        Raises:
+            RateLimited: when another process does not finish before the deadline.
+        """
+        path = self._path("busy") if self.pace.one_at_a_time else None
+        if path is None:
+            yield
+            return
+        with self._locked(path, deadline):
+            yield
+
+    @contextlib.contextmanager
+    def _history(self, deadline: t.Optional[float]) -> t.Iterator[_History]:
+        path = self._path("budget")
+        if path is None:
+            history = _History(self._own_history, self._own_hold)
+            yield history
+            self._own_hold = history.hold
+            self._own_history = history.kept(self.pace.budgets, self.clock())
+            return
+        with self._locked(path, deadline) as descriptor:
+            history = _History.read(descriptor, self.pace.budgets, self.clock())
+            yield history
+            history.write(descriptor, self.pace.budgets, self.clock())
+
+    @contextlib.contextmanager
+    def _locked(self, path: str, deadline: t.Optional[float]) -> t.Iterator[int]:
+        limit = deadline if deadline is not None else self.clock() + _LONGEST_TURN
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        try:
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError as exc:
+                    if exc.errno not in (errno.EACCES, errno.EAGAIN):
+                        raise
+                if self.clock() >= limit:
+                    raise RateLimited("another process was using this account all the time; try again later")
+                # Jitter, so that many forks do not knock at the same moment.
+                self.sleep(_LOCK_PAUSE * (0.5 + random.random()))  # noqa: S311 - not a secret
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _path(self, purpose: str) -> t.Optional[str]:
+        if not self._opened:
+            self._opened = True
+            try:
+                self._shared = self.directory or private_directory()
+            except OSError as exc:
+                self.warn("request budgets are kept by this process alone: {0}".format(exc))
+        if self._shared is None or fcntl is None:
+            return None
+        return os.path.join(self._shared, "{0}.{1}".format(self.fingerprint, purpose))
+
+
+def private_directory() -> str:
+    """The directory of this user's shared state below the temporary directory, made when it is missing.
+
+    Raises:
+        OSError: when it cannot be made, or belongs to somebody else.
+    """
+    path = os.path.join(tempfile.gettempdir(), "certops-issuance-{0}".format(os.getuid()))
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700)
+    found = os.lstat(path)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise OSError(errno.EPERM, "not a private directory of this user", path)
+    return path
+
+
+class _History:
+    """Times of requests, in seconds of the monotonic clock, and until when the account is on hold."""
+
+    def __init__(self, times: t.List[float], hold: float) -> None:
+        self.times = times
+        self.hold = hold
+
+    @classmethod
+    def read(cls, descriptor: int, budgets: t.Sequence[RequestBudget], now: float) -> _History:
+        numbers = array.array("d")
+        content = os.read(descriptor, os.fstat(descriptor).st_size)
+        numbers.frombytes(content[: len(content) - len(content) % numbers.itemsize])
+        hold, times = (numbers[0], sorted(numbers[1:])) if numbers else (0.0, [])
+        # The clock starts again when the machine does: what lies too far ahead is from before.
+        horizon = now + _LONGEST_TURN + max([budget.seconds for budget in budgets] or [0.0])
+        return cls([time for time in times if time <= horizon], hold if hold <= horizon else 0.0)
+
+    def kept(self, budgets: t.Sequence[RequestBudget], now: float) -> t.List[float]:
+        longest = max([budget.seconds for budget in budgets] or [0.0])
+        return [time for time in self.times if time > now - longest]
+
+    def write(self, descriptor: int, budgets: t.Sequence[RequestBudget], now: float) -> None:
+        content = array.array("d", [self.hold] + self.kept(budgets, now)).tobytes()
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, content)
+        os.ftruncate(descriptor, len(content))

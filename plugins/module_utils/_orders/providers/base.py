@@ -1,0 +1,209 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the rest may ask of a provider, and what a provider can do, as data.
+
+Private to this collection. A provider is one file beside this one: the calls it makes, its words mapped to the model.
+It is given an account and a transport, and nothing else: no module, no clock, no options.
+"""
+
+from __future__ import annotations
+
+import abc
+import re
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ..account import Account
+from ..errors import InvalidRequest
+from ..model import Blocker, Check, Domain, Order
+from ..pacing import Pace
+from ..redaction import drop_personal
+from ..transport import Transport
+
+#: What is left open, in words, by check: (message when you must act, actor).
+_OPEN_CHECKS: t.Mapping[str, t.Tuple[str, str]] = {
+    "csr": ("the CSR is not accepted yet", "you"),
+    "dcv": ("domain control validation is open", "you"),
+    "organization": ("the organisation is not validated yet", "provider"),
+    "phone_callback": ("the call-back to the organisation is open", "you"),
+    "ev_click_through": ("the subscriber agreement is not accepted yet", "you"),
+    "caa": ("the CAA record does not allow this CA yet, or is not checked yet", "you"),
+    "brand": ("the CA reviews the name by hand (brand validation)", "provider"),
+    "dv_upgrade": ("the requirements of the upgrade are not met yet", "provider"),
+}
+
+
+@dataclass(frozen=True)
+class ProviderInfo:
+    """What a provider is and can do.
+
+    Arguments:
+        name: the value of the option provider.
+        label: the name as people write it.
+        default_url: base URL when none is given; None where every customer has a URL of his own.
+        environment: account option to the environment variables that may hold it, the first set one wins.
+        credentials: groups of account options; one group must be complete. The first complete one is used, but a group
+            whose last option is given in the task goes before one that is complete from the environment alone.
+        pace: request budgets and poll schedule.
+        id_types: what order ids may name, see the option id_type.
+        order_id_hint: what an order id is at this provider, for messages.
+        personal: names of fields that hold personal data, as a pattern for the whole name. Never shown.
+        bulk_from: the number of orders from which one bulk call is better than a call for each; None without bulk call.
+        bulk_batch: how many orders one bulk request can name; None for any number.
+    """
+
+    name: str
+    label: str
+    default_url: t.Optional[str]
+    environment: t.Mapping[str, t.Sequence[str]]
+    credentials: t.Sequence[t.Sequence[str]]
+    pace: Pace
+    id_types: t.Sequence[str] = ("order",)
+    order_id_hint: str = "digits"
+    personal: t.Pattern[str] = field(default_factory=lambda: re.compile(r"(?!)"))
+    bulk_from: t.Optional[int] = None
+    bulk_batch: t.Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What a bulk call tells of one order.
+
+    Arguments:
+        mark: changes whenever something changed that makes a detail call worth it.
+        order: the order as far as the bulk call tells; None where only the detail call can say.
+    """
+
+    mark: str
+    order: t.Optional[Order] = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The certificate of an order as the provider handed it over, in PEM, in no order that can be relied upon.
+
+    Arguments:
+        leaf: the certificate, where the provider tells it from the chain; else None.
+        others: everything else that came: intermediates, roots, and the leaf too where it is not told apart.
+    """
+
+    leaf: t.Optional[str]
+    others: t.Tuple[str, ...] = ()
+
+
+class Provider(abc.ABC):
+    """One API, for one account.
+
+    Every method may raise an OrderError; see the errors that each provider's fact sheet lists in section 6.
+    """
+
+    info: t.ClassVar[ProviderInfo]
+
+    def __init__(self, account: Account, transport: Transport) -> None:
+        self.account = account
+        self.transport = transport
+
+    def check_order_id(self, order_id: str) -> str:
+        """The order id as the provider writes it.
+
+        Raises:
+            InvalidRequest: when it cannot be an order id there; nothing is sent then.
+        """
+        stripped = order_id.strip()
+        if not re.fullmatch(r"[0-9]{1,20}", stripped, re.ASCII) or not stripped.strip("0"):
+            raise InvalidRequest(
+                "this is no order id of {0}; give {1}".format(self.info.label, self.info.order_id_hint),
+                provider=self.info.name,
+                order_id=stripped[:64],
+            )
+        return stripped
+
+    @abc.abstractmethod
+    def fetch_order(self, order_id: str) -> Order:
+        """Where one order stands, with every check the provider tells of.
+
+        Raises:
+            OrderNotFound: when the provider does not know it.
+        """
+
+    def refresh_order(self, order: Order) -> Order:
+        """As fetch_order, where a cheaper call can show what a bulk call cannot (validation of names, blockers)."""
+        return self.fetch_order(order.order_id)
+
+    def survey(self, order_ids: t.Sequence[str], since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        """What a bulk or delta call tells, by order id; an order that is left out has no news.
+
+        The number of requests does not grow with the number of orders, beyond info.bulk_batch.
+
+        Arguments:
+            since: seconds that have passed since the last survey that succeeded; None for the first one.
+        """
+        raise NotImplementedError("{0} has no bulk call".format(self.info.name))
+
+    @abc.abstractmethod
+    def fetch_certificate(self, order: Order) -> Delivery:
+        """Collect the certificate of an order that is issued.
+
+        Raises:
+            NotIssued: when it is not there to be collected yet.
+        """
+
+    # -- for the providers --------------------------------------------------
+
+    def finish(self, order: Order, body: t.Any) -> Order:
+        """The order with its raw body, from which credentials and personal data are taken."""
+        clean, left_out = drop_personal(body, self.info.personal)
+        return replace(order, raw=self.transport.redactor.scrub_data(clean), left_out=tuple(left_out))
+
+
+def unknown_word(provider: str, field_name: str, value: t.Any) -> str:
+    """The warning about a word that the provider's fact sheet does not know."""
+    return "{0} said {1}={2!r}, which this collection does not know".format(provider, field_name, str(value)[:80])
+
+
+def open_blockers(
+    checks: t.Mapping[str, str],
+    domains: t.Sequence[Domain],
+    action_urls: t.Optional[t.Mapping[str, str]] = None,
+    actors: t.Optional[t.Mapping[str, str]] = None,
+) -> t.Tuple[Blocker, ...]:
+    """A blocker for every open check; for DCV one for every name that is open, where the names are known.
+
+    Arguments:
+        action_urls: links the provider offers, by check.
+        actors: who must act ("you" or "provider"), by check, where a provider differs from what is usual.
+    """
+    urls = action_urls or {}
+    blockers: t.List[Blocker] = []
+    for check in Check.NAMES:
+        message, actor = _OPEN_CHECKS[check]
+        actor = (actors or {}).get(check, actor)
+        waiting = [domain for domain in domains if domain.status in Check.OPEN] if check == "dcv" else []
+        for domain in waiting:
+            blockers.append(Blocker(check, _publish(domain), actor, domain.name, urls.get(check)))
+        if not waiting and checks.get(check) in Check.OPEN:
+            blockers.append(Blocker(check, message, actor, None, urls.get(check)))
+    return tuple(blockers)
+
+
+def _publish(domain: Domain) -> str:
+    """What somebody must do so that a name can be validated, in one sentence."""
+    record = domain.record
+    if record is None:
+        by = " by {0}".format(domain.method) if domain.method else ""
+        return "{0} is not validated yet{1}".format(domain.name, by)
+    if record.type == "email":
+        return "answer the mail that was sent to {0}".format(record.name)
+    if record.type == "http":
+        return "serve the validation file at {0}".format(record.name)
+    return "publish the {0} record {1} with value {2}".format(record.type, record.name, record.value)
+
+
+def dcv_check(domains: t.Sequence[Domain]) -> str:
+    """The state of the check dcv from the states of the names; the least advanced one decides."""
+    for state in (Check.NOT_COMPLETED, Check.IN_PROGRESS, Check.UNKNOWN, Check.COMPLETED):
+        if any(domain.status == state for domain in domains):
+            return state
+    return Check.UNKNOWN

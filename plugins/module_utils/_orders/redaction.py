@@ -1,0 +1,92 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Taking secrets out of texts before anybody can see them.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import typing as t
+from urllib.parse import quote, quote_plus
+
+#: Shorter values are not looked for: they would take harmless characters out of every sentence.
+_SHORTEST = 3
+HIDDEN = "********"
+
+
+class Redactor:
+    """Knows the secrets of one account, those that are learnt on the way included."""
+
+    def __init__(self, secrets: t.Iterable[str] = ()) -> None:
+        self._secrets: t.Set[str] = set()
+        for secret in secrets:
+            self.learn(secret)
+
+    def learn(self, secret: str) -> None:
+        """From now on take this value out, also as it looks inside a URL, a JSON text or base64."""
+        if len(secret) < _SHORTEST:
+            return
+        encoded = secret.encode("utf-8", "replace")
+        self._secrets.update(
+            [
+                secret,
+                quote(encoded, safe=""),
+                quote(encoded),
+                quote_plus(encoded),
+                json.dumps(secret)[1:-1],
+                base64.b64encode(encoded).decode("ascii"),
+            ]
+        )
+
+    @property
+    def secrets(self) -> t.FrozenSet[str]:
+        """All values known to be secret, in every form."""
+        return frozenset(self._secrets)
+
+    def scrub(self, text: str) -> str:
+        """The text without any secret."""
+        # The longest first: a secret may be part of another.
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, HIDDEN)
+        return text
+
+    def scrub_data(self, value: t.Any) -> t.Any:
+        """Plain data (as JSON knows it) without any secret in its texts or keys."""
+        if isinstance(value, str):
+            return self.scrub(value)
+        if isinstance(value, dict):
+            return {self.scrub_data(key): self.scrub_data(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.scrub_data(item) for item in value]
+        return value
+
+
+def drop_personal(value: t.Any, personal: t.Pattern[str]) -> t.Tuple[t.Any, t.List[str]]:
+    """Plain data without the fields whose names match, and the sorted names of what was left out."""
+    dropped: t.Set[str] = set()
+
+    def clean(item: t.Any) -> t.Any:
+        if isinstance(item, dict):
+            dropped.update(str(key) for key in item if personal.fullmatch(str(key)))
+            return {key: clean(inner) for key, inner in item.items() if not personal.fullmatch(str(key))}
+        if isinstance(item, (list, tuple)):
+            return [clean(inner) for inner in item]
+        return item
+
+    return clean(value), sorted(dropped)
+
+
+def drop_personal_text(text: str, personal: t.Pattern[str]) -> str:
+    """A body that could not be parsed, without the values of fields whose names match (JSON and form encoding)."""
+
+    def hide(match: t.Match[str]) -> str:
+        return match.group(1) + match.group(2) + HIDDEN if personal.fullmatch(match.group(1).strip('"')) else match.group()
+
+    text = re.sub(r'("[A-Za-z0-9_-]+")(\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^",}\]]*)', hide, text)
+    return re.sub(r"([A-Za-z0-9_-]+)(=)([^&\s]*)", hide, text)

@@ -1,0 +1,600 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Asking a provider over HTTPS: TLS, timeouts, proxies, retries, redirects, bounded bodies, redaction, counting.
+
+Private to this collection. The only file that uses requests. Providers see Request, Response and the Transport
+protocol; tests put their own transport in place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import email.utils
+import http
+import json
+import math
+import os
+import random
+import re
+import socket
+import threading
+import typing as t
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+from .errors import (
+    AuthenticationError,
+    InvalidRequest,
+    OrderError,
+    ProviderUnavailable,
+    RateLimited,
+    UnexpectedResponse,
+)
+from .redaction import Redactor, drop_personal_text
+
+try:
+    import requests
+    import requests.adapters
+    import requests.utils
+    import urllib3
+
+    REQUESTS_ERROR: t.Optional[ImportError] = None
+except ImportError as exc:
+    REQUESTS_ERROR = exc
+
+if t.TYPE_CHECKING:
+    from .account import Account
+    from .pacing import Clock, Pacer, Sleep
+
+T = t.TypeVar("T")
+
+#: One question is retried for at most so many seconds in all.
+PATIENCE = 30.0
+#: Pauses between the tries of one question, in seconds, before jitter.
+_BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0)
+#: The largest body that is read, in bytes. A certificate with its chain and every check is below 100 KiB;
+#: a report about ten thousand orders is below 8 MiB.
+_LARGEST_BODY = 16 * 1024 * 1024
+_CHUNK = 64 * 1024
+_MOST_REDIRECTS = 3
+#: How much of a body an error message shows, in characters.
+_PREVIEW = 200
+USER_AGENT = "certops.issuance/1.0.0 (Ansible collection)"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call to a provider.
+
+    Arguments:
+        call: what the call is named in messages.
+        method: GET or POST.
+        path: appended to the account's base URL.
+        query: parameters of the URL.
+        form: form fields; the body is then form-encoded.
+        headers: further headers.
+        order_id: the order it is about, for messages.
+    """
+
+    call: str
+    method: str
+    path: str
+    query: t.Mapping[str, str] = field(default_factory=dict)
+    form: t.Optional[t.Mapping[str, str]] = None
+    headers: t.Mapping[str, str] = field(default_factory=dict)
+    order_id: t.Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Response:
+    """One answer. Header names are in lower case."""
+
+    status: int
+    body: bytes = b""
+    headers: t.Mapping[str, str] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """The body as text: UTF-8, else Latin-1. Never raises."""
+        try:
+            return self.body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return self.body.decode("latin-1")
+
+    def json(self) -> t.Any:
+        """The body as JSON data that can be written as JSON again.
+
+        Raises:
+            UnexpectedResponse: when it is not JSON.
+        """
+        text = self.text()
+        if not text.strip():
+            raise UnexpectedResponse("the body is empty where JSON was expected", http_status=self.status)
+        if text.lstrip()[:1] == "<":
+            raise UnexpectedResponse("an HTML or XML page came where JSON was expected", http_status=self.status)
+        try:
+            return _printable(
+                json.loads(text, parse_int=_bounded_int, parse_float=_finite_float, parse_constant=lambda name: None)
+            )
+        except RecursionError:
+            raise UnexpectedResponse("the JSON is nested too deeply", http_status=self.status) from None
+        except ValueError:
+            raise UnexpectedResponse("the body is not JSON, or not all of it came", http_status=self.status) from None
+
+
+class Transport(t.Protocol if hasattr(t, "Protocol") else object):  # type: ignore[misc]
+    """What a provider may ask of the network."""
+
+    #: Requests sent so far, repetitions included.
+    requests_sent: int
+    #: Takes secrets that are learnt on the way out of all texts.
+    redactor: Redactor
+
+    def ask(self, request: Request, read: t.Callable[[Response], T]) -> T:
+        """Send a request that only reads, and return what ``read`` makes of the answer.
+
+        Faults that may pass are retried; ``read`` raises a retryable OrderError to have it asked again.
+
+        Raises:
+            OrderError: with the provider, the call and the order in it.
+        """
+
+
+def _bounded_int(digits: str) -> t.Union[int, str]:
+    # Ids longer than a machine word stay text; Python refuses numbers of thousands of digits.
+    return int(digits) if len(digits) <= 20 else digits
+
+
+def _finite_float(digits: str) -> t.Union[float, str]:
+    value = float(digits)
+    return value if math.isfinite(value) else digits
+
+
+def _printable(value: t.Any) -> t.Any:
+    """The same data without lone surrogates, which no output can encode."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_printable(key): _printable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_printable(item) for item in value]
+    return value
+
+
+def parse_retry_after(value: t.Optional[str], now: datetime.datetime) -> t.Optional[float]:
+    """Seconds from a Retry-After header in either form (a number of seconds, or an HTTP date); None for anything else.
+
+    Arguments:
+        now: the present time, aware.
+    """
+    stripped = (value or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", stripped, re.ASCII):
+        return float(stripped)
+    try:
+        moment = email.utils.parsedate_to_datetime(stripped)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.timezone.utc)
+        return max(0.0, (moment - now).total_seconds())
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+class HttpTransport:
+    """Talks to one account's API.
+
+    Arguments:
+        account: where and how.
+        pacer: keeps to the provider's request budget.
+        clock: monotonic seconds.
+        sleep: pauses for a number of seconds.
+        environment: where proxies and a CA bundle may be named, as for other tools.
+        personal: names of fields whose values are personal data and not shown in messages.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        pacer: Pacer,
+        clock: Clock,
+        sleep: Sleep,
+        environment: t.Mapping[str, str],
+        personal: t.Optional[t.Pattern[str]] = None,
+    ) -> None:
+        self.account = account
+        self.redactor = Redactor(account.secrets)
+        self.requests_sent = 0
+        #: No request is started, and none goes on, after this time (in seconds of the clock).
+        self.deadline: t.Optional[float] = None
+        self._pacer = pacer
+        self._clock = clock
+        self._sleep = sleep
+        self._personal = personal
+        self._environment = environment
+        self._adapter: t.Any = None
+        self._session = self._open_session()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+    def ask(self, request: Request, read: t.Callable[[Response], T]) -> T:
+        """See Transport.ask."""
+        started = self._clock()
+        last = started + PATIENCE
+        for attempt in range(len(_BACKOFF) + 1):
+            pause = _BACKOFF[min(attempt, len(_BACKOFF) - 1)]
+            try:
+                turn_taken = self._clock()
+                with self._turn():
+                    # Waiting for one's turn is not impatience with the provider.
+                    last += self._clock() - turn_taken
+                    response = self._send(request, self._bound(last))
+                try:
+                    return read(response)
+                except UnexpectedResponse as exc:
+                    exc.message = self._describe(request, response, exc.message)
+                    raise
+                except OrderError as exc:
+                    exc.locate(http_status=response.status)
+                    raise
+            except OrderError as exc:
+                exc.locate(self.account.provider, request.order_id)
+                exc.message = self.redactor.scrub(exc.message)
+                exc.args = (exc.message,)
+                pause = self._pause_after(exc, pause)
+                if not exc.retryable or attempt == len(_BACKOFF) or self._clock() + pause >= self._bound(last):
+                    raise
+            self._sleep(pause)
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    # -- pace ---------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _turn(self) -> t.Iterator[None]:
+        with self._pacer.exclusive(self.deadline):
+            self._pacer.take_turn(self.deadline)
+            yield
+
+    def _bound(self, last: float) -> float:
+        return last if self.deadline is None else min(last, self.deadline)
+
+    def _pause_after(self, error: OrderError, pause: float) -> float:
+        jittered = pause * (0.75 + random.random() / 2)  # noqa: S311 - not a secret
+        if isinstance(error, RateLimited) and error.retry_after is not None:
+            self._pacer.hold(min(error.retry_after, PATIENCE))
+            return max(error.retry_after, jittered)
+        return jittered
+
+    # -- one try ------------------------------------------------------------
+
+    def _send(self, request: Request, last: float) -> Response:
+        url = self.account.api_url + request.path
+        for _hop in range(_MOST_REDIRECTS + 1):
+            response = self._send_once(request, url, last)
+            if response.status not in (301, 302, 303, 307, 308):
+                return self._check_status(request, response)
+            url = self._follow(request, response, url)
+        raise UnexpectedResponse(
+            "{0} is redirected in a loop; check api_url".format(request.call), http_status=response.status, retryable=False
+        )
+
+    def _send_once(self, request: Request, url: str, last: float) -> Response:
+        left = last - self._clock()
+        if left <= 0:
+            raise ProviderUnavailable("there was no time left to send {0}".format(request.call))
+        timeout = min(float(self.account.request_timeout), left)
+        self.requests_sent += 1
+        headers = {"User-Agent": USER_AGENT, "Accept": "application/json, text/plain, */*;q=0.5"}
+        headers.update(request.headers)
+        try:
+            with self._adapter.watch(timeout) as watch:
+                try:
+                    answer = self._session.request(
+                        request.method,
+                        url,
+                        params=dict(request.query) or None,
+                        data=dict(request.form) if request.form is not None else None,
+                        headers=headers,
+                        timeout=timeout,
+                        allow_redirects=False,
+                        stream=True,
+                        proxies=self._proxies(url),
+                    )
+                    with contextlib.closing(answer):
+                        body = self._read_body(request, answer)
+                        return Response(
+                            status=answer.status_code,
+                            body=body,
+                            headers={name.lower(): value for name, value in answer.headers.items()},
+                        )
+                except Exception:
+                    if watch.expired:
+                        raise requests.exceptions.Timeout() from None
+                    raise
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as exc:
+            # "from None": the texts of these exceptions hold the URL, and with it a session key.
+            raise self._network_error(request, exc, timeout) from None
+
+    def _read_body(self, request: Request, answer: t.Any) -> bytes:
+        body = bytearray()
+        for chunk in answer.iter_content(_CHUNK):
+            body += chunk
+            if len(body) > _LARGEST_BODY:
+                raise UnexpectedResponse(
+                    "the answer to {0} is larger than {1} MiB and was not read".format(
+                        request.call, _LARGEST_BODY // (1024 * 1024)
+                    ),
+                    http_status=answer.status_code,
+                    retryable=False,
+                )
+        return bytes(body)
+
+    def _check_status(self, request: Request, response: Response) -> Response:
+        if response.status == 429:
+            raise RateLimited(
+                "too many requests (HTTP 429 to {0}); ask less often".format(request.call),
+                http_status=response.status,
+                retry_after=parse_retry_after(
+                    response.headers.get("retry-after"), datetime.datetime.now(datetime.timezone.utc)
+                ),
+            )
+        if response.status >= 500 or response.status == 408:
+            raise ProviderUnavailable(
+                "the server failed (HTTP {0} {1} to {2}); try again later".format(
+                    response.status, _phrase(response.status), request.call
+                ),
+                http_status=response.status,
+                retry_after=parse_retry_after(
+                    response.headers.get("retry-after"), datetime.datetime.now(datetime.timezone.utc)
+                ),
+            )
+        return response
+
+    def _follow(self, request: Request, response: Response, url: str) -> str:
+        """Where a redirect leads, when it may be followed: a GET within the same scheme, host and port."""
+        try:
+            target = urljoin(url, response.headers.get("location", ""))
+            here, there = urlsplit(url), urlsplit(target)
+            same = (here.scheme, here.hostname, here.port) == (there.scheme, there.hostname, there.port)
+        except ValueError:
+            target, there, same = url, urlsplit(""), False
+        if re.search(r"log_?-?in|sign_?-?in|logout|/sso|saml|/auth", there.path, re.IGNORECASE):
+            raise AuthenticationError(
+                "{0} was redirected to a login page: the credentials were not accepted; check them and api_url".format(
+                    request.call
+                ),
+                http_status=response.status,
+            )
+        if request.method != "GET" or not same or there.path == here.path:
+            raise UnexpectedResponse(
+                "{0} was redirected (HTTP {1}), which is not followed{2}; check api_url".format(
+                    request.call,
+                    response.status,
+                    "" if same else " to another host or scheme, since the credentials would go there",
+                ),
+                http_status=response.status,
+                retryable=False,
+            )
+        return target
+
+    # -- what to say --------------------------------------------------------
+
+    def _describe(self, request: Request, response: Response, message: str) -> str:
+        preview = response.text()
+        if self._personal is not None:
+            preview = drop_personal_text(preview, self._personal)
+        preview = " ".join(self.redactor.scrub(preview).split())
+        if len(preview) > _PREVIEW:
+            preview = preview[:_PREVIEW] + "…"
+        shown = "; it begins: {0}".format(_printable(preview)) if preview else ""
+        return "the answer to {0} (HTTP {1}) cannot be used: {2}{3}".format(
+            request.call, response.status, message, shown
+        )
+
+    def _network_error(self, request: Request, error: Exception, timeout: float) -> OrderError:
+        host = urlsplit(self.account.api_url).netloc
+        text = _causes(error)
+        if isinstance(error, requests.exceptions.ProxyError) or "Tunnel connection failed" in text:
+            if "407" in text:
+                return AuthenticationError("the proxy refused its credentials (HTTP 407); check proxy", http_status=407)
+            return ProviderUnavailable("the proxy gave no way to {0}; check proxy".format(host))
+        if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)) or "SSL" in text:
+            return self._tls_error(host, text)
+        if isinstance(error, (requests.exceptions.Timeout, socket.timeout, TimeoutError)) or "timed out" in text:
+            return ProviderUnavailable(
+                "{0} did not finish an answer to {1} within {2:.0f} s; check api_url and the network".format(
+                    host, request.call, timeout
+                )
+            )
+        if "NameResolution" in text or "getaddrinfo" in text or "gaierror" in text:
+            return ProviderUnavailable("the host name in {0} cannot be resolved; check api_url and DNS".format(host))
+        if isinstance(error, (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError)):
+            return UnexpectedResponse("the answer to {0} is wrongly compressed".format(request.call))
+        if isinstance(
+            error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema)
+        ):
+            return InvalidRequest("api_url or proxy is not a URL that can be asked; check both")
+        if isinstance(error, requests.exceptions.ChunkedEncodingError) or "IncompleteRead" in text:
+            return UnexpectedResponse("the answer to {0} was cut off".format(request.call))
+        if "refused" in text:
+            return ProviderUnavailable("{0} refused the connection; check host and port in api_url".format(host))
+        return ProviderUnavailable(
+            "the connection to {0} broke during {1} ({2}); try again later".format(
+                host, request.call, type(error).__name__
+            )
+        )
+
+    def _tls_error(self, host: str, text: str) -> OrderError:
+        if "CERTIFICATE_VERIFY_FAILED" in text or "match" in text:
+            found = re.search(r"certificate verify failed: ([^(\"']+)", text)
+            why = found.group(1).strip() if found else "its name does not match"
+            return ProviderUnavailable(
+                "the TLS certificate of {0} is not trusted ({1}); check api_url, or name its CA in ca_path".format(host, why),
+                retryable=False,
+            )
+        return ProviderUnavailable("no TLS connection to {0}; check scheme and port in api_url".format(host))
+
+    # -- the session --------------------------------------------------------
+
+    def _open_session(self) -> t.Any:
+        session = requests.Session()
+        # Else a .netrc would replace our Authorization header, and redirects would carry it along.
+        session.trust_env = False
+        session.verify = self._trust()
+        self._adapter = _watching_adapter()
+        session.mount("https://", self._adapter)
+        session.mount("http://", self._adapter)
+        if not self.account.validate_certs:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        return session
+
+    def _trust(self) -> t.Union[bool, str]:
+        if not self.account.validate_certs:
+            return False
+        bundle = self.account.ca_path
+        if bundle is None:
+            variables = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+            bundle = next((self._environment[name] for name in variables if self._environment.get(name)), None)
+        if bundle is None:
+            return True
+        try:
+            # Only to see whether it can be read; requests reports that as a traceback of its own.
+            with open(bundle, "rb"):
+                pass
+        except IsADirectoryError:
+            pass
+        except OSError as exc:
+            raise InvalidRequest(
+                "the CA file {0} cannot be read ({1}); check ca_path".format(bundle, exc.strerror),
+                provider=self.account.provider,
+            ) from exc
+        return bundle
+
+    def _proxies(self, url: str) -> t.Dict[str, str]:
+        if self.account.proxy:
+            return {"http": self.account.proxy, "https": self.account.proxy}
+        environment = {name.lower(): value for name, value in self._environment.items() if value}
+        scheme = urlsplit(url).scheme
+        proxy = environment.get(scheme + "_proxy") or environment.get("all_proxy")
+        if proxy is None or requests.utils.should_bypass_proxies(url, environment.get("no_proxy", "")):
+            return {}
+        for secret in filter(None, [urlsplit(proxy).password]):
+            self.redactor.learn(secret)
+        return {scheme: proxy}
+
+
+def _phrase(status: int) -> str:
+    try:
+        return http.HTTPStatus(status).phrase
+    except ValueError:
+        return "unknown status"
+
+
+def _causes(error: t.Optional[BaseException]) -> str:
+    """The texts and types of an exception and of what caused it. For deciding only, never for showing."""
+    texts: t.List[str] = []
+    while error is not None and len(texts) < 10:
+        texts.append("{0} {1!r} {2}".format(type(error).__name__, error, error))
+        inner = error.args[0] if error.args and isinstance(error.args[0], BaseException) else None
+        reason = getattr(error, "reason", None)
+        error = inner or (reason if isinstance(reason, BaseException) else None) or error.__cause__ or error.__context__
+    return " / ".join(texts)
+
+
+class _Watch:
+    """Ends a request that goes on for too long in all: timeouts of sockets only bound the pause between two bytes."""
+
+    def __init__(self, seconds: float) -> None:
+        self.expired = False
+        self._sockets: t.List[socket.socket] = []
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+
+    def follow(self, connection: t.Optional[socket.socket]) -> None:
+        if connection is None:
+            return
+        with self._lock:
+            # A duplicate, since wrapping in TLS takes the original away.
+            self._sockets.append(socket.socket(fileno=os.dup(connection.fileno())))
+            expired = self.expired
+        if expired:
+            self._expire()
+
+    def start(self) -> None:
+        self._timer.start()
+
+    def stop(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            for duplicate in self._sockets:
+                duplicate.close()
+            self._sockets.clear()
+
+    def _expire(self) -> None:
+        with self._lock:
+            self.expired = True
+            for duplicate in self._sockets:
+                with contextlib.suppress(OSError):
+                    duplicate.shutdown(socket.SHUT_RDWR)
+
+
+def _watching_adapter() -> t.Any:
+    """An adapter of requests whose connections are watched; made in a function, since requests may be missing."""
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        watching: t.Optional[_Watch] = None
+
+        @contextlib.contextmanager
+        def watch(self, seconds: float) -> t.Iterator[_Watch]:
+            self.watching = watch = _Watch(seconds)
+            watch.start()
+            try:
+                yield watch
+            finally:
+                self.watching = None
+                watch.stop()
+
+        def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
+            super().init_poolmanager(*args, **kwargs)
+            self._watch_pools(self.poolmanager)
+
+        def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+            manager = super().proxy_manager_for(*args, **kwargs)
+            self._watch_pools(manager)
+            return manager
+
+        def _watch_pools(self, manager: t.Any) -> None:
+            # requests keeps the managers of proxies and asks for them at each request.
+            if getattr(manager, "watched", False):
+                return
+            manager.watched = True
+            adapter = self
+
+            def watched(connection_class: t.Any) -> t.Any:
+                class Connection(connection_class):  # type: ignore[misc]
+                    def _new_conn(self) -> t.Any:
+                        connection = super()._new_conn()
+                        if adapter.watching is not None:
+                            adapter.watching.follow(connection)
+                        return connection
+
+                    def request(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+                        # A connection that is used again has been opened under an earlier watch.
+                        if adapter.watching is not None:
+                            adapter.watching.follow(self.sock)
+                        return super().request(*args, **kwargs)
+
+                return Connection
+
+            def pool(pool_class: t.Any) -> t.Any:
+                connection_class = watched(pool_class.ConnectionCls)
+                return type(pool_class.__name__, (pool_class,), {"ConnectionCls": connection_class})
+
+            manager.pool_classes_by_scheme = {
+                scheme: pool(pool_class) for scheme, pool_class in manager.pool_classes_by_scheme.items()
+            }
+
+    return Adapter()
