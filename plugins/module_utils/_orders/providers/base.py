@@ -87,10 +87,12 @@ class Delivery:
     Arguments:
         leaf: the certificate, where the provider tells it from the chain; else None.
         others: everything else that came: intermediates, roots, and the leaf too where it is not told apart.
+        csr: the CSR of the order, where the provider sends it along: the certificate must be for its key.
     """
 
     leaf: t.Optional[str]
     others: t.Tuple[str, ...] = ()
+    csr: t.Optional[str] = None
 
 
 class Provider(abc.ABC):

@@ -1,0 +1,309 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Making a right chain of what a provider delivered: splitting, ordering, matching. Controller side.
+
+Private to this collection. The only file of the order side that uses cryptography, which ansible-core itself requires.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import ipaddress
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .errors import CertificateRefused, InvalidRequest, UnexpectedResponse
+
+try:
+    from cryptography import exceptions, x509
+    from cryptography.hazmat.primitives import hashes, serialization
+
+    CRYPTOGRAPHY_ERROR: t.Optional[ImportError] = None
+except ImportError as exc:
+    CRYPTOGRAPHY_ERROR = exc
+
+try:
+    import idna
+except ImportError:
+    idna = None  # type: ignore[assignment]
+
+_ARMOUR = re.compile(
+    r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(.*?)-----END (?:X509 |TRUSTED )?CERTIFICATE-----", re.DOTALL
+)
+#: A chain of public CAs has at most four links; more is a loop or an attack.
+_LONGEST_CHAIN = 10
+#: More certificates than this are no chain but somebody's whole trust store.
+_MOST_CERTIFICATES = 100
+
+
+@dataclass(frozen=True)
+class CertificateFacts:
+    """What one certificate says of itself.
+
+    Arguments:
+        serial_number: upper-case hex without leading zeros.
+        not_before, not_after: ISO 8601 UTC.
+        names: DNS names and IP addresses it is valid for; the common name where it has no alternative names.
+        issuer: the issuer as RFC 4514 text.
+        fingerprint_sha256: upper-case hex with colons.
+    """
+
+    serial_number: str
+    not_before: str
+    not_after: str
+    names: t.Tuple[str, ...]
+    issuer: str
+    fingerprint_sha256: str
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A leaf with its chain, ready to be served: PEM, leaf first, no root."""
+
+    certificate: str
+    chain: str
+    facts: CertificateFacts
+
+    @property
+    def fullchain(self) -> str:
+        return self.certificate + self.chain
+
+
+def describe_certificate(pem: str) -> t.Optional[CertificateFacts]:
+    """The facts of the first certificate in a text; None when there is none that can be read."""
+    if CRYPTOGRAPHY_ERROR is not None:
+        return None
+    try:
+        certificates = split_certificates([pem])
+        return _facts(certificates[0]) if certificates else None
+    except (UnexpectedResponse, ValueError):
+        return None
+
+
+def split_certificates(texts: t.Iterable[str]) -> t.List[x509.Certificate]:
+    """Every certificate in the texts, in the order given, each once.
+
+    Line ends, text between the certificates and missing armour (bare base64 of DER) are all fine.
+
+    Raises:
+        UnexpectedResponse: when a text holds something else.
+    """
+    found: t.Dict[bytes, x509.Certificate] = {}
+    for text in texts:
+        blocks = _ARMOUR.findall(text)
+        if not blocks and text.strip():
+            blocks = [text]
+        for block in blocks:
+            der = _decode(block)
+            if len(found) >= _MOST_CERTIFICATES:
+                raise UnexpectedResponse("more than {0} certificates came".format(_MOST_CERTIFICATES), retryable=False)
+            try:
+                found.setdefault(der, x509.load_der_x509_certificate(der))
+            except (ValueError, TypeError) as exc:
+                raise UnexpectedResponse(
+                    "what came as a certificate cannot be read as one ({0})".format(type(exc).__name__)
+                ) from None
+    return list(found.values())
+
+
+def assemble(leaf: t.Optional[str], others: t.Sequence[str]) -> Bundle:
+    """Put a leaf and whatever came with it in the order in which a server must send it.
+
+    Links are followed by issuer and signature, not by position. Roots and foreign certificates are left out.
+
+    Raises:
+        UnexpectedResponse: when there is no leaf to be found.
+        CertificateRefused: untrusted_chain, when the certificate of the leaf's issuer is missing.
+    """
+    own = split_certificates([leaf] if leaf else [])
+    pool = split_certificates(([leaf] if leaf else []) + list(others))
+    end = _find_leaf(own or pool)
+    chain: t.List[x509.Certificate] = []
+    last = end
+    while not _is_self_issued(last) and len(chain) < _LONGEST_CHAIN:
+        issuer = next((one for one in pool if one not in chain and one != end and _issued_by(last, one)), None)
+        if issuer is None:
+            break
+        chain.append(issuer)
+        last = issuer
+    if chain and _is_self_issued(chain[-1]):
+        chain.pop()
+    elif not chain and not _is_self_issued(end):
+        raise CertificateRefused(
+            "untrusted_chain",
+            "the chain lacks the certificate of the issuer ({0}); nothing that the provider sent has signed this "
+            "certificate".format(end.issuer.rfc4514_string()),
+        )
+    return Bundle(certificate=_pem(end), chain="".join(_pem(one) for one in chain), facts=_facts(end))
+
+
+def check_key(bundle: Bundle, csr: str) -> None:
+    """See that the certificate was made for the key of a CSR (PEM).
+
+    Raises:
+        InvalidRequest: when the CSR cannot be read.
+        CertificateRefused: key_mismatch.
+    """
+    try:
+        wanted = x509.load_pem_x509_csr(csr.encode("ascii")).public_key()
+    except (ValueError, TypeError, UnicodeEncodeError, exceptions.UnsupportedAlgorithm):
+        raise InvalidRequest("csr cannot be read; give the certificate signing request as PEM") from None
+    issued = x509.load_pem_x509_certificate(bundle.certificate.encode("ascii")).public_key()
+    form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    if issued.public_bytes(*form) != wanted.public_bytes(*form):
+        raise CertificateRefused(
+            "key_mismatch",
+            "the certificate with serial number {0} was issued for another key than that of the CSR; it may be the "
+            "previous certificate, or the order was placed with another CSR".format(bundle.facts.serial_number),
+        )
+
+
+def check_names(bundle: Bundle, wanted: t.Sequence[str]) -> None:
+    """See that the certificate covers every name.
+
+    Raises:
+        InvalidRequest: when a name is no host name or IP address.
+        CertificateRefused: names_not_covered.
+    """
+    missing = [name for name in wanted if not _covers(bundle.facts.names, name)]
+    if missing:
+        raise CertificateRefused(
+            "names_not_covered",
+            "the certificate with serial number {0} does not cover {1}; it is valid for {2}".format(
+                bundle.facts.serial_number, ", ".join(missing), ", ".join(bundle.facts.names) or "no name at all"
+            ),
+        )
+
+
+def check_validity(bundle: Bundle, now: datetime.datetime) -> None:
+    """See that the certificate has not expired.
+
+    Raises:
+        CertificateRefused: not_valid_now.
+    """
+    if bundle.facts.not_after <= now.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"):
+        raise CertificateRefused(
+            "not_valid_now",
+            "the certificate with serial number {0} expired at {1}; order or reissue a new one".format(
+                bundle.facts.serial_number, bundle.facts.not_after
+            ),
+        )
+
+
+def ascii_name(name: str) -> str:
+    """A host name as it stands in certificates: A-labels, lower case, no trailing dot; an IP address in its short form.
+
+    Raises:
+        InvalidRequest: when it is neither.
+    """
+    stripped = name.strip().rstrip(".")
+    try:
+        return str(ipaddress.ip_address(stripped))
+    except ValueError:
+        pass
+    wildcard, bare = ("*.", stripped[2:]) if stripped.startswith("*.") else ("", stripped)
+    try:
+        if bare.isascii():
+            encoded = bare.lower()
+        elif idna is not None:
+            encoded = idna.encode(bare, uts46=True).decode("ascii")
+        else:
+            encoded = bare.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        encoded = ""
+    if not re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?", encoded) or ".." in encoded:
+        raise InvalidRequest("{0!r} is no host name; give names as they stand in the certificate".format(name))
+    return wildcard + encoded
+
+
+def _covers(names: t.Sequence[str], wanted: str) -> bool:
+    name = ascii_name(wanted)
+    return name in names or ("." in name and not name.startswith("*.") and "*." + name.split(".", 1)[1] in names)
+
+
+def _decode(block: str) -> bytes:
+    compact = "".join(block.split())
+    # Some providers deliver the base64 of the whole PEM text.
+    try:
+        content = base64.b64decode(compact, validate=True)
+    except (binascii.Error, ValueError):
+        raise UnexpectedResponse("what came as a certificate is not base64") from None
+    inner = _ARMOUR.search(content.decode("latin-1")) if content[:5] == b"-----" else None
+    return _decode(inner.group(1)) if inner else content
+
+
+def _find_leaf(certificates: t.Sequence[x509.Certificate]) -> x509.Certificate:
+    ends = [one for one in certificates if not _is_authority(one)]
+    if not ends:
+        ends = [
+            one
+            for one in certificates
+            if not any(other is not one and other.issuer == one.subject for other in certificates)
+        ]
+    if not ends:
+        raise UnexpectedResponse("no certificate came, only those of authorities" if certificates else "no certificate came")
+    if len(ends) > 1:
+        raise UnexpectedResponse(
+            "{0} certificates came that belong to no authority, and it cannot be told which one was ordered".format(len(ends)),
+            retryable=False,
+        )
+    return ends[0]
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    try:
+        return bool(certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca)
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+
+
+def _is_self_issued(certificate: x509.Certificate) -> bool:
+    return certificate.issuer == certificate.subject
+
+
+def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    if certificate.issuer != issuer.subject:
+        return False
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (exceptions.InvalidSignature, exceptions.UnsupportedAlgorithm, ValueError, TypeError):
+        return False
+    return True
+
+
+def _facts(certificate: x509.Certificate) -> CertificateFacts:
+    return CertificateFacts(
+        serial_number="{0:X}".format(certificate.serial_number),
+        not_before=_time(certificate, "not_valid_before"),
+        not_after=_time(certificate, "not_valid_after"),
+        names=_names(certificate),
+        issuer=certificate.issuer.rfc4514_string(),
+        fingerprint_sha256=certificate.fingerprint(hashes.SHA256()).hex(":").upper(),
+    )
+
+
+def _time(certificate: x509.Certificate, name: str) -> str:
+    # cryptography before 42 has only the times without a zone; they are UTC.
+    moment = getattr(certificate, name + "_utc", None) or getattr(certificate, name)
+    return t.cast(datetime.datetime, moment).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _names(certificate: x509.Certificate) -> t.Tuple[str, ...]:
+    found: t.List[str] = []
+    try:
+        alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        found.extend(name.lower() for name in alternative.get_values_for_type(x509.DNSName))
+        found.extend(str(address) for address in alternative.get_values_for_type(x509.IPAddress))
+    except (x509.ExtensionNotFound, ValueError):
+        common = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        found.extend(str(attribute.value).lower() for attribute in common)
+    return tuple(dict.fromkeys(found))
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
