@@ -190,6 +190,7 @@ class HttpTransport:
         clock: monotonic seconds.
         sleep: pauses for a number of seconds.
         environment: where proxies and a CA bundle may be named, as for other tools.
+        redactor: learns the secrets of the account and those that come up on the way.
         personal: names of fields whose values are personal data and not shown in messages.
     """
 
@@ -200,10 +201,13 @@ class HttpTransport:
         clock: Clock,
         sleep: Sleep,
         environment: t.Mapping[str, str],
+        redactor: Redactor,
         personal: t.Optional[t.Pattern[str]] = None,
     ) -> None:
         self.account = account
-        self.redactor = Redactor(account.secrets)
+        self.redactor = redactor
+        for secret in account.secrets:
+            redactor.learn(secret)
         self.requests_sent = 0
         #: No request is started, and none goes on, after this time (in seconds of the clock).
         self.deadline: t.Optional[float] = None

@@ -1,0 +1,15 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module order_certificate, run in the controller's own process where it can be."""
+
+from __future__ import annotations
+
+from ansible_collections.certops.issuance.plugins.module_utils._orders import operations
+from ansible_collections.certops.issuance.plugins.plugin_utils.order_action import OrderActionBase
+
+
+class ActionModule(OrderActionBase):
+    """See the module order_certificate."""
+
+    operation = staticmethod(operations.order_certificate)
+    argument_spec = operations.ORDER_CERTIFICATE_OPTIONS

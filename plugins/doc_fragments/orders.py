@@ -1,0 +1,17 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the order modules run, in words that all of them share."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Notes on where the order modules run."""
+
+    DOCUMENTATION = r"""
+options: {}
+notes:
+  - On a local connection (C(connection: local), C(delegate_to: localhost), C(ansible localhost)) this runs in Ansible's own
+    process, with the Python and the C(requests) of Ansible itself, and C(become) changes nothing. With C(async), or
+    delegated to another host such as a bastion, it runs there as a module, without progress lines, and needs C(requests) there.
+"""

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lookup order_status, the twin of the module order_info."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: order_status
+author: certops.issuance contributors (@certops)
+version_added: 1.0.0
+short_description: Where certificate orders stand at their provider
+description:
+  - Asks the provider where each order stands and returns one neutral order for each order ID given.
+  - It runs on the controller, within the same request budget as M(certops.issuance.order_info).
+  - Where one order cannot be had, the lookup fails; use M(certops.issuance.order_info) to have the others all the same.
+options:
+  _terms:
+    description: IDs of the orders.
+    required: true
+    type: list
+    elements: string
+  include_raw:
+    description: Return the body of the provider as RV(_raw[].raw), without credentials and personal data.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - certops.issuance.account
+seealso:
+  - module: certops.issuance.order_info
+  - module: certops.issuance.order_wait
+"""
+
+EXAMPLES = r"""
+- name: Show where one order stands
+  ansible.builtin.debug:
+    msg: "{{ lookup('certops.issuance.order_status', '12345', provider='digicert').status }}"
+
+- name: Go on only when the certificate is there
+  ansible.builtin.assert:
+    that:
+      - order is certops.issuance.issued
+    fail_msg: "order {{ order.order_id }} is {{ order.status }}"
+  vars:
+    order: "{{ lookup('certops.issuance.order_status', '830045512', provider='sectigo') }}"
+"""
+
+RETURN = r"""
+_raw:
+  description:
+    - The neutral order of each ID, in the order given.
+    - The fields are those of the return value RV(certops.issuance.order_info#module:orders).
+  type: list
+  elements: dict
+"""
+
+import os
+import typing as t
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+
+from ansible_collections.certops.issuance.plugins.module_utils._orders.account import ACCOUNT_OPTIONS
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import Runtime, order_info, perform
+
+display = Display()
+
+
+class LookupModule(LookupBase):
+    """See DOCUMENTATION."""
+
+    def run(self, terms: list[t.Any], variables: t.Any = None, **kwargs: t.Any) -> list[dict[str, t.Any]]:
+        """Return one order for each term. Raises AnsibleLookupError when any of them cannot be had."""
+        self.set_options(var_options=variables, direct=kwargs)
+        params = {name: self.get_option(name) for name in [*ACCOUNT_OPTIONS, "include_raw"]}
+        params["order_ids"] = [str(term) for term in self._flatten(terms)]
+        result = perform(order_info, params, Runtime(environment=os.environ))
+        for warning in result.get("warnings", []):
+            display.warning(warning)
+        if result.get("failed"):
+            raise AnsibleLookupError(f"{result['msg']} (error_kind: {result['error_kind']})")
+        answered = {order["order_id"]: order for order in result["orders"]}
+        return [answered[term.strip()] for term in params["order_ids"]]

@@ -1,0 +1,417 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the order modules, their actions and the lookup do: options in, a plain result out.
+
+Private to this collection. Each operation is one function of a Session and the task's options; perform() opens the
+session, runs it and makes a result of whatever comes, free of secrets.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+import typing as t
+from dataclasses import dataclass, field
+
+from . import chain
+from .account import ACCOUNT_OPTIONS, resolve_account
+from .errors import (
+    ActionRequired,
+    AuthenticationError,
+    InvalidRequest,
+    NotIssued,
+    OrderError,
+    OrderFailed,
+    ProviderUnavailable,
+    WaitTimedOut,
+)
+from .model import Order, Status, normalise_serial, without_superseded
+from .pacing import Clock, Pacer, Sleep
+from .progress import Progress, describe_order, duration
+from .providers.base import Provider
+from .providers.registry import PROVIDERS
+from .redaction import Redactor
+from .transport import REQUESTS_ERROR, HttpTransport
+from .waiting import MOST_FAULTS, Outcome, Waiting, WaitOptions, WaitResult, wait_for_orders
+
+_ORDER_IDS: t.Dict[str, t.Any] = {"type": "list", "elements": "str", "required": True, "aliases": ["order_id"]}
+_ACCOUNT: t.Dict[str, t.Any] = dict(ACCOUNT_OPTIONS, provider={"type": "str", "required": True, "choices": sorted(PROVIDERS)})
+
+ORDER_INFO_OPTIONS: t.Dict[str, t.Any] = dict(
+    _ACCOUNT,
+    order_ids=_ORDER_IDS,
+    include_raw={"type": "bool", "default": False},
+)
+ORDER_WAIT_OPTIONS: t.Dict[str, t.Any] = dict(
+    _ACCOUNT,
+    order_ids=_ORDER_IDS,
+    until={"type": "str", "default": "issued", "choices": ["issued", "dcv_completed"]},
+    timeout={"type": "int", "default": 1800},
+    poll_interval={"type": "int"},
+    on_timeout={"type": "str", "default": "fail", "choices": ["fail", "return"]},
+    on_failure={"type": "str", "default": "fail", "choices": ["fail", "return"]},
+    on_action_required={"type": "str", "default": "stop", "choices": ["stop", "wait"]},
+    superseded_serial_number={"type": "str"},
+)
+ORDER_CERTIFICATE_OPTIONS: t.Dict[str, t.Any] = dict(
+    _ACCOUNT,
+    order_id={"type": "str", "required": True},
+    csr={"type": "str"},
+    names={"type": "list", "elements": "str"},
+    superseded_serial_number={"type": "str"},
+)
+
+Params = t.Mapping[str, t.Any]
+Result = t.Dict[str, t.Any]
+
+
+@dataclass
+class Runtime:
+    """What surrounds an operation.
+
+    Arguments:
+        environment: the environment variables of the task.
+        check_mode: nothing may be waited for.
+        report: takes progress lines; None where nobody would see them in time.
+        verbosity: of the run, for progress.
+        clock: monotonic seconds.
+        sleep: pauses for a number of seconds.
+        wall: the local time.
+        redactor: learns every secret that the operation comes to know, for whoever prints something later.
+    """
+
+    environment: t.Mapping[str, str]
+    check_mode: bool = False
+    report: t.Optional[t.Callable[[str], None]] = None
+    verbosity: int = 0
+    clock: Clock = time.monotonic
+    sleep: Sleep = time.sleep
+    wall: t.Callable[[], datetime.datetime] = datetime.datetime.now
+    redactor: Redactor = field(default_factory=Redactor)
+
+
+@dataclass
+class Session:
+    """An open account: the provider, its transport, and what surrounds them."""
+
+    provider: Provider
+    transport: HttpTransport
+    runtime: Runtime
+    warnings: t.List[str] = field(default_factory=list)
+
+    def warn(self, message: str) -> None:
+        """Add a warning to the result, once."""
+        if message not in self.warnings:
+            self.warnings.append(message)
+
+
+Operation = t.Callable[[Session, Params], Result]
+
+
+def perform(operation: Operation, params: Params, runtime: Runtime) -> Result:
+    """Run an operation and make a result of what comes, failed or not. Raises nothing that an operation may raise.
+
+    Arguments:
+        params: validated options of the module or plugin.
+
+    Returns:
+        The fields of the result; ``failed`` is true in it when the operation failed, with ``msg`` and ``error_kind``.
+    """
+    session: t.Optional[Session] = None
+    try:
+        session = _open(params, runtime)
+        result = operation(session, params)
+    except OrderError as exc:
+        result = dict(exc.locate(provider=params["provider"]).to_result(), failed=True)
+    finally:
+        if session is not None:
+            session.transport.close()
+    if session is not None:
+        result.setdefault("requests_sent", session.transport.requests_sent)
+        if session.warnings:
+            result["warnings"] = session.warnings
+    result["changed"] = False
+    # What cryptography wrote is no text of the provider's, and a short password may well occur in base64.
+    own = {name: result[name] for name in ("certificate", "chain", "fullchain") if name in result}
+    return dict(runtime.redactor.scrub_data(result), **own)
+
+
+def _open(params: Params, runtime: Runtime) -> Session:
+    for secret in (params.get("api_key"), params.get("password")):
+        runtime.redactor.learn(secret or "")
+    if REQUESTS_ERROR is not None:
+        raise InvalidRequest(
+            "the Python library requests is missing where this task runs; install it there with "
+            "'python3 -m pip install requests'"
+        )
+    provider_class = PROVIDERS[params["provider"]]
+    account = resolve_account(provider_class.info, params, runtime.environment)
+    warnings: t.List[str] = []
+    pacer = Pacer(
+        fingerprint=account.fingerprint,
+        pace=provider_class.info.pace,
+        clock=runtime.clock,
+        sleep=runtime.sleep,
+        warn=warnings.append,
+    )
+    transport = HttpTransport(
+        account,
+        pacer,
+        runtime.clock,
+        runtime.sleep,
+        runtime.environment,
+        redactor=runtime.redactor,
+        personal=provider_class.info.personal,
+    )
+    if not account.validate_certs:
+        warnings.append("validate_certs is off: anybody on the way can read the credentials and answer in the provider's name")
+    return Session(provider_class(account, transport), transport, runtime, warnings)
+
+
+# -- order_info ---------------------------------------------------------------
+
+
+def order_info(session: Session, params: Params) -> Result:
+    """Where each order stands. Orders that cannot be had do not keep the others from being returned.
+
+    Raises:
+        OrderError: the first failure, with ``orders`` (those that were answered) and ``errors`` in its details.
+    """
+    order_ids, failures = _check_order_ids(session.provider, params["order_ids"])
+    orders: t.List[Order] = []
+    faults = 0
+    for position, order_id in enumerate(order_ids):
+        try:
+            orders.append(session.provider.fetch_order(order_id))
+            faults = 0
+        except OrderError as exc:
+            failures.append(exc.locate(session.provider.info.name, order_id))
+            faults += 1 if isinstance(exc, ProviderUnavailable) else 0
+            unanswered = order_ids[position + 1 :]
+            if isinstance(exc, AuthenticationError) or faults >= MOST_FAULTS or (
+                isinstance(exc, ProviderUnavailable) and not exc.retryable
+            ):
+                # No other order can do better now; asking on would lock the account, or last for ever.
+                if unanswered:
+                    session.warn("not asked after this failure: {0}".format(_enumerate(unanswered)))
+                break
+    for order in orders:
+        for warning in order.warnings:
+            session.warn("order {0}: {1}".format(order.order_id, warning))
+    include_raw = bool(params.get("include_raw"))
+    result: Result = {"orders": [order.to_dict(include_raw) for order in orders]}
+    if failures:
+        raise _first(failures, result)
+    return result
+
+
+def _check_order_ids(provider: Provider, given: t.Sequence[str]) -> t.Tuple[t.List[str], t.List[OrderError]]:
+    """The order ids as the provider writes them, each once; and what is wrong with the others."""
+    good: t.List[str] = []
+    failures: t.List[OrderError] = []
+    for order_id in given:
+        try:
+            good.append(provider.check_order_id(str(order_id)))
+        except InvalidRequest as exc:
+            failures.append(exc)
+    if not given:
+        raise InvalidRequest("order_ids is empty; give at least one order id")
+    return list(dict.fromkeys(good)), failures
+
+
+def _first(failures: t.Sequence[OrderError], result: Result) -> OrderError:
+    """The failure that a task reports, with all others beside it."""
+    first = failures[0]
+    first.details = dict(result, errors=[_strip(failure) for failure in failures])
+    if len(failures) > 1:
+        first.message += " (and {0} more, see errors)".format(len(failures) - 1)
+    return first
+
+
+def _strip(failure: OrderError) -> Result:
+    return {name: value for name, value in failure.to_result().items() if name not in failure.details}
+
+
+def _enumerate(items: t.Sequence[str], most: int = 10) -> str:
+    shown = ", ".join(items[:most])
+    return "{0} and {1} more".format(shown, len(items) - most) if len(items) > most else shown
+
+
+# -- order_wait ---------------------------------------------------------------
+
+
+def order_wait(session: Session, params: Params) -> Result:
+    """Wait for orders in one loop. In check mode look once, and fail for nothing but a wrong question.
+
+    Raises:
+        OrderError: when an order did not reach what was waited for and the options say that this is a failure; with
+            ``orders`` (every one asked for, with its outcome) in its details.
+    """
+    runtime = session.runtime
+    timeout = params.get("timeout", 1800)
+    interval = params.get("poll_interval")
+    if timeout < 0 or (interval is not None and interval < 1):
+        raise InvalidRequest("timeout must not be negative, and poll_interval must be at least 1 second")
+    order_ids, failures = _check_order_ids(session.provider, params["order_ids"])
+    if runtime.check_mode:
+        timeout = 0
+    if timeout > 0:
+        session.transport.deadline = runtime.clock() + timeout
+    wait = wait_for_orders(
+        session.provider,
+        order_ids,
+        WaitOptions(
+            until=params.get("until", "issued"),
+            timeout=float(timeout),
+            poll_interval=float(interval) if interval is not None else None,
+            stop_on_action_required=params.get("on_action_required", "stop") == "stop",
+            superseded_serial_number=params.get("superseded_serial_number"),
+        ),
+        runtime.clock,
+        runtime.sleep,
+        _listener(session),
+    )
+    waits = list(wait.waits) + [
+        Waiting(order_id=failure.order_id or "", outcome=Outcome.FAILED, error=failure) for failure in failures
+    ]
+    for note in wait.notes:
+        session.warn(note)
+    result: Result = {
+        "orders": [_wait_to_dict(session.provider.info.name, one) for one in waits],
+        "polls": wait.polls,
+        "elapsed": round(wait.elapsed, 1),
+        "next_poll_in": round(wait.next_poll),
+    }
+    if not runtime.check_mode:
+        _raise_for_outcomes(waits, wait, params, result)
+    return result
+
+
+def _listener(session: Session) -> t.Callable[..., None]:
+    runtime = session.runtime
+    if runtime.report is None:
+        return lambda tick: None
+    report = runtime.report
+    return Progress(
+        provider=session.provider.info.name,
+        emit=lambda line: report(runtime.redactor.scrub(line)),
+        wall=runtime.wall,
+        verbosity=runtime.verbosity,
+    )
+
+
+def _wait_to_dict(provider: str, wait: Waiting) -> Result:
+    order = wait.order or Order(provider=provider, order_id=wait.order_id, status=Status.UNKNOWN)
+    entry = order.to_dict()
+    entry["outcome"] = wait.outcome
+    if wait.error is not None:
+        entry["error_kind"] = wait.error.kind
+        entry["msg"] = wait.error.message
+        if wait.outcome == Outcome.TIMED_OUT:
+            entry["warnings"].append("the last question was not answered: {0}".format(wait.error.message))
+    return entry
+
+
+def _raise_for_outcomes(waits: t.Sequence[Waiting], wait: WaitResult, params: Params, result: Result) -> None:
+    bad: t.List[Waiting] = []
+    if params.get("on_failure", "fail") == "fail":
+        bad += [one for one in waits if one.outcome in (Outcome.FAILED, Outcome.ACTION_REQUIRED)]
+    if params.get("on_timeout", "fail") == "fail":
+        bad += [one for one in waits if one.outcome == Outcome.TIMED_OUT]
+    if not bad:
+        return
+    # What no waiting can mend comes first.
+    ranks = {Outcome.FAILED: 0, Outcome.ACTION_REQUIRED: 1, Outcome.TIMED_OUT: 2}
+    bad.sort(key=lambda one: ranks[one.outcome or Outcome.TIMED_OUT])
+    error = _outcome_error(bad[0], wait)
+    if len(bad) > 1:
+        error.message += " (and {0} of {1} orders more, see orders)".format(len(bad) - 1, len(waits))
+    error.details = result
+    raise error
+
+
+def _outcome_error(one: Waiting, wait: WaitResult) -> OrderError:
+    state = describe_order(one.order) if one.order is not None else "no answer"
+    if one.outcome == Outcome.FAILED:
+        if one.error is not None:
+            return one.error
+        return OrderFailed("the order has ended: {0}; place a new one".format(state), order_id=one.order_id)
+    if one.outcome == Outcome.ACTION_REQUIRED:
+        return ActionRequired("somebody must act: {0}; then run this again".format(state), order_id=one.order_id)
+    if one.error is not None:
+        state += " ({0})".format(one.error.message)
+    return WaitTimedOut(
+        "not there after {0}: {1}; nothing is lost, run this again in {2}".format(
+            duration(wait.elapsed), state, duration(wait.next_poll)
+        ),
+        order_id=one.order_id,
+    )
+
+
+# -- order_certificate --------------------------------------------------------
+
+
+def order_certificate(session: Session, params: Params) -> Result:
+    """The certificate of an issued order with its chain in the right order, checked against what was asked for.
+
+    Raises:
+        NotIssued, OrderFailed, ActionRequired: when there is nothing to collect now.
+        CertificateRefused: when what was collected is not what was ordered, or its chain is not whole.
+    """
+    if chain.CRYPTOGRAPHY_ERROR is not None:
+        raise InvalidRequest(
+            "the Python library cryptography is missing where this task runs; install it there with "
+            "'python3 -m pip install cryptography'"
+        )
+    order_id = session.provider.check_order_id(params["order_id"])
+    superseded = normalise_serial(params.get("superseded_serial_number"))
+    try:
+        bundle = _collect(session, order_id, superseded, params)
+    except OrderError as exc:
+        raise exc.locate(session.provider.info.name, order_id)
+    facts = bundle.facts
+    return {
+        "certificate": bundle.certificate,
+        "chain": bundle.chain,
+        "fullchain": bundle.fullchain,
+        "serial_number": facts.serial_number,
+        "not_before": facts.not_before,
+        "not_after": facts.not_after,
+        "names": list(facts.names),
+        "issuer": facts.issuer,
+        "fingerprint_sha256": facts.fingerprint_sha256,
+    }
+
+
+def _collect(session: Session, order_id: str, superseded: t.Optional[str], params: Params) -> chain.Bundle:
+    order = session.provider.fetch_order(order_id)
+    for warning in order.warnings:
+        session.warn(warning)
+    if order.certificate.serial_number is not None:
+        order = without_superseded(order, superseded)
+    if not order.issued:
+        raise _not_issued(order)
+    delivery = session.provider.fetch_certificate(order)
+    bundle = chain.assemble(delivery.leaf, delivery.others)
+    if superseded is not None and bundle.facts.serial_number == superseded:
+        raise NotIssued(
+            "the certificate with serial number {0} is the previous one; the reissue is not there yet".format(superseded)
+        )
+    csr = params.get("csr") or delivery.csr
+    if csr:
+        chain.check_key(bundle, csr)
+    # What the order lists was asked for as well, unless the task says otherwise.
+    chain.check_names(bundle, params.get("names") or [domain.name for domain in order.domains])
+    chain.check_validity(bundle, datetime.datetime.now(datetime.timezone.utc))
+    return bundle
+
+
+def _not_issued(order: Order) -> OrderError:
+    state = describe_order(order)
+    if order.status in Status.ENDED:
+        return OrderFailed("the order has ended: {0}; place a new one".format(state))
+    if order.status == Status.ACTION_REQUIRED:
+        return ActionRequired("somebody must act: {0}".format(state))
+    return NotIssued("there is no certificate to collect yet: {0}; wait for it with order_wait".format(state))

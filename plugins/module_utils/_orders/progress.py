@@ -1,0 +1,144 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Progress of a wait as lines for people: one per change, a heartbeat, a summary when there are many orders.
+
+Private to this collection. Every line reads by itself, in a terminal as in a CI log.
+"""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from dataclasses import dataclass
+
+from .model import Check, Order, Status
+from .waiting import Outcome, Tick, Waiting
+
+#: Up to so many orders have a line each; more are summed up.
+FEW = 5
+#: How many changes and how many of the slowest a summary names, at normal verbosity; each -v names ten times as many.
+_NAMED_CHANGES = 8
+_NAMED_SLOWEST = 3
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people read them: 45s, 2m10s, 30m, 3h05m, 2d04h."""
+    whole = int(round(max(0.0, seconds)))
+    if whole < 60:
+        return "{0}s".format(whole)
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return "{0}m{1:02d}s".format(minutes, rest) if rest else "{0}m".format(minutes)
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return "{0}h{1:02d}m".format(hours, minutes) if minutes else "{0}h".format(hours)
+    days, hours = divmod(hours, 24)
+    return "{0}d{1:02d}h".format(days, hours) if hours else "{0}d".format(days)
+
+
+def describe_order(order: Order) -> str:
+    """Where an order stands, in a few words: what it waits for, or how it ended."""
+    if order.issued or order.status in Status.ENDED or order.status == Status.ACTION_REQUIRED:
+        more = order.reason or (order.blockers[0].message if order.blockers else None)
+        return "{0}: {1}".format(order.status, more) if more and not order.issued else order.status
+    if order.status == Status.UNKNOWN:
+        return "unknown: {0} said {1!r}".format(order.provider, order.provider_status)
+    parts: t.List[str] = []
+    if order.domains and order.dcv_completed is not True:
+        done = sum(1 for domain in order.domains if domain.status == Check.COMPLETED)
+        parts.append("{0} of {1} domains".format(done, len(order.domains)))
+    blocker = order.blockers[0] if order.blockers else None
+    if blocker is not None:
+        methods = {domain.name: domain.method for domain in order.domains}
+        if blocker.subject is not None:
+            parts.append("{0} waits for {1}".format(blocker.subject, methods.get(blocker.subject) or blocker.check))
+        else:
+            parts.append(blocker.message)
+        if len(order.blockers) > 1:
+            parts.append("{0} more open".format(len(order.blockers) - 1))
+    if order.reason:
+        parts.append(order.reason)
+    return "{0}: {1}".format(order.status, ", ".join(parts)) if parts else order.status
+
+
+@dataclass
+class Progress:
+    """Turns ticks into lines.
+
+    Arguments:
+        provider: name of the provider, for the lines.
+        emit: takes one line.
+        wall: the local time, for naming the next poll.
+        verbosity: the more, the more orders are named.
+    """
+
+    provider: str
+    emit: t.Callable[[str], None]
+    wall: t.Callable[[], datetime.datetime]
+    verbosity: int = 0
+
+    def __call__(self, tick: Tick) -> None:
+        for note in tick.notes:
+            self.emit("{0}: {1}".format(self.provider, note))
+        many = len(tick.waits) > FEW
+        named = self._named(tick, many)
+        if many:
+            self.emit(self._summary(tick))
+        for wait in named:
+            self.emit(self._line(wait) + ("" if many else self._when(tick, wait)))
+        if many and len(named) < sum(1 for wait in tick.waits if wait.changed):
+            self.emit("… and {0} more changes".format(sum(1 for wait in tick.waits if wait.changed) - len(named)))
+        if many and tick.next_poll is not None:
+            self._emit_slowest(tick, named)
+
+    def _named(self, tick: Tick, many: bool) -> t.List[Waiting]:
+        changed = [wait for wait in tick.waits if wait.changed or wait.outcome == Outcome.TIMED_OUT]
+        if not many:
+            # Without any change one heartbeat for each order that is still waited for.
+            return changed or [wait for wait in tick.waits if wait.outcome is None]
+        # What went wrong is news before what went well.
+        rank = {Outcome.FAILED: 0, Outcome.ACTION_REQUIRED: 0, Outcome.REACHED: 2}
+        changed.sort(key=lambda wait: rank.get(wait.outcome or "", 1))
+        return changed[: _NAMED_CHANGES * 10 ** min(self.verbosity, 3)]
+
+    def _emit_slowest(self, tick: Tick, named: t.Sequence[Waiting]) -> None:
+        waiting = [wait for wait in tick.waits if wait.outcome is None and wait.order is not None and wait not in named]
+        # The oldest orders first; orders of an unknown age last.
+        waiting.sort(key=lambda wait: (wait.order is None or wait.order.ordered_at is None, wait.order.ordered_at or "")
+                     if wait.order else (True, ""))
+        for wait in waiting[: _NAMED_SLOWEST * 10 ** min(self.verbosity, 3)]:
+            self.emit("still waiting: " + self._line(wait))
+
+    def _line(self, wait: Waiting) -> str:
+        if wait.order is not None:
+            text = "order {0} ({1}) {2}".format(wait.order_id, self.provider, describe_order(wait.order))
+        else:
+            text = "order {0} ({1})".format(wait.order_id, self.provider)
+            text += "" if wait.error else " not answered yet"
+        if wait.error is not None:
+            text += " — {0}".format(wait.error.message)
+        return text
+
+    def _when(self, tick: Tick, wait: Waiting) -> str:
+        if wait.outcome == Outcome.TIMED_OUT:
+            return "; timed out after {0}".format(duration(tick.elapsed))
+        if wait.outcome is not None or tick.next_poll is None:
+            return "; after {0}".format(duration(tick.elapsed))
+        return "; " + self._next(tick)
+
+    def _next(self, tick: Tick) -> str:
+        moment = self.wall() + datetime.timedelta(seconds=tick.next_poll or 0.0)
+        return "next poll {0:%H:%M:%S}, {1} of {2}".format(moment, duration(tick.elapsed), duration(tick.timeout))
+
+    def _summary(self, tick: Tick) -> str:
+        counts: t.Dict[str, int] = {}
+        for wait in tick.waits:
+            state = wait.order.status if wait.order is not None else "not answered"
+            if wait.error is not None and wait.outcome == Outcome.FAILED:
+                state = wait.error.kind
+            counts[state] = counts.get(state, 0) + 1
+        states = ", ".join("{0} {1}".format(count, state) for state, count in sorted(counts.items(), key=lambda x: -x[1]))
+        when = self._next(tick) if tick.next_poll is not None else "after {0}".format(duration(tick.elapsed))
+        return "{0} orders ({1}): {2}; {3}".format(len(tick.waits), self.provider, states, when)

@@ -1,0 +1,363 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The wait: one loop for all orders of one account, however many they are.
+
+Private to this collection. Pure: provider, clock, sleep and the listener are handed in. Each tick asks the provider's
+bulk or delta call, and for detail only where something changed; a slow refresh keeps the rest true.
+"""
+
+from __future__ import annotations
+
+import random
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from .errors import (
+    AuthenticationError,
+    InvalidRequest,
+    OrderError,
+    PermissionDenied,
+    ProviderUnavailable,
+    RateLimited,
+    UnexpectedResponse,
+)
+from .model import Order, Status, without_superseded
+from .pacing import Clock, Sleep
+from .providers.base import Provider, Sketch
+
+#: Orders asked for in detail in the first tick of a wait that uses the bulk call.
+FIRST_LOOK = 20
+#: Orders asked for in detail in each later tick though nothing changed, so that blockers and names stay true.
+REFRESH = 1
+#: The same while waiting for domain control validation, whose end no bulk call tells.
+REFRESH_FOR_DCV = 20
+#: The last look of a wait is so many seconds before the deadline, to leave it the time to be answered.
+LAST_LOOK = 5.0
+#: After so many faults in a row the rest of a tick is left for the next one: the provider is not well.
+MOST_FAULTS = 2
+#: How much a pause of the schedule varies, so that many controllers do not ask at the same moment.
+_JITTER = 0.05
+
+
+class Outcome:
+    """What became of an order in a wait."""
+
+    REACHED = "reached"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    ACTION_REQUIRED = "action_required"
+
+
+@dataclass(frozen=True)
+class WaitOptions:
+    """What to wait for.
+
+    Arguments:
+        until: issued or dcv_completed.
+        timeout: seconds for the whole wait; 0 looks once.
+        poll_interval: seconds between polls, instead of the provider's schedule.
+        stop_on_action_required: end the wait for an order for which a person must act.
+        superseded_serial_number: the certificate with this serial is the previous one and never counts.
+    """
+
+    until: str = "issued"
+    timeout: float = 1800.0
+    poll_interval: t.Optional[float] = None
+    stop_on_action_required: bool = True
+    superseded_serial_number: t.Optional[str] = None
+
+
+@dataclass(eq=False)
+class Waiting:
+    """One order that is waited for.
+
+    Arguments:
+        order: as last seen; None while no answer came.
+        outcome: one of Outcome, None while the wait goes on.
+        error: what kept the last answer from coming, or ended the wait for this order.
+        changed: there is news since the last tick.
+        mark: what the bulk call said last; see Sketch.
+        due: the bulk call had news, and the detail call has not been answered since.
+        detailed_at: when the detail call was answered last, in seconds of the clock.
+    """
+
+    order_id: str
+    order: t.Optional[Order] = None
+    outcome: t.Optional[str] = None
+    error: t.Optional[OrderError] = None
+    changed: bool = False
+    mark: t.Optional[str] = None
+    due: bool = True
+    detailed_at: t.Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What a listener is told after each poll. Times in seconds.
+
+    Arguments:
+        waits: every order asked for.
+        elapsed: since the wait began.
+        timeout: of the whole wait.
+        next_poll: until the next poll; None after the last one.
+        notes: what else there is to say, each thing once per wait.
+    """
+
+    waits: t.Sequence[Waiting]
+    elapsed: float
+    timeout: float
+    next_poll: t.Optional[float]
+    notes: t.Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class WaitResult:
+    """How a wait ended.
+
+    Arguments:
+        waits: every order asked for, in the order asked for, each with its outcome.
+        polls: how often the provider was looked at.
+        elapsed: seconds.
+        next_poll: seconds after which the next look makes sense, for orders that timed out.
+        notes: warnings of the wait as a whole.
+    """
+
+    waits: t.Sequence[Waiting]
+    polls: int
+    elapsed: float
+    next_poll: float
+    notes: t.Sequence[str]
+
+
+Listener = t.Callable[[Tick], None]
+
+
+def wait_for_orders(
+    provider: Provider,
+    order_ids: t.Sequence[str],
+    options: WaitOptions,
+    clock: Clock,
+    sleep: Sleep,
+    listen: Listener = lambda tick: None,
+) -> WaitResult:
+    """Wait until every order has reached what was asked for, has ended otherwise, or the time is over.
+
+    Arguments:
+        clock: monotonic seconds.
+        sleep: pauses for a number of seconds.
+        listen: told after each poll.
+
+    Never raises an OrderError: each order carries its own.
+    """
+    return _Wait(provider, order_ids, options, clock, sleep, listen).run()
+
+
+@dataclass
+class _Wait:
+    provider: Provider
+    order_ids: t.Sequence[str]
+    options: WaitOptions
+    clock: Clock
+    sleep: Sleep
+    listen: Listener
+    polls: int = 0
+    notes: t.List[str] = field(default_factory=list)
+    _surveyed_at: t.Optional[float] = None
+    _bulk_refused: bool = False
+    _answered: bool = False
+    _limited: int = 0
+    _hold: float = 0.0
+
+    def run(self) -> WaitResult:
+        started = self.clock()
+        deadline = started + self.options.timeout
+        waits = [Waiting(order_id) for order_id in self.order_ids]
+        told = 0
+        while True:
+            self.polls += 1
+            self._look([wait for wait in waits if wait.outcome is None])
+            now = self.clock()
+            pause = self._pause(now - started)
+            wake = self._wake(now, pause, deadline) if any(wait.outcome is None for wait in waits) else None
+            if wake is None:
+                for wait in waits:
+                    wait.outcome = wait.outcome or Outcome.TIMED_OUT
+            self.listen(
+                Tick(
+                    waits=waits,
+                    elapsed=now - started,
+                    timeout=self.options.timeout,
+                    next_poll=None if wake is None else wake - now,
+                    notes=self.notes[told:],
+                )
+            )
+            told = len(self.notes)
+            if wake is None:
+                return WaitResult(waits, self.polls, now - started, pause, self.notes)
+            for wait in waits:
+                wait.changed = False
+            self.sleep(max(0.0, wake - now))
+
+    # -- when -----------------------------------------------------------------
+
+    def _pause(self, age: float) -> float:
+        if self.options.poll_interval is not None:
+            pause = self.options.poll_interval
+        else:
+            schedule = self.provider.info.pace.schedule
+            pause = schedule.pause(age) * (1.0 + random.uniform(0.0, _JITTER))  # noqa: S311 - not a secret
+        # A provider that says "too often" is asked less and less often, until it answers again.
+        return max(pause * 2 ** min(self._limited, 3), self._hold)
+
+    @staticmethod
+    def _wake(now: float, pause: float, deadline: float) -> t.Optional[float]:
+        """When to look again; None when nothing would come of it before the deadline."""
+        if now + pause <= deadline:
+            return now + pause
+        # The last pause is cut, unless that would be asking too often.
+        last = max(deadline - LAST_LOOK, now + (deadline - now) / 2)
+        return last if last - now >= pause / 2 else None
+
+    # -- one tick ---------------------------------------------------------------
+
+    def _look(self, pending: t.Sequence[Waiting]) -> None:
+        """Bring the waits up to date, as far as the provider answers."""
+        limited, self._hold = self._limited, 0.0
+        try:
+            due = self._survey(pending) if self._wants_bulk(len(pending)) else self._all_due(pending)
+            faults = 0
+            for wait in due:
+                faults = 0 if self._ask_detail(wait) else faults + 1
+                if faults >= MOST_FAULTS:
+                    break
+        except OrderError as exc:
+            for wait in pending:
+                wait.error, wait.outcome, wait.changed = exc, Outcome.FAILED, True
+        for wait in pending:
+            if wait.outcome is None:
+                self._judge(wait)
+        if self._limited == limited:
+            self._limited = 0
+
+    def _wants_bulk(self, pending: int) -> bool:
+        bulk_from = self.provider.info.bulk_from
+        return not self._bulk_refused and bulk_from is not None and pending >= bulk_from
+
+    @staticmethod
+    def _all_due(pending: t.Sequence[Waiting]) -> t.List[Waiting]:
+        """Every wait: without a bulk call to tell of news, the whole of each order is asked for."""
+        for wait in pending:
+            wait.due = True
+        return list(pending)
+
+    def _survey(self, pending: t.Sequence[Waiting]) -> t.List[Waiting]:
+        """Ask the bulk call. Returns the waits whose detail is worth a call of its own, the most urgent first."""
+        asked_at = self.clock()
+        since = None if self._surveyed_at is None else asked_at - self._surveyed_at
+        try:
+            sketches = self.provider.survey([wait.order_id for wait in pending], since)
+        except OrderError as exc:
+            if isinstance(exc, (PermissionDenied, InvalidRequest)) or (
+                isinstance(exc, UnexpectedResponse) and not exc.retryable
+            ):
+                self._bulk_refused = True
+                self._note("bulk call refused, asking for each order instead: {0}".format(exc))
+                return self._all_due(pending)
+            if self._concerns_all(exc):
+                raise
+            for wait in pending:
+                self._fault(wait, exc)
+            return []
+        self._answered = True
+        first, self._surveyed_at = self._surveyed_at is None, asked_at
+        for wait in pending:
+            self._take_sketch(wait, sketches.get(wait.order_id), first)
+        if first:
+            allowance = FIRST_LOOK
+        else:
+            allowance = REFRESH if self.options.until == "issued" else REFRESH_FOR_DCV
+        quiet = [wait for wait in pending if not wait.due]
+        quiet.sort(key=lambda wait: -1.0 if wait.detailed_at is None else wait.detailed_at)
+        return [wait for wait in pending if wait.due] + quiet[:allowance]
+
+    def _take_sketch(self, wait: Waiting, sketch: t.Optional[Sketch], first: bool) -> None:
+        """Note what the bulk call told of an order, and whether the detail call has more to say."""
+        wait.error = None
+        if sketch is None or sketch.mark == wait.mark:
+            return
+        wait.mark = sketch.mark
+        if first and sketch.order is not None and sketch.order.status in (Status.VALIDATING, Status.ISSUING):
+            wait.due = False
+            self._see(wait, sketch.order)
+        else:
+            wait.due = True
+
+    def _ask_detail(self, wait: Waiting) -> bool:
+        """Ask for one order. Returns whether the provider answered, be it with bad news."""
+        try:
+            if wait.order is not None and not wait.due:
+                order = self.provider.refresh_order(wait.order)
+            else:
+                order = self.provider.fetch_order(wait.order_id)
+        except OrderError as exc:
+            if self._concerns_all(exc):
+                raise
+            if exc.retryable:
+                self._fault(wait, exc)
+                return False
+            wait.error, wait.outcome, wait.changed = exc, Outcome.FAILED, True
+            return True
+        wait.due, wait.detailed_at, wait.error = False, self.clock(), None
+        self._answered = True
+        self._see(wait, order)
+        return True
+
+    def _concerns_all(self, error: OrderError) -> bool:
+        """Whether no other order of the account can do better, now or later."""
+        if isinstance(error, AuthenticationError):
+            return True
+        # A certificate that is not trusted, say. When it was trusted a moment ago, it may be again.
+        return isinstance(error, ProviderUnavailable) and not error.retryable and not self._answered
+
+    def _see(self, wait: Waiting, order: Order) -> None:
+        # The body is not kept: a wait for ten thousand orders would hold ten thousand of them.
+        order = without_superseded(replace(order, raw=None), self.options.superseded_serial_number)
+        wait.changed = wait.changed or _state(order) != _state(wait.order)
+        wait.order = order
+        for warning in order.warnings:
+            self._note("order {0}: {1}".format(order.order_id, warning))
+
+    def _judge(self, wait: Waiting) -> None:
+        order = wait.order
+        if order is None:
+            return
+        if _reached(order, self.options.until):
+            wait.outcome = Outcome.REACHED
+        elif order.final:
+            wait.outcome = Outcome.FAILED
+        elif order.status == Status.ACTION_REQUIRED and self.options.stop_on_action_required:
+            wait.outcome = Outcome.ACTION_REQUIRED
+        wait.changed = wait.changed or wait.outcome is not None
+
+    def _fault(self, wait: Waiting, error: OrderError) -> None:
+        wait.error = error
+        if isinstance(error, RateLimited):
+            self._limited += 1 if self._hold == 0.0 else 0
+            self._hold = max(self._hold, error.retry_after or 0.001)
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
+
+
+def _reached(order: Order, until: str) -> bool:
+    if until == "dcv_completed":
+        return order.issued or order.status == Status.ISSUING or order.dcv_completed is True
+    return order.issued
+
+
+def _state(order: t.Optional[Order]) -> t.Any:
+    """What makes a change worth a line."""
+    return order and (order.status, order.issued, order.dcv_completed, order.domains, order.blockers, order.reason)

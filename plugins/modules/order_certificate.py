@@ -1,0 +1,162 @@
+#!/usr/bin/python
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module order_certificate."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: order_certificate
+short_description: Collect the certificate of an order, with its chain in the right order
+version_added: 1.0.0
+author: certops.issuance contributors (@certops)
+description:
+  - Collects the certificate of an issued order and puts its chain in the order in which a server must send it.
+  - The chain is made by following issuers and signatures. Roots, repeated and foreign certificates are left out, line ends
+    and missing armour are mended. A chain that lacks the issuer of the certificate is refused.
+  - The certificate is refused when it is not for the key of O(csr), does not cover O(names), or has expired.
+  - Nothing is ordered, bought or changed by this module.
+extends_documentation_fragment:
+  - certops.issuance.account
+  - certops.issuance.attributes.orders
+  - certops.issuance.orders
+
+options:
+  order_id:
+    description:
+      - ID of the order.
+      - For V(cpanel) this is the order item ID.
+    type: str
+    required: true
+  csr:
+    description:
+      - The certificate signing request (PEM) the order was placed with. The certificate must be for its key.
+      - Where the provider returns the CSR of the order, that is used when this is not given.
+    type: str
+  names:
+    description:
+      - Names that the certificate must cover, every one. Wildcards, IP addresses and internationalised names are fine.
+      - The names that the provider lists on the order when this is not given.
+    type: list
+    elements: str
+  superseded_serial_number:
+    description: Serial number (hex) of the certificate that is being replaced, which is never returned.
+    type: str
+requirements:
+  - cryptography (Python library, where the task runs; Ansible itself needs it)
+seealso:
+  - module: certops.issuance.order_wait
+  - module: certops.issuance.certificate_deploy
+"""
+
+EXAMPLES = r"""
+- name: Collect the certificate
+  certops.issuance.order_certificate:
+    provider: sectigo
+    username: "{{ sectigo_username }}"
+    password: "{{ vault_sectigo_password }}"
+    order_id: "830045512"
+    csr: "{{ lookup('ansible.builtin.file', 'www.example.com.csr') }}"
+    names:
+      - www.example.com
+  delegate_to: localhost
+  register: issued
+
+- name: Put it into service
+  certops.issuance.certificate_deploy:
+    path: /etc/ssl/certops/www.example.com
+    certificate: "{{ issued.certificate }}"
+    chain: "{{ issued.chain }}"
+    private_key_path: /etc/ssl/private/www.example.com.key
+    names:
+      - www.example.com
+    reload_commands:
+      - systemctl reload nginx
+"""
+
+RETURN = r"""
+certificate:
+  description: The certificate, PEM.
+  returned: success
+  type: str
+  sample: "-----BEGIN CERTIFICATE-----\n...\n-----END CERTIFICATE-----\n"
+chain:
+  description: The certificates between it and the root, PEM, the issuer of the certificate first, without the root.
+  returned: success
+  type: str
+  sample: "-----BEGIN CERTIFICATE-----\n...\n-----END CERTIFICATE-----\n"
+fullchain:
+  description: The certificate followed by its chain, PEM.
+  returned: success
+  type: str
+  sample: "-----BEGIN CERTIFICATE-----\n...\n-----END CERTIFICATE-----\n"
+serial_number:
+  description: Upper-case hex, without leading zeros or separators.
+  returned: success
+  type: str
+  sample: AB12CD34
+not_before:
+  description: From when it is valid, ISO 8601 UTC.
+  returned: success
+  type: str
+  sample: "2026-03-01T00:00:00Z"
+not_after:
+  description: Until when it is valid, ISO 8601 UTC.
+  returned: success
+  type: str
+  sample: "2026-04-16T23:59:59Z"
+names:
+  description: The DNS names and IP addresses it is valid for.
+  returned: success
+  type: list
+  elements: str
+  sample: [www.example.com, example.com]
+issuer:
+  description: Who issued it, as RFC 4514 text.
+  returned: success
+  type: str
+  sample: CN=Example Issuing CA,O=Example,C=US
+fingerprint_sha256:
+  description: SHA-256 fingerprint, upper-case hex with colons.
+  returned: success
+  type: str
+  sample: "0A:1B:2C"
+error_kind:
+  description: What went wrong, in one word, when the task failed.
+  returned: failure
+  type: str
+  choices:
+    - authentication
+    - rate_limited
+    - not_found
+    - unavailable
+    - unexpected_response
+    - invalid_request
+    - not_issued
+    - order_failed
+    - action_required
+    - key_mismatch
+    - names_not_covered
+    - untrusted_chain
+    - not_valid_now
+  sample: not_issued
+requests_sent:
+  description: How many requests were sent to the provider, repetitions included.
+  returned: always
+  type: int
+  sample: 2
+"""
+
+from ansible_collections.certops.issuance.plugins.module_utils._orders.module import run_module
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import ORDER_CERTIFICATE_OPTIONS, order_certificate
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(order_certificate, ORDER_CERTIFICATE_OPTIONS)
+
+
+if __name__ == "__main__":
+    main()

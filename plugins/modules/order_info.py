@@ -1,0 +1,276 @@
+#!/usr/bin/python
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module order_info."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: order_info
+short_description: Where certificate orders stand at their provider
+version_added: 1.0.0
+author: certops.issuance contributors (@certops)
+description:
+  - Asks the provider where one or many certificate orders stand, and returns each in the same neutral form, with every
+    check that is open, who must act, and what to publish.
+  - Nothing is ordered, bought or changed by this module.
+  - An order that cannot be had makes the task fail, and the orders that were answered are returned all the same.
+extends_documentation_fragment:
+  - certops.issuance.account
+  - certops.issuance.attributes.orders
+  - certops.issuance.orders
+
+options:
+  order_ids:
+    description:
+      - IDs of the orders. All belong to one account.
+      - For V(cpanel) this is the order item ID.
+    type: list
+    elements: str
+    required: true
+    aliases:
+      - order_id
+  include_raw:
+    description: Return the body of the provider as RV(orders[].raw), without credentials and personal data.
+    type: bool
+    default: false
+seealso:
+  - module: certops.issuance.order_wait
+  - module: certops.issuance.order_certificate
+  - plugin: certops.issuance.order_status
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+- name: Ask where two orders stand
+  certops.issuance.order_info:
+    provider: digicert
+    order_ids:
+      - "12345"
+      - "12346"
+  register: answer
+
+- name: Show what is still open, and who must act
+  ansible.builtin.debug:
+    msg: "{{ item.order_id }} is {{ item.status }}; open: {{ item.blockers | map(attribute='message') | join('; ') }}"
+  loop: "{{ answer.orders }}"
+  loop_control:
+    label: "{{ item.order_id }}"
+
+- name: Set the account once for all order modules
+  module_defaults:
+    group/certops.issuance.providers:
+      provider: sectigo
+      username: example-reseller
+      password: "{{ vault_sectigo_password }}"
+  block:
+    - name: Ask for an order by its certificate ID
+      certops.issuance.order_info:
+        order_id: "40017"
+        id_type: certificate
+
+- name: Ask a cPanel account through WHM
+  certops.issuance.order_info:
+    provider: cpanel
+    api_url: https://host.example.com:2087
+    username: root
+    api_key: "{{ vault_whm_token }}"
+    cpanel_account: shop
+    order_id: "1234567890"
+"""
+
+RETURN = r"""
+orders:
+  description: The orders that were answered, in the order asked for.
+  returned: always, but not when the question itself is wrong
+  type: list
+  elements: dict
+  contains:
+    provider:
+      description: The provider.
+      type: str
+    order_id:
+      description: The order, always as text.
+      type: str
+    status:
+      description:
+        - Where the order stands, in words that are the same for all providers.
+        - V(action_required) means that a person must do something other than domain control validation, for example pay
+          or approve. V(validating) means that a validation is open, V(issuing) that all are done and the CA is at work.
+        - V(unknown) means that the provider said a word that is not known. It is neither success nor final.
+      type: str
+      choices:
+        - action_required
+        - validating
+        - issuing
+        - issued
+        - rejected
+        - canceled
+        - expired
+        - revoked
+        - replaced
+        - failed
+        - unknown
+    provider_status:
+      description: The provider's own word for it.
+      type: str
+    issued:
+      description: Whether the certificate can be collected now.
+      type: bool
+    final:
+      description: Whether waiting longer cannot change the order.
+      type: bool
+    dcv_completed:
+      description: Whether domain control validation is done; V(null) where the provider does not say.
+      type: bool
+    checks:
+      description:
+        - What must hold before issuance, and how far it is. Only checks that the provider reports.
+        - Keys are V(csr), V(dcv), V(organization), V(phone_callback), V(ev_click_through), V(caa), V(brand), V(dv_upgrade).
+          Values are V(not_applicable), V(not_completed), V(in_progress), V(completed), V(unknown).
+      type: dict
+    domains:
+      description: Every name on the order that the provider lists.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: The name.
+          type: str
+        status:
+          description: How far its validation is, in the words of the checks.
+          type: str
+        method:
+          description: How it is validated, in the provider's word.
+          type: str
+        validated_until:
+          description: Until when the validation can be used again, ISO 8601 UTC.
+          type: str
+        record:
+          description: What to publish, with C(type) (TXT, CNAME, http or email), C(name) and C(value), where the provider says it.
+          type: dict
+    blockers:
+      description: What is still open.
+      type: list
+      elements: dict
+      contains:
+        check:
+          description: The check that is open.
+          type: str
+        subject:
+          description: The name it is about; V(null) for the whole order.
+          type: str
+        actor:
+          description: Who must act.
+          type: str
+          choices:
+            - you
+            - provider
+        message:
+          description: What is missing, in one sentence.
+          type: str
+        url:
+          description: A link that helps, where the provider offers one.
+          type: str
+    reason:
+      description: The provider's own words for a rejection, failure or hold.
+      type: str
+    action_urls:
+      description: Links that the provider offers a person, by check.
+      type: dict
+    certificate:
+      description: What the provider tells of the certificate, each field V(null) where it does not.
+      type: dict
+      contains:
+        id:
+          description: The provider's number of the certificate.
+          type: str
+        serial_number:
+          description: Upper-case hex without leading zeros.
+          type: str
+        not_before:
+          description: ISO 8601 UTC.
+          type: str
+        not_after:
+          description: ISO 8601 UTC.
+          type: str
+    ordered_at:
+      description: When the order was placed, ISO 8601 UTC.
+      type: str
+    warnings:
+      description: Unknown values met, fields in an unexpected shape.
+      type: list
+      elements: str
+    raw:
+      description: The provider's body when asked for, without credentials and personal data; else V(null).
+      type: raw
+  sample:
+    - provider: digicert
+      order_id: "12345"
+      status: validating
+      provider_status: pending
+      issued: false
+      final: false
+      dcv_completed: false
+      checks:
+        dcv: in_progress
+        organization: not_applicable
+      domains:
+        - name: www.example.com
+          status: in_progress
+          method: dns-txt-token
+          validated_until:
+          record:
+      blockers:
+        - check: dcv
+          subject: www.example.com
+          actor: you
+          message: www.example.com is not validated yet by dns-txt-token
+          url:
+      reason:
+      action_urls: {}
+      certificate:
+        id:
+        serial_number:
+        not_before:
+        not_after:
+      ordered_at: "2026-03-01T10:20:00Z"
+      warnings: []
+      raw:
+error_kind:
+  description: What went wrong, in one word, when the task failed.
+  returned: failure
+  type: str
+  choices:
+    - authentication
+    - rate_limited
+    - not_found
+    - unavailable
+    - unexpected_response
+    - invalid_request
+  sample: not_found
+errors:
+  description: Each failure with C(msg), C(error_kind) and, where known, C(order_id), C(http_status) and C(retryable).
+  returned: failure about single orders
+  type: list
+  elements: dict
+requests_sent:
+  description: How many requests were sent to the provider, repetitions included.
+  returned: always
+  type: int
+  sample: 2
+"""
+
+from ansible_collections.certops.issuance.plugins.module_utils._orders.module import run_module
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import ORDER_INFO_OPTIONS, order_info
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(order_info, ORDER_INFO_OPTIONS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,344 @@
+#!/usr/bin/python
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module order_wait."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: order_wait
+short_description: Wait until certificate orders are issued
+version_added: 1.0.0
+author: certops.issuance contributors (@certops)
+description:
+  - Waits for one or many certificate orders of one account in one poll loop, however many they are.
+  - Each poll asks the provider's bulk or delta call, and for detail only where something has changed. The pauses follow
+    the provider's published rules.
+  - An order that has ended without a certificate ends the wait for that order at once, the others go on. Refused
+    credentials end the whole wait with the first poll. Faults of the network and the provider are ridden out.
+  - Nothing is lost at the deadline, the failure carries every order with its last state. Run the same task again, and it
+    goes on where it was. Nothing is ordered or bought by this module.
+  - In check mode it looks once and returns, with outcome V(timed_out) for orders it would wait for.
+extends_documentation_fragment:
+  - certops.issuance.account
+  - certops.issuance.attributes.orders
+  - certops.issuance.orders
+
+options:
+  order_ids:
+    description:
+      - IDs of the orders to wait for. All belong to one account.
+      - For V(cpanel) this is the order item ID.
+    type: list
+    elements: str
+    required: true
+    aliases:
+      - order_id
+  until:
+    description:
+      - What to wait for.
+      - V(dcv_completed) is also reached by orders that are being issued or are issued.
+    type: str
+    default: issued
+    choices:
+      - issued
+      - dcv_completed
+  timeout:
+    description: Seconds for the whole wait. V(0) looks once.
+    type: int
+    default: 1800
+  poll_interval:
+    description:
+      - Seconds between two polls, instead of the provider's schedule.
+      - The schedules start at 60 seconds (V(digicert), V(gogetssl)), 300 seconds (V(cpanel)) and 900 seconds (V(sectigo)),
+        and slow down as the wait goes on.
+    type: int
+  on_timeout:
+    description: What to do with orders that are not there at the deadline.
+    type: str
+    default: fail
+    choices:
+      - fail
+      - return
+  on_failure:
+    description: What to do when an order has ended otherwise, or cannot be had.
+    type: str
+    default: fail
+    choices:
+      - fail
+      - return
+  on_action_required:
+    description:
+      - What to do when a person must do something other than domain control validation.
+      - V(stop) ends the wait for that order only, and counts as a failure under O(on_failure).
+    type: str
+    default: stop
+    choices:
+      - stop
+      - wait
+  superseded_serial_number:
+    description:
+      - Serial number of the certificate that is being replaced, in hex.
+      - During a reissue providers go on serving the previous certificate. The one with this serial number never counts as
+        issued.
+    type: str
+seealso:
+  - module: certops.issuance.order_info
+  - module: certops.issuance.order_certificate
+"""
+
+EXAMPLES = r"""
+- name: Wait up to an hour until both orders are issued
+  certops.issuance.order_wait:
+    provider: gogetssl
+    username: "{{ gogetssl_username }}"
+    password: "{{ vault_gogetssl_password }}"
+    order_ids:
+      - "2204418"
+      - "2204419"
+    timeout: 3600
+    on_timeout: return
+  register: wait
+
+- name: Say what the orders that are not there yet are waiting for
+  ansible.builtin.debug:
+    msg: "{{ item.order_id }}: {{ item.blockers | map(attribute='message') | join('; ') }}"
+  loop: "{{ wait.orders | rejectattr('outcome', 'equalto', 'reached') }}"
+  loop_control:
+    label: "{{ item.order_id }}"
+
+- name: Wait for the reissue of a certificate that is in service
+  certops.issuance.order_wait:
+    provider: digicert
+    order_id: "12345"
+    superseded_serial_number: "{{ deployed.serial_number }}"
+"""
+
+RETURN = r"""
+orders:
+  description: Every order asked for, in the order asked for, with what became of it; also when the task failed.
+  returned: always, but not when the question itself is wrong
+  type: list
+  elements: dict
+  contains:
+    provider:
+      description: The provider.
+      type: str
+    order_id:
+      description: The order, always as text.
+      type: str
+    status:
+      description:
+        - Where the order stands, in words that are the same for all providers.
+        - V(action_required) means that a person must do something other than domain control validation, for example pay
+          or approve. V(validating) means that a validation is open, V(issuing) that all are done and the CA is at work.
+        - V(unknown) means that the provider said a word that is not known. It is neither success nor final.
+      type: str
+      choices:
+        - action_required
+        - validating
+        - issuing
+        - issued
+        - rejected
+        - canceled
+        - expired
+        - revoked
+        - replaced
+        - failed
+        - unknown
+    provider_status:
+      description: The provider's own word for it.
+      type: str
+    issued:
+      description: Whether the certificate can be collected now.
+      type: bool
+    final:
+      description: Whether waiting longer cannot change the order.
+      type: bool
+    dcv_completed:
+      description: Whether domain control validation is done; V(null) where the provider does not say.
+      type: bool
+    checks:
+      description:
+        - What must hold before issuance, and how far it is. Only checks that the provider reports.
+        - Keys are V(csr), V(dcv), V(organization), V(phone_callback), V(ev_click_through), V(caa), V(brand), V(dv_upgrade).
+          Values are V(not_applicable), V(not_completed), V(in_progress), V(completed), V(unknown).
+      type: dict
+    domains:
+      description: Every name on the order that the provider lists.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: The name.
+          type: str
+        status:
+          description: How far its validation is, in the words of the checks.
+          type: str
+        method:
+          description: How it is validated, in the provider's word.
+          type: str
+        validated_until:
+          description: Until when the validation can be used again, ISO 8601 UTC.
+          type: str
+        record:
+          description: What to publish, with C(type) (TXT, CNAME, http or email), C(name) and C(value), where the provider says it.
+          type: dict
+    blockers:
+      description: What is still open.
+      type: list
+      elements: dict
+      contains:
+        check:
+          description: The check that is open.
+          type: str
+        subject:
+          description: The name it is about; V(null) for the whole order.
+          type: str
+        actor:
+          description: Who must act.
+          type: str
+          choices:
+            - you
+            - provider
+        message:
+          description: What is missing, in one sentence.
+          type: str
+        url:
+          description: A link that helps, where the provider offers one.
+          type: str
+    reason:
+      description: The provider's own words for a rejection, failure or hold.
+      type: str
+    action_urls:
+      description: Links that the provider offers a person, by check.
+      type: dict
+    certificate:
+      description: What the provider tells of the certificate, each field V(null) where it does not.
+      type: dict
+      contains:
+        id:
+          description: The provider's number of the certificate.
+          type: str
+        serial_number:
+          description: Upper-case hex without leading zeros.
+          type: str
+        not_before:
+          description: ISO 8601 UTC.
+          type: str
+        not_after:
+          description: ISO 8601 UTC.
+          type: str
+    ordered_at:
+      description: When the order was placed, ISO 8601 UTC.
+      type: str
+    warnings:
+      description: Unknown values met, fields in an unexpected shape.
+      type: list
+      elements: str
+    raw:
+      description: The provider's body when asked for, without credentials and personal data; else V(null).
+      type: raw
+    outcome:
+      description:
+        - What became of the order in this wait.
+        - V(failed) means that it has ended otherwise, or cannot be had. In check mode V(timed_out) means that the module
+          would wait for it.
+      type: str
+      choices:
+        - reached
+        - failed
+        - timed_out
+        - action_required
+    error_kind:
+      description: Why the last question about this order had no answer, as for the task.
+      type: str
+      returned: when it had none
+    msg:
+      description: The same in one sentence.
+      type: str
+      returned: when it had none
+  sample:
+    - provider: digicert
+      order_id: "12345"
+      status: validating
+      provider_status: pending
+      issued: false
+      final: false
+      dcv_completed: false
+      checks:
+        dcv: in_progress
+        organization: not_applicable
+      domains:
+        - name: www.example.com
+          status: in_progress
+          method: dns-txt-token
+          validated_until:
+          record:
+      blockers:
+        - check: dcv
+          subject: www.example.com
+          actor: you
+          message: www.example.com is not validated yet by dns-txt-token
+          url:
+      reason:
+      action_urls: {}
+      certificate:
+        id:
+        serial_number:
+        not_before:
+        not_after:
+      ordered_at: "2026-03-01T10:20:00Z"
+      warnings: []
+      raw:
+      outcome: timed_out
+polls:
+  description: How often the provider was looked at.
+  returned: always
+  type: int
+  sample: 12
+elapsed:
+  description: How long the wait took, in seconds.
+  returned: always
+  type: float
+  sample: 1800.2
+next_poll_in:
+  description: After how many seconds it makes sense to look again, for orders that timed out.
+  returned: always
+  type: int
+  sample: 300
+error_kind:
+  description: What went wrong, in one word, when the task failed.
+  returned: failure
+  type: str
+  choices:
+    - authentication
+    - rate_limited
+    - not_found
+    - unavailable
+    - unexpected_response
+    - invalid_request
+    - timed_out
+    - order_failed
+    - action_required
+  sample: timed_out
+requests_sent:
+  description: How many requests were sent to the provider, repetitions included.
+  returned: always
+  type: int
+  sample: 2
+"""
+
+from ansible_collections.certops.issuance.plugins.module_utils._orders.module import run_module
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import ORDER_WAIT_OPTIONS, order_wait
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(order_wait, ORDER_WAIT_OPTIONS)
+
+
+if __name__ == "__main__":
+    main()
