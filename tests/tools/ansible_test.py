@@ -38,6 +38,12 @@ def _source_files() -> t.Iterator[pathlib.PurePath]:
         yield from (base / name for name in files if not name.endswith((".pyc", ".tar.gz")))
 
 
+def _traits(path: pathlib.Path) -> tuple[int, int, int]:
+    """What tells that a file was changed."""
+    status = path.lstat()
+    return status.st_mtime_ns, status.st_size, status.st_mode
+
+
 def stage(name: str) -> pathlib.Path:
     """Bring the copy ``name`` up to date with the tree and return its path."""
     target = CACHE / "stage" / name / "ansible_collections/certops/issuance"
@@ -47,12 +53,10 @@ def stage(name: str) -> pathlib.Path:
         source, copy = TREE / relative, target / relative
         wanted.add(relative)
         with contextlib.suppress(FileNotFoundError):  # an editor's temporary file, gone again
-            was = copy.lstat() if copy.exists() else None
-            now = source.lstat()
-            if was is None or (was.st_mtime_ns, was.st_size, was.st_mode) != (now.st_mtime_ns, now.st_size, now.st_mode):
+            if not copy.exists() or _traits(copy) != _traits(source):
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, copy, follow_symlinks=False)
-    for folder, folders, files in os.walk(target, topdown=False):
+    for folder, _folders, files in os.walk(target, topdown=False):
         base = pathlib.PurePath(os.path.relpath(folder, target))
         if base.parts[:2] == ("tests", "output"):
             continue
@@ -68,8 +72,9 @@ def provide_pip() -> None:
     """Put our get-pip script where every supported ansible-test looks before it downloads one."""
     cache = HOME / ".ansible/test/cache"
     cache.mkdir(parents=True, exist_ok=True)
-    listing = importlib.metadata.distribution("ansible-core").locate_file("ansible_test/_internal/python_requirements.py")
-    versions = set(re.findall(r"\bpip='([0-9.]+)'", pathlib.Path(str(listing)).read_text(encoding="utf-8")))
+    core = importlib.metadata.distribution("ansible-core")
+    listing = pathlib.Path(str(core.locate_file("ansible_test/_internal/python_requirements.py")))
+    versions = set(re.findall(r"\bpip='([0-9.]+)'", listing.read_text(encoding="utf-8")))
     if not versions:
         raise RuntimeError(f"{listing} does not say which pip it wants")
     for version in versions:

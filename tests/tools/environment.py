@@ -55,7 +55,8 @@ def choose_python(version: str | None = None) -> interpreters.Interpreter:
             f"{found[0].path} cannot make virtual environments: its module venv or ensurepip is missing.\n"
             f"Install it (Debian, Ubuntu: apt install python{found[0].name}-venv) and try again."
         )
-    raise Unusable(f"Python {version or '3.11 or newer'} was not found on PATH, nor where pyenv, asdf, mise or uv keep it.")
+    wanted_version = version or "3.11 or newer"
+    raise Unusable(f"Python {wanted_version} was not found on PATH, nor where pyenv, asdf, mise or uv keep it.")
 
 
 def _fingerprint(requirements: t.Sequence[pathlib.Path], packages: t.Sequence[str]) -> str:
@@ -88,7 +89,7 @@ def ensure_venv(
 ) -> pathlib.Path:
     """Make the virtual environment at ``path``, or bring it up to date, and return ``path``.
 
-    It holds what the requirement files and ``packages`` (pip specifiers) name, on the Python ``version`` if one is given.
+    It holds what the requirement files and ``packages`` (pip specifiers) name, on the Python ``version`` if given.
     Raises Unusable when the machine cannot make it.
     """
     stamp = path / ".requirements.sha256"
@@ -110,7 +111,8 @@ def ensure_venv(
             _call([str(python.path), "-m", "venv", str(path)], f"{label} could not be made")
         names = [os.path.relpath(each, TREE) for each in requirements]
         print(f"Installing {', '.join([*packages, *names])} into {label}", file=sys.stderr, flush=True)
-        command = [str(path / "bin/python"), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+        command = [str(path / "bin/python"), "-m", "pip", "install"]
+        command += ["-qq", "--no-input", "--disable-pip-version-check"]
         command += [*packages, *(word for each in requirements for word in ("-r", str(each)))]
         _call(
             command,

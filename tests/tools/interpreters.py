@@ -67,7 +67,7 @@ def _ask(candidate: pathlib.Path) -> Interpreter | None:
     return Interpreter((version[0], version[1]), real, makes_venvs) if real.is_file() else None
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def find() -> tuple[Interpreter, ...]:
     """Every real interpreter, one per version, oldest first. One that makes virtual environments is preferred."""
     names = [f"python{major}.{minor}" for major, minor in VERSIONS] + ["python3"]
