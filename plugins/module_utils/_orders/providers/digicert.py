@@ -31,7 +31,7 @@ from ..errors import (
 from ..model import Blocker, Certificate, Check, Domain, Order, Status, normalise_serial
 from ..pacing import Pace, PollSchedule, RequestBudget
 from ..transport import Request, Response
-from ..values import identifier, mapping, moment_from_text, names, number, objects, text, time_from_text, word
+from ..values import identifier, mapping, moment_from_text, names, objects, text, time_from_text, word
 from .base import Delivery, Provider, ProviderInfo, Sketch, open_blockers, unknown_word
 
 #: Words under which validation goes on; section 5.
@@ -77,6 +77,8 @@ _OWN_CHECKS = datetime.timedelta(days=10)
 #: Bounds for archives: a certificate with its chain and root is four small files.
 _MOST_MEMBERS = 20
 _LARGEST_MEMBER = 256 * 1024
+
+T = t.TypeVar("T")
 
 
 class DigicertProvider(Provider):
@@ -134,9 +136,8 @@ class DigicertProvider(Provider):
         wanted = frozenset(order_ids)
         minutes = _LONGEST_WINDOW + 1 if since is None else math.ceil(since / 60) + _OVERLAP
         if minutes <= _LONGEST_WINDOW:
-            items = self._ask(
-                "status-changes", "/order/certificate/status-changes", {"minutes": str(minutes)}, read=_read_orders
-            )
+            path = "/order/certificate/status-changes"
+            items = self._ask("status-changes", path, _read_orders, {"minutes": str(minutes)})
         else:
             items = self._list_orders(wanted)
         found: t.Dict[str, t.Dict[str, Sketch]] = {}
@@ -163,7 +164,7 @@ class DigicertProvider(Provider):
             raise _not_issued(order)
         path = "/certificate/{0}/download/format/pem_noroot".format(certificate_id)
         try:
-            return self._ask("certificate download", path, {}, order.order_id, accept="*/*", read=_read_certificate)
+            return self._ask("certificate download", path, _read_certificate, order_id=order.order_id, accept="*/*")
         except OrderNotFound:
             if order.issued:
                 raise
@@ -175,17 +176,17 @@ class DigicertProvider(Provider):
         self,
         call: str,
         path: str,
-        query: t.Mapping[str, str],
+        read: t.Callable[[Response], T],
+        query: t.Optional[t.Mapping[str, str]] = None,
         order_id: t.Optional[str] = None,
         accept: str = "application/json",
-        read: t.Callable[[Response], t.Any] = lambda response: _read_json(response),
-    ) -> t.Any:
+    ) -> T:
         headers = {
             "X-DC-DEVKEY": self.account.api_key or "",
             "Content-Type": "application/json",
             "Accept": accept,
         }
-        request = Request(call=call, method="GET", path=path, query=query, headers=headers, order_id=order_id)
+        request = Request(call=call, method="GET", path=path, query=query or {}, headers=headers, order_id=order_id)
         return self.transport.ask(request, read)
 
     def _fetch_info(self, order_id: str) -> t.Mapping[str, t.Any]:
@@ -193,16 +194,14 @@ class DigicertProvider(Provider):
             return _read_about(response, order_id, "id", ("id", "status"))
 
         path = "/order/certificate/{0}".format(order_id)
-        found: t.Mapping[str, t.Any] = self._ask("order info", path, {"include_caa_status": "true"}, order_id, read=read)
-        return found
+        return self._ask("order info", path, read, {"include_caa_status": "true"}, order_id)
 
     def _fetch_validation(self, order_id: str) -> t.Mapping[str, t.Any]:
         def read(response: Response) -> t.Mapping[str, t.Any]:
             return _read_about(response, order_id, "order_id", ())
 
         path = "/order/certificate/{0}/validation".format(order_id)
-        found: t.Mapping[str, t.Any] = self._ask("order validation", path, {}, order_id, read=read)
-        return found
+        return self._ask("order validation", path, read, order_id=order_id)
 
     def _list_orders(self, wanted: t.FrozenSet[str]) -> t.List[t.Mapping[str, t.Any]]:
         """Pages of the list, until all orders are found or asking for them one by one has become cheaper."""
@@ -210,7 +209,7 @@ class DigicertProvider(Provider):
         # A single look costs two requests.
         for page in range(max(1, 2 * len(wanted))):
             query = {"limit": str(_PAGE), "offset": str(page * _PAGE)}
-            listed = self._ask("order list", "/order/certificate", query, read=_read_orders)
+            listed = self._ask("order list", "/order/certificate", _read_orders, query)
             before = len(items)
             items.update((_listed_id(item), item) for item in listed)
             # A server that does not know offset would answer the first page for ever.
@@ -253,7 +252,7 @@ def _read_orders(response: Response) -> t.List[t.Mapping[str, t.Any]]:
     if isinstance(body, dict) and (not body or "orders" in body):
         body = body.get("orders") or []
     if not isinstance(body, list):
-        raise UnexpectedResponse("it holds no list of orders")
+        raise UnexpectedResponse("it holds no list of orders", retryable=False)
     return objects(body)
 
 
@@ -446,7 +445,11 @@ def _domains(
     """Every name of the order: those that order info lists, and those whose validation is told."""
     told: t.Dict[str, t.List[Domain]] = {domain.name: [] for domain in order.domains}
     for entry, state in zip(entries, states):
-        hosts = names(entry.get("dns_names")) + names(entry.get("dns_name")) or names(entry.get("name_scope"))
+        hosts = names(entry.get("dns_names")) + names(entry.get("dns_name"))
+        if not hosts:
+            # A scope need not be a name of the order: it stands for the names at and below it.
+            scope = word(entry.get("name_scope"))
+            hosts = [domain.name for domain in order.domains if scope and ("." + domain.name).endswith("." + scope)]
         if not hosts:
             warnings.append("digicert told of the validation of a name, but not which name")
         for host in hosts:
