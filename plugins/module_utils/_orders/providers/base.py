@@ -203,9 +203,12 @@ def _publish(domain: Domain) -> str:
     return "publish the {0} record {1} with value {2}".format(record.type, record.name, record.value)
 
 
+def least_advanced(states: t.Sequence[str]) -> str:
+    """The least advanced of some states of checks; unknown when there are none."""
+    order = (Check.NOT_COMPLETED, Check.IN_PROGRESS, Check.UNKNOWN, Check.COMPLETED)
+    return next((state for state in order if state in states), Check.UNKNOWN)
+
+
 def dcv_check(domains: t.Sequence[Domain]) -> str:
     """The state of the check dcv from the states of the names; the least advanced one decides."""
-    for state in (Check.NOT_COMPLETED, Check.IN_PROGRESS, Check.UNKNOWN, Check.COMPLETED):
-        if any(domain.status == state for domain in domains):
-            return state
-    return Check.UNKNOWN
+    return least_advanced([domain.status for domain in domains])
