@@ -32,7 +32,7 @@ from ..model import Blocker, Certificate, Check, Domain, Order, Status, normalis
 from ..pacing import Pace, PollSchedule, RequestBudget
 from ..transport import Request, Response
 from ..values import identifier, mapping, moment_from_text, names, objects, text, time_from_text, word
-from .base import Delivery, Provider, ProviderInfo, Sketch, open_blockers, unknown_word
+from .base import Delivery, Provider, ProviderInfo, Sketch, least_advanced, open_blockers, unknown_word
 
 #: Words under which validation goes on; section 5.
 _PENDING = frozenset(["pending", "processing", "reissue_pending"])
@@ -387,10 +387,10 @@ def _with_validation(order: Order, validation: t.Optional[t.Mapping[str, t.Any]]
     domains = _domains(order, entries, states, warnings)
 
     checks = dict(order.checks)
-    checks["dcv"] = Check.COMPLETED if issued else _least(states)
+    checks["dcv"] = Check.COMPLETED if issued else least_advanced(states)
     organizations = objects(mapping(validation).get("organization_validations"))
     if organizations:
-        checks["organization"] = _least([_organization_state(entry, warnings) for entry in organizations])
+        checks["organization"] = least_advanced([_organization_state(entry, warnings) for entry in organizations])
     elif validation is not None:
         checks["organization"] = Check.NOT_APPLICABLE
 
@@ -462,19 +462,11 @@ def _domains(
                 )
             )
     silent = Check.COMPLETED if order.status == Status.ISSUED else Check.UNKNOWN
-    return tuple(
-        next((domain for state in _ADVANCE for domain in found if domain.status == state), Domain(name, silent))
-        for name, found in told.items()
-    )
-
-
-#: From the least advanced state to the most advanced one.
-_ADVANCE = (Check.NOT_COMPLETED, Check.IN_PROGRESS, Check.UNKNOWN, Check.COMPLETED)
-
-
-def _least(states: t.Sequence[str]) -> str:
-    """The least advanced state; unknown for none at all."""
-    return next((state for state in _ADVANCE if state in states), Check.UNKNOWN)
+    domains = []
+    for name, found in told.items():
+        least = least_advanced([domain.status for domain in found])
+        domains.append(next((domain for domain in found if domain.status == least), Domain(name, silent)))
+    return tuple(domains)
 
 
 def _dcv_completed(state: str) -> t.Optional[bool]:
