@@ -94,7 +94,9 @@ def main() -> int:
         directory = stage(name)
         provide_pip()
         command = [str(pathlib.Path(sys.executable).with_name("ansible-test")), *sys.argv[1:]]
-        return subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL, check=False).returncode
+        # Told its root, ansible-test takes all files there; else it asks the git above, which ignores .cache.
+        variables = {**os.environ, "ANSIBLE_TEST_CONTENT_ROOT": str(directory)}
+        return subprocess.run(command, cwd=directory, env=variables, stdin=subprocess.DEVNULL, check=False).returncode
 
 
 if __name__ == "__main__":

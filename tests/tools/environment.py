@@ -156,6 +156,7 @@ def _carry_pip_settings() -> None:
         if name.startswith("PIP_") and name not in ("PIP_CONFIG_FILE", "PIP_CACHE_DIR"):
             settings.set("global", name[len("PIP_") :].lower().replace("_", "-"), value)
     settings.set("global", "cache-dir", str(CACHE / "pip"))
+    settings.set("global", "quiet", "2")
     target = HOME / ".config/pip/pip.conf"
     target.parent.mkdir(parents=True, exist_ok=True)
     new = target.with_name(f"pip.conf.{os.getpid()}")

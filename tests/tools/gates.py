@@ -107,7 +107,11 @@ def _core_venv(core: str, python: str) -> pathlib.Path:
 
 
 def _ansible_test(report: Report, venv: pathlib.Path, *arguments: str) -> str:
-    return report.run(venv, "python", "tests/tools/ansible_test.py", *arguments)
+    """Run ansible-test in an environment. It also ends well when it found nothing to test: that is no pass here."""
+    output = report.run(venv, "python", "tests/tools/ansible_test.py", *arguments)
+    if "All targets skipped" in output:
+        raise Failed("ansible-test found nothing to test")
+    return output
 
 
 def ruff(report: Report) -> None:

@@ -51,7 +51,7 @@ def _ad_hoc(folder: pathlib.Path, module: str, arguments: t.Mapping[str, t.Any],
 
 def check(tarball: pathlib.Path, folder: pathlib.Path) -> None:
     """Install the tarball into the folder and use every kind of thing in it."""
-    _run(folder, "ansible-galaxy", "collection", "install", "--offline", "--collections-path", str(folder), str(tarball))
+    _run(folder, "ansible-galaxy", "collection", "install", "--offline", "--collections-path", ".", str(tarball))
     for kind in ("module", "lookup", "test", "role"):
         listing = json.loads(_run(folder, "ansible-doc", "--json", "--list", "--type", kind, _COLLECTION))
         if not listing:
