@@ -1,0 +1,111 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong in a deployment, each with the C(error_kind) that the module reports."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class DeploymentError(Exception):
+    """A deployment that was refused or failed.
+
+    Args:
+        message: one sentence for a person; never holds key material.
+        details: further fields for the module's failure result.
+    """
+
+    kind: t.ClassVar[str]
+
+    def __init__(self, message: str, **details: t.Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: t.Dict[str, t.Any] = details
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class KeyMismatch(DeploymentError):
+    """The private key does not belong to the certificate."""
+
+    kind = "key_mismatch"
+
+
+class InvalidKey(DeploymentError):
+    """The private key is encrypted, unreadable or of no use to a TLS server."""
+
+    kind = "invalid_key"
+
+
+class NamesNotCovered(DeploymentError):
+    """The certificate lacks an expected name, or an expected name is no name."""
+
+    kind = "names_not_covered"
+
+
+class UntrustedChain(DeploymentError):
+    """The certificate or its chain cannot be read, is broken, or leads to no trusted root."""
+
+    kind = "untrusted_chain"
+
+
+class NoTrustStore(DeploymentError):
+    """There is nothing to verify the chain against."""
+
+    kind = "no_trust_store"
+
+
+class NotValidNow(DeploymentError):
+    """The certificate has expired or is not valid yet."""
+
+    kind = "not_valid_now"
+
+
+class OlderThanDeployed(DeploymentError):
+    """The certificate was issued before the deployed one."""
+
+    kind = "older_than_deployed"
+
+
+class NotALineage(DeploymentError):
+    """The path holds something that this collection did not make."""
+
+    kind = "not_a_lineage"
+
+
+class Locked(DeploymentError):
+    """Another run is at work on the same lineage."""
+
+    kind = "locked"
+
+
+class WriteFailed(DeploymentError):
+    """Reading, writing or setting attributes failed on the target."""
+
+    kind = "write_failed"
+
+
+class ValidateFailed(DeploymentError):
+    """A validate command failed."""
+
+    kind = "validate_failed"
+
+
+class ReloadFailed(DeploymentError):
+    """A reload command failed."""
+
+    kind = "reload_failed"
+
+
+class ProbeFailed(DeploymentError):
+    """A service did not serve the certificate before the deadline."""
+
+    kind = "probe_failed"
+
+
+class RollbackFailed(DeploymentError):
+    """After a failure the previous certificate could not be put back, or not be proven."""
+
+    kind = "rollback_failed"

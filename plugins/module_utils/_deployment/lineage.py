@@ -1,0 +1,417 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lineage on disk: its versions, the record of each version, the ``current`` link, the lock and the journal.
+
+Layout below the lineage directory::
+
+    current -> versions/2-0A1B2C     replaced by one rename; services point at current/...
+    versions/2-0A1B2C/               cert.pem, chain.pem, fullchain.pem, privkey.pem, combined.pem, version.json
+    .journal.json                    there while a deployment is under way, or was interrupted
+
+Whatever must survive a power cut is fsynced: files, the directory that names them, the directory of the link.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+import time
+import typing as t
+from dataclasses import asdict, dataclass
+
+from .errors import Locked, NotALineage, WriteFailed
+
+CURRENT = "current"
+VERSIONS = "versions"
+RECORD = "version.json"
+FILE_NAMES = {name: name + ".pem" for name in ("cert", "chain", "fullchain", "privkey", "combined")}
+KEY_FILES = frozenset((FILE_NAMES["privkey"], FILE_NAMES["combined"]))
+
+STAGING = "staging"
+SWITCHING = "switching"
+COMMITTING = "committing"
+
+_JOURNAL = ".journal.json"
+_NEW_JOURNAL = ".journal.new"
+_NEW_LINK = ".current.new"
+_OLD_LINK = ".current.old"
+_HIDDEN = frozenset((_JOURNAL, _NEW_JOURNAL, _NEW_LINK, _OLD_LINK))
+_VERSION = re.compile(r"([1-9]\d*)-[0-9A-F]+")
+_RECORD_FORMAT = 1
+
+
+def sha256(data: bytes) -> str:
+    """SHA-256 of the data in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What a deployment under way has to be finished or undone from.
+
+    Attributes:
+        state: C(staging) before anything was switched, C(switching) from just before the switch until the service is
+            proven, C(committing) when only old versions are left to prune.
+        previous: the version that was in service before; None on a first deployment.
+        next: the version that is being put into service.
+    """
+
+    state: str
+    previous: t.Optional[str]
+    next: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version as its record describes it and as it lies on disk.
+
+    Attributes:
+        name: the directory's name.
+        record: the content of version.json.
+        on_disk: SHA-256 of each recorded file that can be read, by file name.
+    """
+
+    name: str
+    record: t.Mapping[str, t.Any]
+    on_disk: t.Mapping[str, str]
+
+
+class Lineage:
+    """The directory of one certificate. Methods that write expect the caller to hold the lock."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.versions_path = os.path.join(path, VERSIONS)
+        self.current_path = os.path.join(path, CURRENT)
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def exists(self) -> bool:
+        """Whether there is a lineage directory.
+
+        Raises:
+            NotALineage: the path holds something that this collection did not make.
+        """
+        try:
+            mode = os.lstat(self.path).st_mode
+        except FileNotFoundError:
+            return False
+        if not stat.S_ISDIR(mode):
+            raise NotALineage("{0} is no directory, so it cannot be a lineage".format(self.path))
+        entries = set(os.listdir(self.path)) - _HIDDEN
+        if VERSIONS in entries:
+            if os.path.islink(self.versions_path) or not os.path.isdir(self.versions_path):
+                raise NotALineage("{0} is no directory of this collection".format(self.versions_path))
+        if CURRENT in entries:
+            self.current()
+        elif entries - {VERSIONS} or any(map(self._is_foreign, self._listed())):
+            raise NotALineage(
+                "{0} holds files that are not of this collection; give a directory of its own".format(self.path)
+            )
+        return True
+
+    @staticmethod
+    def _is_foreign(entry: str) -> bool:
+        return not entry.startswith(".") and not _VERSION.fullmatch(entry)
+
+    def _listed(self) -> t.List[str]:
+        try:
+            return os.listdir(self.versions_path)
+        except FileNotFoundError:
+            return []
+
+    def current(self) -> t.Optional[str]:
+        """The name of the current version; None when there is none or its directory is gone.
+
+        Raises:
+            NotALineage: C(current) is not a link of ours.
+        """
+        try:
+            target = os.readlink(self.current_path)
+        except FileNotFoundError:
+            return None
+        except OSError as exc:
+            if exc.errno != errno.EINVAL:
+                raise
+            raise NotALineage("{0} is not a symbolic link".format(self.current_path)) from exc
+        folder, name = os.path.split(target)
+        if folder != VERSIONS or not _VERSION.fullmatch(name):
+            raise NotALineage("{0} points at {1}, which is no version".format(self.current_path, target))
+        return name if os.path.isdir(self.version_path(name)) else None
+
+    def version_path(self, name: str) -> str:
+        """The directory of a version."""
+        return os.path.join(self.versions_path, name)
+
+    def version_names(self) -> t.List[str]:
+        """The names of all complete versions, oldest first."""
+        found = filter(None, map(_VERSION.fullmatch, self._listed()))
+        return [match.group(0) for match in sorted(found, key=lambda match: int(match.group(1)))]
+
+    def next_name(self, serial_number: str) -> str:
+        """The name for a new version."""
+        latest = self.version_names()[-1:]
+        number = 1 + (int(latest[0].partition("-")[0]) if latest else 0)
+        return "{0}-{1}".format(number, serial_number)
+
+    def read_file(self, version: str, file_name: str) -> t.Optional[bytes]:
+        """The content of a version's file; None when it is missing."""
+        try:
+            with open(os.path.join(self.version_path(version), file_name), "rb") as stream:
+                return stream.read()
+        except FileNotFoundError:
+            return None
+
+    def read_version(self, name: str) -> t.Optional[Version]:
+        """A version with its record; None when the record is missing or damaged."""
+        record = _load(self.read_file(name, RECORD))
+        if record is None or record.get("format") != _RECORD_FORMAT or not isinstance(record.get("files"), dict):
+            return None
+        contents = ((file_name, self.read_file(name, file_name)) for file_name in record["files"])
+        return Version(name, record, {key: sha256(content) for key, content in contents if content is not None})
+
+    def journal(self) -> t.Optional[Journal]:
+        """The journal of a deployment that is under way or was interrupted."""
+        try:
+            with open(os.path.join(self.path, _JOURNAL), "rb") as stream:
+                content = _load(stream.read())
+        except FileNotFoundError:
+            return None
+        if content is None:  # written whole by one rename, so this is a damaged disk: trust the link
+            current = self.current()
+            return Journal(SWITCHING, current, current or "")
+        return Journal(content["state"], content["previous"], content["next"])
+
+    def residue(self) -> t.List[str]:
+        """Paths that an interrupted run left behind, other than the journal and complete versions."""
+        if not os.path.isdir(self.path):
+            return []
+        left = [os.path.join(self.path, name) for name in (_NEW_JOURNAL, _NEW_LINK, _OLD_LINK)]
+        left = [path for path in left if os.path.lexists(path)]
+        return left + [self.version_path(name) for name in self._listed() if name.startswith(".")]
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def create(self) -> t.List[str]:
+        """Make the lineage directory and its missing parents; returns what was made, outermost first."""
+        made: t.List[str] = []
+        path = self.path
+        while not os.path.isdir(path):
+            made.insert(0, path)
+            path = os.path.dirname(path)
+        for path in made:
+            try:
+                os.mkdir(path)
+            except FileExistsError:
+                continue
+            os.chmod(path, 0o755)
+            sync(os.path.dirname(path))
+        return made
+
+    def make_versions(self) -> None:
+        """Make the directory of the versions if it is missing."""
+        try:
+            os.mkdir(self.versions_path)
+        except FileExistsError:
+            return
+        sync(self.path)
+
+    def write_journal(self, journal: Journal) -> None:
+        """Write the journal, whole and durable, before the step it announces."""
+        temporary = os.path.join(self.path, _NEW_JOURNAL)
+        _remove_file(temporary)
+        write_file(temporary, _dump(asdict(journal)))
+        sync(temporary)
+        os.rename(temporary, os.path.join(self.path, _JOURNAL))
+        sync(self.path)
+
+    def remove_journal(self) -> None:
+        """Remove the journal: nothing is under way any more."""
+        _remove_file(os.path.join(self.path, _JOURNAL))
+        sync(self.path)
+
+    def stage(
+        self, name: str, files: t.Mapping[str, bytes], record: t.Mapping[str, t.Any], finish: t.Callable[[str], None]
+    ) -> None:
+        """Write a version under a temporary name, 0700, and name it when it is complete.
+
+        Args:
+            name: the version's name.
+            files: content by file name.
+            record: what to write into version.json beside format and hashes.
+            finish: sets owner, group, modes and context on everything below the path it is given, and on the path.
+        """
+        staging = self.version_path("." + name)
+        os.mkdir(staging, 0o700)
+        hashes = {file_name: sha256(content) for file_name, content in files.items()}
+        complete = dict(files)
+        complete[RECORD] = _dump(dict(record, format=_RECORD_FORMAT, version=name, files=hashes))
+        for file_name, content in complete.items():
+            write_file(os.path.join(staging, file_name), content)
+        finish(staging)
+        for file_name, content in complete.items():
+            path = os.path.join(staging, file_name)
+            sync(path)
+            with open(path, "rb") as stream:
+                if stream.read() != content:
+                    raise WriteFailed("{0} was not stored as it was written".format(path))
+        sync(staging)
+        os.rename(staging, self.version_path(name))
+        sync(self.versions_path)
+
+    def prepare_rollback(self, previous: t.Optional[str]) -> None:
+        """Make the link back to the previous version now: a full disk must not stand in the way later."""
+        _remove_file(os.path.join(self.path, _OLD_LINK))
+        if previous:
+            os.symlink(os.path.join(VERSIONS, previous), os.path.join(self.path, _OLD_LINK))
+
+    def switch(self, name: str) -> None:
+        """Let C(current) name the version, by one rename."""
+        new_link = os.path.join(self.path, _NEW_LINK)
+        _remove_file(new_link)
+        os.symlink(os.path.join(VERSIONS, name), new_link)
+        os.replace(new_link, self.current_path)
+        sync(self.path)
+
+    def switch_back(self) -> None:
+        """Let C(current) name the previous version again, or remove it where there was none."""
+        try:
+            os.replace(os.path.join(self.path, _OLD_LINK), self.current_path)
+        except FileNotFoundError:
+            _remove_file(self.current_path)
+        sync(self.path)
+
+    def clean(self) -> None:
+        """Remove what an interrupted or failed run left behind, other than the journal and complete versions."""
+        for path in self.residue():
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path)
+            else:
+                _remove_file(path)
+
+    def discard(self, name: str) -> None:
+        """Remove a version; a version that is half gone never bears its name."""
+        doomed = self.version_path(".{0}.gone".format(name))
+        try:
+            os.rename(self.version_path(name), doomed)
+        except FileNotFoundError:
+            return
+        shutil.rmtree(doomed)
+        sync(self.versions_path)
+
+    def prune(self, keep: int) -> None:
+        """Remove all but the newest versions; the current one is kept and counts."""
+        current = self.current()
+        others = [name for name in self.version_names() if name != current]
+        for name in others[: max(0, len(others) - (keep - 1))]:
+            self.discard(name)
+
+    def remove_empty(self, made: t.Sequence[str]) -> None:
+        """Remove directories that a failed first deployment made, innermost first, as far as they are empty."""
+        for path in [self.versions_path, *reversed(made)] if made else []:
+            try:
+                os.rmdir(path)
+            except FileNotFoundError:
+                continue
+            except OSError:  # not empty, or the failure that is being reported: an empty directory does no harm
+                return
+
+
+class Lock:
+    """The lock of a lineage: an advisory lock on the directory itself, so that it leaves no file behind.
+
+    Args:
+        lineage: the lineage to lock.
+        wait: seconds to wait for another run.
+    """
+
+    def __init__(self, lineage: Lineage, wait: float) -> None:
+        self._path = lineage.path
+        self._wait = wait
+        self._descriptor: t.Optional[int] = None
+
+    def acquire(self) -> bool:
+        """Take the lock, unless it is held already; returns whether there is a directory to lock.
+
+        Raises:
+            Locked: another run held it all the time.
+        """
+        deadline = time.monotonic() + self._wait
+        while self._descriptor is None:
+            try:
+                descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            except FileNotFoundError:
+                return False
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._is_current(descriptor):
+                    self._descriptor = descriptor
+            except OSError as exc:
+                if exc.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                    raise
+                if time.monotonic() >= deadline:
+                    raise Locked(
+                        "Another run has held the lock on {0} for {1:g} s; try again later".format(
+                            self._path, self._wait
+                        )
+                    ) from exc
+                time.sleep(0.1)
+            finally:
+                if self._descriptor is None:
+                    os.close(descriptor)
+        return True
+
+    def _is_current(self, descriptor: int) -> bool:
+        """Whether the locked directory is still the one at the path: a failed first deployment removes its own."""
+        try:
+            return os.path.samestat(os.fstat(descriptor), os.stat(self._path))
+        except FileNotFoundError:
+            return False
+
+    def release(self) -> None:
+        """Give the lock back, if it is held."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def write_file(path: str, content: bytes) -> None:
+    """Write a new file, 0600 from its first byte."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+
+
+def sync(path: str) -> None:
+    """Make a file, or the names in a directory, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_file(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def _dump(content: t.Mapping[str, t.Any]) -> bytes:
+    return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode("utf-8")
+
+
+def _load(content: t.Optional[bytes]) -> t.Optional[t.Dict[str, t.Any]]:
+    try:
+        loaded = json.loads(content or b"")
+    except ValueError:
+        return None
+    return loaded if isinstance(loaded, dict) else None

@@ -1,0 +1,276 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Probe: real TLS handshakes with a running service, direct or after STARTTLS."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import socket
+import ssl
+import struct
+import time
+import typing as t
+from dataclasses import dataclass
+
+from .rehearsal import anchored_context
+from .x509 import Malformed, read_certificate
+
+_ATTEMPT = 5.0  # seconds for one connection: a worker that hangs must not use up the deadline
+_LAST_ATTEMPT = 2.0  # seconds that even an attempt at the deadline gets
+_PAUSE = 0.1
+_LONGEST_PAUSE = 1.0
+_LONGEST_LINE = 4096
+_MOST_LINES = 100
+_SSL_REQUEST = struct.pack("!II", 8, 80877103)  # PostgreSQL manual, "Message Formats"
+_NOT_LISTENING = (errno.ECONNREFUSED, errno.EADDRNOTAVAIL, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EAFNOSUPPORT)
+
+
+class Problem(Exception):
+    """Why a service does not prove what it should, in one clause."""
+
+
+class NotListening(Problem):
+    """Nothing accepts connections at an address."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A service to probe.
+
+    Attributes:
+        host: name or address; every address of it that accepts connections has to serve the certificate.
+        port: TCP port.
+        server_name: sent as SNI and, in the verifying handshake, expected in the certificate.
+        starttls: C(smtp), C(imap), C(pop3), C(postgres), or None for TLS from the first byte.
+    """
+
+    host: str
+    port: int
+    server_name: str
+    starttls: t.Optional[str] = None
+
+    def __str__(self) -> str:
+        host = "[{0}]".format(self.host) if ":" in self.host else self.host
+        how = "{0}, STARTTLS for {1}".format(self.server_name, self.starttls) if self.starttls else self.server_name
+        return "{0}:{1} ({2})".format(host, self.port, how)
+
+
+@dataclass
+class Outcome:
+    """What probing one service found.
+
+    Attributes:
+        target: the service.
+        served: whether every address that listens served the wanted leaf.
+        leaf: the leaf that was seen last, as DER; None when there was none.
+        problem: why it is not served, in one clause; None when it is.
+        attempts: connections made.
+    """
+
+    target: Target
+    served: bool = False
+    leaf: t.Optional[bytes] = None
+    problem: t.Optional[str] = None
+    attempts: int = 0
+
+    def as_result(self) -> t.Dict[str, t.Any]:
+        """For a module's result."""
+        return {
+            "host": self.target.host,
+            "port": self.target.port,
+            "server_name": self.target.server_name,
+            "starttls": self.target.starttls,
+            "served": self.served,
+            "serial_number": _serial_number(self.leaf) if self.leaf else None,
+            "problem": self.problem,
+            "attempts": self.attempts,
+        }
+
+
+def probe(
+    target: Target,
+    leaf: bytes,
+    anchors: t.Sequence[bytes],
+    timeout: float,
+    clock: t.Callable[[], float] = time.monotonic,
+    sleep: t.Callable[[float], None] = time.sleep,
+) -> Outcome:
+    """Connect until the service serves the leaf at every address that listens, or the deadline passes.
+
+    While a service reloads, old workers may answer for a while: an old certificate is no verdict before the deadline.
+
+    Args:
+        target: the service.
+        leaf: the wanted leaf as DER.
+        anchors: certificates, as DER, that alone are trusted in a verifying handshake; none: the leaf is only compared.
+        timeout: seconds until the deadline; 0 looks once.
+        clock: monotonic seconds.
+        sleep: waits for the seconds given.
+    """
+    outcome = Outcome(target)
+    served: t.Set[t.Any] = set()
+    deadline = clock() + timeout
+    pause = _PAUSE
+    while True:
+        outcome.problem = _look(outcome, leaf, anchors, served, deadline, clock)
+        outcome.served = outcome.problem is None
+        left = deadline - clock()
+        if outcome.served or left <= 0:
+            return outcome
+        sleep(min(pause, left))
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _look(
+    outcome: Outcome,
+    leaf: bytes,
+    anchors: t.Sequence[bytes],
+    served: t.Set[t.Any],
+    deadline: float,
+    clock: t.Callable[[], float],
+) -> t.Optional[str]:
+    """Connect once to each address that has not served the leaf yet; returns the first problem."""
+    target = outcome.target
+    try:
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as exc:
+        return "{0} cannot be resolved: {1}".format(target.host, exc)
+    problem: t.Optional[str] = None
+    silent: t.Optional[str] = None
+    for family, address in dict.fromkeys((item[0], item[4]) for item in found):
+        if address in served:
+            continue
+        timeout = max(min(_ATTEMPT, deadline - clock()), _LAST_ATTEMPT)
+        try:
+            outcome.attempts += 1
+            outcome.leaf = _connect(target, family, address, timeout, _comparing_context())
+            if outcome.leaf == leaf and anchors:
+                outcome.attempts += 1
+                outcome.leaf = _connect(target, family, address, timeout, anchored_context(anchors))
+            if outcome.leaf != leaf:
+                raise Problem("{0} serves {1}".format(address[0], _describe(outcome.leaf)))
+            served.add(address)
+        except NotListening as exc:
+            silent = str(exc)
+        except Problem as exc:
+            problem = problem or str(exc)
+    return problem or (None if served else silent)
+
+
+def _comparing_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _connect(target: Target, family: int, address: t.Any, timeout: float, context: ssl.SSLContext) -> bytes:
+    """One handshake; returns the leaf that was served, as DER."""
+    where = "{0} port {1}".format(address[0], target.port)
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as plain:
+            plain.settimeout(timeout)
+            plain.connect(address)
+            if target.starttls:
+                _STARTTLS[target.starttls](plain)
+            with context.wrap_socket(plain, server_hostname=target.server_name) as secured:
+                leaf = secured.getpeercert(binary_form=True)
+    except ssl.SSLCertVerificationError as exc:
+        raise Problem(
+            "{0} serves the certificate, but a client that trusts only the root refuses it: {1}".format(
+                where, exc.verify_message
+            )
+        ) from exc
+    except ssl.SSLError as exc:
+        raise Problem("{0} fails the TLS handshake: {1}".format(where, exc.reason or exc)) from exc
+    except socket.timeout as exc:
+        raise Problem("{0} did not answer within {1:.1f} s".format(where, timeout)) from exc
+    except OSError as exc:
+        problem = NotListening if exc.errno in _NOT_LISTENING else Problem
+        raise problem("{0}: {1}".format(where, exc.strerror or exc)) from exc
+    if not leaf:
+        raise Problem("{0} serves no certificate".format(where))
+    return leaf
+
+
+def _describe(leaf: bytes) -> str:
+    try:
+        certificate = read_certificate(leaf)
+    except Malformed:
+        return "a certificate that cannot be read (SHA-256 {0})".format(hashlib.sha256(leaf).hexdigest())
+    return "the certificate of '{0}' with serial {1}".format(certificate.subject, certificate.serial_number)
+
+
+def _serial_number(leaf: bytes) -> t.Optional[str]:
+    try:
+        return read_certificate(leaf).serial_number
+    except Malformed:
+        return None
+
+
+def _smtp(plain: socket.socket) -> None:
+    _expect(_smtp_reply(plain), b"220")
+    plain.sendall(b"EHLO localhost\r\n")
+    _expect(_smtp_reply(plain), b"250")
+    plain.sendall(b"STARTTLS\r\n")
+    _expect(_smtp_reply(plain), b"220")
+
+
+def _smtp_reply(plain: socket.socket) -> bytes:
+    """The last line of a reply; the lines before it have a hyphen after the code (RFC 5321, section 4.2.1)."""
+    return _read_until(plain, lambda line: line[3:4] != b"-")
+
+
+def _imap(plain: socket.socket) -> None:
+    _expect(_read_line(plain), b"* OK")
+    plain.sendall(b"a1 STARTTLS\r\n")
+    _expect(_read_until(plain, lambda line: line.startswith(b"a1 ")), b"a1 OK")
+
+
+def _pop3(plain: socket.socket) -> None:
+    _expect(_read_line(plain), b"+OK")
+    plain.sendall(b"STLS\r\n")
+    _expect(_read_line(plain), b"+OK")
+
+
+def _postgres(plain: socket.socket) -> None:
+    plain.sendall(_SSL_REQUEST)
+    _expect(plain.recv(1), b"S")
+
+
+_STARTTLS: t.Mapping[str, t.Callable[[socket.socket], None]] = {
+    "smtp": _smtp,
+    "imap": _imap,
+    "pop3": _pop3,
+    "postgres": _postgres,
+}
+
+
+def _expect(answer: bytes, start: bytes) -> None:
+    if not answer.upper().startswith(start.upper()):
+        raise Problem(
+            "STARTTLS: expected '{0}', the service answered {1!r}".format(
+                start.decode("ascii"), answer[:200].decode("ascii", "replace").strip()
+            )
+        )
+
+
+def _read_until(plain: socket.socket, is_last: t.Callable[[bytes], bool]) -> bytes:
+    for _count in range(_MOST_LINES):
+        line = _read_line(plain)
+        if is_last(line):
+            return line
+    raise Problem("STARTTLS: the service answered with more than {0} lines".format(_MOST_LINES))
+
+
+def _read_line(plain: socket.socket) -> bytes:
+    """One line, byte by byte: what follows it may belong to TLS."""
+    line = bytearray()
+    while not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
+        byte = plain.recv(1)
+        if not byte:
+            raise Problem("STARTTLS: the service closed the connection")
+        line += byte
+    return bytes(line)

@@ -1,0 +1,275 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rehearsal: the new files in a full TLS handshake in memory, before anything on disk is touched.
+
+OpenSSL takes its files by name only; here the names lead to memory, or to a private folder where there is none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import ssl
+import tempfile
+import typing as t
+from contextlib import contextmanager
+
+from .errors import InvalidKey, KeyMismatch, NamesNotCovered, NoTrustStore, UntrustedChain
+from .x509 import Certificate, Malformed, read_certificate, read_certificates
+
+SYSTEM = "system"
+CA_PATH = "ca_path"
+CHAIN_ONLY = "chain_only"
+
+# From openssl/x509_vfy.h; the ssl module has names for some, and not on Python 3.8.
+_PARTIAL_CHAIN = 0x80000
+_NO_CHECK_TIME = 0x200000
+_NAME_MISMATCHES = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
+_MISMATCHES = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED", "UNKNOWN_CERTIFICATE_TYPE")
+_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.\d+")
+
+
+def rehearse(
+    certificate: Certificate,
+    chain: t.Sequence[Certificate],
+    private_key: bytes,
+    names: t.Sequence[str],
+    trust: str,
+    ca_path: t.Optional[str] = None,
+) -> t.Tuple[bytes, ...]:
+    """Prove by handshakes that key and certificate match, every name is covered and the chain holds.
+
+    Args:
+        certificate: the leaf.
+        chain: what follows the leaf, in its order.
+        private_key: the key as PEM, not encrypted.
+        names: the expected names, normalised; each gets a handshake.
+        trust: C(system), C(ca_path) or C(chain_only).
+        ca_path: a file, or a directory of files, with CA certificates as PEM, for C(ca_path).
+
+    Returns:
+        The anchors the chain leads to, as DER: a service that sends the whole chain is trusted by these alone.
+
+    Raises:
+        KeyMismatch, InvalidKey, NamesNotCovered, UntrustedChain, NoTrustStore: as their names say.
+    """
+    check_links(certificate, chain)
+    server = _server_context(certificate, chain, private_key)
+    top = chain[-1] if chain else certificate
+    links = anchored_context([top.der])
+    if trust == CHAIN_ONLY:
+        for name in names:
+            _verify(server, links, name, certificate, chain)
+        return (top.der,)
+    links.verify_flags |= _NO_CHECK_TIME
+    _verify(server, links, names[0], certificate, chain)
+    client = _system_context() if trust == SYSTEM else _ca_path_context(ca_path)
+    for name in names:
+        _verify(server, client, name, certificate, chain)
+    return _anchors(client, certificate, chain)
+
+
+def check_links(certificate: Certificate, chain: t.Sequence[Certificate]) -> None:
+    """Check that each certificate names the next one as its issuer.
+
+    A handshake is no proof: OpenSSL sorts the chain and fills gaps from the trust store.
+
+    Raises:
+        UntrustedChain: the chain is out of order or has a gap.
+    """
+    for lower, upper in zip((certificate, *chain), chain):
+        if lower.issuer_der == upper.subject_der:
+            continue
+        if any(lower.issuer_der == other.subject_der for other in chain):
+            raise UntrustedChain(
+                "The chain is out of order: '{0}' must be followed by its issuer '{1}', but '{2}' follows".format(
+                    lower.subject, lower.issuer, upper.subject
+                )
+            )
+        raise UntrustedChain(
+            "The chain is broken: the certificate of '{0}', which issued '{1}', is missing".format(
+                lower.issuer, lower.subject
+            ),
+            missing_issuer=lower.issuer,
+        )
+
+
+def anchored_context(anchors: t.Iterable[bytes]) -> ssl.SSLContext:
+    """A client context that trusts these certificates, as DER, and nothing else."""
+    context = _client_context()
+    context.verify_flags |= _PARTIAL_CHAIN
+    context.load_verify_locations(cadata=b"".join(anchors))
+    return context
+
+
+def _client_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.hostname_checks_common_name = False
+    return context
+
+
+def _system_context() -> ssl.SSLContext:
+    context = _client_context()
+    context.set_default_verify_paths()
+    if not context.cert_store_stats()["x509_ca"]:
+        folder = ssl.get_default_verify_paths().capath
+        if not folder or not any(map(_HASHED_NAME.fullmatch, os.listdir(folder))):
+            raise NoTrustStore(
+                "The trust store of this host holds no CA certificates; install them (often the package "
+                "'ca-certificates'), or set 'ca_path', or 'trust: chain_only'"
+            )
+    return context
+
+
+def _ca_path_context(ca_path: t.Optional[str]) -> ssl.SSLContext:
+    if not ca_path:
+        raise NoTrustStore("'trust: ca_path' needs 'ca_path'")
+    try:
+        paths = [ca_path]
+        if os.path.isdir(ca_path):
+            paths = [os.path.join(ca_path, name) for name in sorted(os.listdir(ca_path))]
+        found: t.Dict[bytes, None] = {}
+        for path in paths:
+            if os.path.isfile(path) or path == ca_path:
+                with open(path, encoding="utf-8", errors="replace") as stream:
+                    found.update((certificate.der, None) for certificate in read_certificates(stream.read()))
+    except (OSError, Malformed) as exc:
+        raise NoTrustStore("The CA certificates in {0} cannot be read: {1}".format(ca_path, exc)) from exc
+    if not found:
+        raise NoTrustStore("{0} holds no CA certificates in PEM".format(ca_path))
+    context = _client_context()
+    context.load_verify_locations(cadata=b"".join(found))
+    return context
+
+
+@contextmanager
+def private_path(content: bytes) -> t.Iterator[t.Tuple[str, t.Tuple[int, ...]]]:
+    """A path that leads to the content, and the descriptors a child process needs to read it.
+
+    The content stays in memory (Linux); elsewhere it lies in a private temporary folder for as long as the context.
+    """
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("certops")
+        path = "/proc/self/fd/{0}".format(descriptor)
+        try:
+            os.write(descriptor, content)
+            if os.path.exists(path):
+                yield path, (descriptor,)
+                return
+        finally:
+            os.close(descriptor)
+    folder = tempfile.mkdtemp()
+    try:
+        path = os.path.join(folder, "content")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(content)
+        yield path, ()
+    finally:
+        shutil.rmtree(folder)
+
+
+def _refuse_password() -> str:
+    """Keeps OpenSSL from asking the terminal, and for ever, for the password of an encrypted key."""
+    raise InvalidKey("The private key is encrypted; give it without a password")
+
+
+def _server_context(certificate: Certificate, chain: t.Sequence[Certificate], private_key: bytes) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    fullchain = "".join(item.pem for item in (certificate, *chain)).encode("ascii")
+    with private_path(fullchain) as (certificate_path, _fds), private_path(private_key) as (key_path, _more_fds):
+        try:
+            context.load_cert_chain(certificate_path, key_path, password=_refuse_password)
+        except ssl.SSLError as exc:
+            reason = exc.reason or "unreadable"
+            if reason in _MISMATCHES:
+                raise KeyMismatch(
+                    "The private key does not belong to the certificate of '{0}' (serial {1})".format(
+                        certificate.subject, certificate.serial_number
+                    )
+                ) from exc
+            if reason.startswith("CA_"):
+                raise UntrustedChain("A TLS server cannot use this chain: {0}".format(_words(reason))) from exc
+            raise InvalidKey("A TLS server cannot use this private key: {0}".format(_words(reason))) from exc
+    return context
+
+
+def _verify(
+    server: ssl.SSLContext,
+    client: ssl.SSLContext,
+    name: str,
+    certificate: Certificate,
+    chain: t.Sequence[Certificate],
+) -> None:
+    try:
+        _handshake(server, client, name)
+    except ssl.SSLCertVerificationError as exc:
+        if exc.verify_code in _NAME_MISMATCHES:
+            raise NamesNotCovered(
+                "A client that asks for {0} refuses the certificate of '{1}': {2}".format(
+                    name, certificate.subject, exc.verify_message
+                ),
+                missing_names=[name],
+            ) from exc
+        top = _last_before_root(certificate, chain)
+        raise UntrustedChain(
+            "The chain of '{0}' is not trusted: {1}. It ends at '{2}', issued by '{3}'".format(
+                certificate.subject, exc.verify_message, top.subject, top.issuer
+            ),
+            missing_issuer=top.issuer,
+        ) from exc
+    except ssl.SSLError as exc:
+        raise InvalidKey(
+            "A TLS handshake with this key and certificate fails: {0}".format(_words(exc.reason or str(exc)))
+        ) from exc
+
+
+def _last_before_root(certificate: Certificate, chain: t.Sequence[Certificate]) -> Certificate:
+    links = [item for item in (certificate, *chain) if not item.self_issued]
+    return links[-1] if links else certificate
+
+
+def _handshake(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> None:
+    """One TLS handshake between both contexts, through memory."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    sides = [
+        client.wrap_bio(to_client, to_server, server_hostname=name),
+        server.wrap_bio(to_server, to_client, server_side=True),
+    ]
+    while sides:
+        waiting = []
+        for side in sides:
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                waiting.append(side)
+        sides = waiting
+
+
+def _anchors(client: ssl.SSLContext, certificate: Certificate, chain: t.Sequence[Certificate]) -> t.Tuple[bytes, ...]:
+    """The roots of the trust store that the chain leads to by itself.
+
+    Raises:
+        UntrustedChain: only the trust store holds an intermediate that clients will need.
+    """
+    issuers = {item.issuer_der for item in (certificate, *chain)}
+    found = tuple(
+        root.der
+        for root in map(read_certificate, client.get_ca_certs(binary_form=True))
+        if root.self_issued and root.subject_der in issuers
+    )
+    if found:
+        return found
+    top = chain[-1] if chain else certificate
+    if top.self_issued:  # in the store itself, but no CA
+        return (top.der,)
+    raise UntrustedChain(
+        "The chain lacks the intermediate certificate '{0}', which issued '{1}'. The trust store of this host holds "
+        "it, clients do not".format(top.issuer, top.subject),
+        missing_issuer=top.issuer,
+    )
+
+
+def _words(reason: str) -> str:
+    return reason.replace("_", " ").lower()

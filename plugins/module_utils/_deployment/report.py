@@ -1,0 +1,66 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a lineage holds now, read only; also of one that a crash interrupted."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from .errors import WriteFailed
+from .lineage import FILE_NAMES, Lineage
+from .wanted import describe
+from .x509 import Certificate, Malformed, read_certificates
+
+
+def read_lineage(path: str) -> t.Dict[str, t.Any]:
+    """The result of the module C(certificate_info).
+
+    Args:
+        path: the lineage directory.
+
+    Raises:
+        NotALineage: the path holds something that this collection did not make.
+        WriteFailed: it cannot be read.
+    """
+    lineage = Lineage(os.path.abspath(path))
+    try:
+        exists = lineage.exists()
+        interrupted = exists and (lineage.journal() is not None or bool(lineage.residue()))
+        certificates, placeholder = _read_current(lineage) if exists else ([], False)
+    except OSError as exc:
+        raise WriteFailed("{0} cannot be read: {1}".format(exc.filename or path, exc.strerror)) from exc
+    leaf = certificates[0] if certificates else None
+    return dict(
+        describe(leaf),
+        exists=leaf is not None,
+        placeholder=placeholder,
+        certificate=leaf.pem if leaf else None,
+        chain="".join(item.pem for item in certificates[1:]) if leaf else None,
+        interrupted=interrupted,
+    )
+
+
+def _read_current(lineage: Lineage) -> t.Tuple[t.List[Certificate], bool]:
+    """The certificates of the current version, leaf first, and whether it is a placeholder.
+
+    A deployment beside this may switch, and prune what was current a moment ago: then the new one is read.
+    """
+    while True:
+        name = lineage.current()
+        certificates = _read_certificates(lineage, name) if name else []
+        version = lineage.read_version(name) if name else None
+        if name == lineage.current():
+            return certificates, bool(version and version.record.get("placeholder"))
+
+
+def _read_certificates(lineage: Lineage, version: str) -> t.List[Certificate]:
+    for kinds in (("cert", "chain"), ("fullchain",), ("combined",), ("cert",)):
+        contents = [lineage.read_file(version, FILE_NAMES[kind]) for kind in kinds]
+        if all(content is not None for content in contents):
+            try:
+                return read_certificates(b"".join(filter(None, contents)).decode("ascii", "replace"))
+            except Malformed:
+                continue
+    return []

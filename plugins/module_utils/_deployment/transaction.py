@@ -1,0 +1,583 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The deployment transaction: rehearse, stage, switch, validate, reload, prove; then commit or roll back.
+
+Nothing is written before the rehearsal has passed. From then on the journal says how far a run got, so that the next
+one finishes or undoes what a crash left. What only a change needs (TLS, sockets) is imported when a change is due.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import typing as t
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+from .errors import (
+    DeploymentError,
+    OlderThanDeployed,
+    ProbeFailed,
+    ReloadFailed,
+    RollbackFailed,
+    ValidateFailed,
+    WriteFailed,
+)
+from .host import DIRECTORY, FILE, KEY, Host
+from .lineage import (
+    COMMITTING,
+    FILE_NAMES,
+    KEY_FILES,
+    RECORD,
+    STAGING,
+    SWITCHING,
+    Journal,
+    Lineage,
+    Lock,
+    Version,
+)
+from .reasons import CERTIFICATE_DIFFERS, NOT_SERVED, Survey, reasons
+from .wanted import Command, Wanted, describe, read_commands, read_wanted, recorded_facts
+from .x509 import Certificate, Malformed, iso_time, read_certificates
+
+if t.TYPE_CHECKING:
+    from .probe import Outcome, Target
+
+LOCK_WAIT = 10.0  # seconds
+
+_LONGEST_OUTPUT = 2000
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to deploy; the options of the module that do not say what shall be in service.
+
+    Attributes:
+        path: the lineage directory.
+        trust: C(system), C(ca_path) or C(chain_only).
+        ca_path: CA certificates for C(ca_path).
+        validate_commands: run before the switch and after it.
+        reload_commands: run after the switch.
+        probes: mappings with C(host), C(port), C(server_name) and C(starttls).
+        probe_timeout: seconds until each probe's deadline.
+        keep_versions: versions to keep, the current one included.
+        allow_older: whether a certificate that was issued before the deployed one may replace it.
+    """
+
+    path: str
+    trust: str
+    ca_path: t.Optional[str]
+    validate_commands: t.Sequence[Command]
+    reload_commands: t.Sequence[Command]
+    probes: t.Sequence[t.Mapping[str, t.Any]]
+    probe_timeout: float
+    keep_versions: int
+    allow_older: bool
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What one look at the lineage led to.
+
+    Attributes:
+        current: name of the version that C(current) names.
+        version: that version; None when its record is damaged, too.
+        journal: what an interrupted run left.
+        recovers: whether an interrupted run left anything.
+        reasons: why to deploy.
+        wanted: what shall be in service.
+        anchors: what verifying probes trust, as DER.
+    """
+
+    current: t.Optional[str]
+    version: t.Optional[Version]
+    journal: t.Optional[Journal]
+    recovers: bool
+    reasons: t.Sequence[str]
+    wanted: Wanted
+    anchors: t.Tuple[bytes, ...] = ()
+
+    @property
+    def unproven(self) -> bool:
+        return self.current is not None and self.journal is not None and self.journal.state == SWITCHING
+
+    @property
+    def switches(self) -> bool:
+        return bool(set(self.reasons) - {NOT_SERVED})
+
+    @property
+    def keeps_real(self) -> bool:
+        """A placeholder never replaces a real certificate."""
+        return self.wanted.placeholder and self.version is not None and not self.version.record.get("placeholder")
+
+    @property
+    def before(self) -> t.Optional[t.Dict[str, t.Any]]:
+        if self.version is None:
+            return None
+        keys = ("version", "serial_number", "not_before", "not_after", "names", "placeholder")
+        return {key: self.version.record.get(key) for key in keys}
+
+
+def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = False) -> t.Dict[str, t.Any]:
+    """Put a certificate into service, or find that it is.
+
+    Args:
+        parameters: the options of the module C(certificate_deploy).
+        host: the target.
+        check_mode: rehearse and report only.
+
+    Returns:
+        The result of the module, C(diff) included.
+
+    Raises:
+        DeploymentError: it was refused or it failed; C(details) are further fields of the module's failure.
+    """
+    settings = Settings(
+        path=os.path.abspath(parameters["path"]),
+        trust="ca_path" if parameters["ca_path"] else parameters["trust"],
+        ca_path=parameters["ca_path"],
+        validate_commands=read_commands(parameters["validate_commands"], "validate_commands"),
+        reload_commands=read_commands(parameters["reload_commands"], "reload_commands"),
+        probes=parameters["probes"],
+        probe_timeout=parameters["probe_timeout"],
+        keep_versions=parameters["keep_versions"],
+        allow_older=parameters["allow_older"],
+    )
+    wanted = read_wanted(
+        certificate=parameters["certificate"],
+        chain=parameters["chain"],
+        private_key=parameters["private_key"],
+        private_key_path=parameters["private_key_path"],
+        names=parameters["names"],
+        files=parameters["files"],
+        placeholder=parameters["placeholder"],
+        now=_now(),
+    )
+    return _Deployment(settings, wanted, host).run(check_mode)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class _Deployment:
+    """One run of the transaction on one lineage."""
+
+    def __init__(self, settings: Settings, wanted: Wanted, host: Host) -> None:
+        self._settings = settings
+        self._asked = wanted
+        self._host = host
+        self._lineage = Lineage(settings.path)
+        self._lock = Lock(self._lineage, LOCK_WAIT)
+        self._outcomes: t.List[Outcome] = []
+        self._shared: t.Dict[str, os.stat_result] = {}  # directories that all versions share, as they were
+        self._report: t.Dict[str, t.Any] = {"path": settings.path, "rolled_back": False, "recovered": False}
+
+    def run(self, check_mode: bool) -> t.Dict[str, t.Any]:
+        """See deploy()."""
+        try:
+            try:
+                self._lineage.exists()
+                self._lock.acquire()
+                plan = self._plan()
+                if check_mode or not (plan.reasons or plan.recovers):
+                    return self._result(plan)
+                return self._result(self._deploy(plan))
+            except OSError as exc:
+                raise _write_failed(exc) from exc
+            finally:
+                self._lock.release()
+        except DeploymentError as exc:
+            if self._outcomes:
+                exc.details.setdefault("probes", [outcome.as_result() for outcome in self._outcomes])
+            for key, value in self._report.items():
+                exc.details.setdefault(key, value)
+            raise
+
+    # -- deciding -----------------------------------------------------------------------------------------------------
+
+    def _plan(self) -> _Plan:
+        """Look at the lineage, name the reasons, and rehearse if there are any. Writes nothing."""
+        lineage = self._lineage
+        exists = lineage.exists()
+        current = lineage.current() if exists else None
+        version = lineage.read_version(current) if current else None
+        journal = lineage.journal() if exists else None
+        interrupted = journal is not None or bool(lineage.residue())
+        plan = _Plan(current, version, journal, interrupted, (), self._fitting(version))
+        self._report["previous"] = plan.before
+        if plan.keeps_real:
+            return replace(plan, recovers=False)
+        self._report["recovered"] = plan.recovers
+        plan = self._with_reasons(plan)
+        self._report["reasons"] = list(plan.reasons)
+        if CERTIFICATE_DIFFERS in plan.reasons:
+            self._refuse_older(plan)
+        return self._rehearsed(plan) if plan.reasons else plan
+
+    def _fitting(self, version: t.Optional[Version]) -> Wanted:
+        """What is wanted, with the placeholder that is deployed already if it will do."""
+        wanted = self._asked
+        if not wanted.placeholder or version is None or not version.record.get("placeholder"):
+            return wanted
+        record = version.record
+        leaf = self._leaf(version.name)
+        if leaf is None or set(record["names"]) != set(wanted.names) or record["not_after"] <= iso_time(_now()):
+            return wanted
+        return wanted.with_certificate(leaf)
+
+    def _leaf(self, version: t.Optional[str]) -> t.Optional[Certificate]:
+        """The leaf of a version; None when no file has it."""
+        for kind in ("cert", "fullchain", "combined"):
+            content = self._lineage.read_file(version, FILE_NAMES[kind]) if version else None
+            try:
+                found = read_certificates((content or b"").decode("ascii", "replace"))
+            except Malformed:
+                continue
+            if found:
+                return found[0]
+        return None
+
+    def _with_reasons(self, plan: _Plan) -> _Plan:
+        survey = self._survey(plan.version, plan.wanted, plan.unproven)
+        found = reasons(survey)
+        if not found and self._settings.probes:
+            leaf = plan.wanted.certificate or self._leaf(plan.current)
+            self._outcomes = self._probe(leaf, (), 0) if leaf else []
+            found = reasons(replace(survey, served=all(outcome.served for outcome in self._outcomes)))
+        return replace(plan, reasons=found)
+
+    def _survey(self, version: t.Optional[Version], wanted: Wanted, unproven: bool) -> Survey:
+        if version is None:
+            return Survey(wanted.facts())
+        folder = self._lineage.version_path(version.name)
+        attributes_differ = any(
+            self._host.differs(path, kind)
+            for path, kind in self._attributed(folder, version.on_disk)
+            if os.path.lexists(path)
+        )
+        return Survey(wanted.facts(), recorded_facts(version.record), version.on_disk, attributes_differ, unproven)
+
+    def _attributed(self, folder: str, file_names: t.Iterable[str]) -> t.List[t.Tuple[str, str]]:
+        """What owner, group and modes apply to: the files of a version, then the directories that lead to them."""
+        found = [(os.path.join(folder, name), KEY if name in KEY_FILES else FILE) for name in file_names]
+        found.append((os.path.join(folder, RECORD), FILE))
+        return found + [(path, DIRECTORY) for path in (folder, self._lineage.versions_path, self._lineage.path)]
+
+    def _refuse_older(self, plan: _Plan) -> None:
+        leaf, version = plan.wanted.certificate, plan.version
+        if leaf is None or version is None or version.record.get("placeholder") or self._settings.allow_older:
+            return
+        deployed = str(version.record.get("not_before"))
+        if iso_time(leaf.not_before) < deployed:
+            raise OlderThanDeployed(
+                "The certificate with serial {0}, valid from {1}, is older than the deployed one with serial {2}, "
+                "valid from {3}; set 'allow_older' to go back on purpose".format(
+                    leaf.serial_number,
+                    iso_time(leaf.not_before),
+                    version.record.get("serial_number"),
+                    deployed,
+                )
+            )
+
+    def _rehearsed(self, plan: _Plan) -> _Plan:
+        from .rehearsal import CHAIN_ONLY, rehearse
+
+        wanted, trust = plan.wanted, self._settings.trust
+        if wanted.placeholder:
+            trust = CHAIN_ONLY
+            if wanted.certificate is None or plan.switches:
+                from .placeholder import make_placeholder
+
+                wanted = wanted.with_certificate(make_placeholder(self._host, wanted.names, wanted.key))
+        anchors = rehearse(wanted.leaf, wanted.chain, wanted.key, wanted.names, trust, self._settings.ca_path)
+        return replace(plan, wanted=wanted, anchors=anchors)
+
+    # -- acting -------------------------------------------------------------------------------------------------------
+
+    def _deploy(self, plan: _Plan) -> _Plan:
+        made: t.Optional[t.List[str]] = None
+        try:
+            while not self._lock.acquire():  # a failed first deployment beside this one removes its directory again
+                made = self._lineage.create()
+            if made is not None:
+                plan = self._plan()  # another run may have been here before the lock
+            self._recover(plan)
+            if plan.switches:
+                self._put_into_service(plan)
+            elif plan.reasons:
+                self._prove_current(plan)
+            return plan
+        except (DeploymentError, OSError):
+            self._lineage.remove_empty(made or [])
+            raise
+
+    def _recover(self, plan: _Plan) -> None:
+        """Remove what an interrupted run left; what it switched to stays, to be proven or replaced."""
+        if not plan.recovers:
+            return
+        lineage, journal = self._lineage, plan.journal
+        lineage.clean()
+        if journal is None:
+            return
+        if journal.state == COMMITTING:
+            lineage.prune(self._settings.keep_versions)
+        elif journal.next and journal.next != plan.current:
+            lineage.discard(journal.next)
+        if not plan.unproven:
+            lineage.remove_journal()
+
+    def _previous(self, plan: _Plan) -> t.Optional[str]:
+        """The version to go back to: the last one that was proven."""
+        name = plan.journal.previous if plan.unproven and plan.journal else plan.current
+        return name if name in self._lineage.version_names() else None
+
+    def _put_into_service(self, plan: _Plan) -> None:
+        lineage = self._lineage
+        previous = self._previous(plan)
+        if plan.version is not None and not plan.unproven:
+            self._run(self._settings.validate_commands, ValidateFailed, "before the switch, nothing was changed")
+        lineage.make_versions()
+        name = lineage.next_name(plan.wanted.leaf.serial_number)
+        before = self._served_before(previous)
+        try:
+            lineage.write_journal(Journal(SWITCHING if plan.unproven else STAGING, previous, name))
+            self._stage(plan, name)
+            lineage.prepare_rollback(previous)
+            lineage.write_journal(Journal(SWITCHING, previous, name))
+            lineage.switch(name)
+            self._prove(replace(plan, current=name))
+        except (DeploymentError, OSError) as exc:
+            error = exc if isinstance(exc, DeploymentError) else _write_failed(exc)
+            if lineage.current() == name:
+                self._roll_back(error, name, previous, before)
+            else:
+                self._abandon(error, name, plan.journal if plan.unproven else None)
+            raise error from exc
+        self._commit(previous, name)
+
+    def _prove_current(self, plan: _Plan) -> None:
+        """The files are as wanted, the service is not known to use them."""
+        previous, current = self._previous(plan), plan.current
+        goes_back = plan.unproven and previous != current and current is not None
+        if goes_back:
+            self._lineage.prepare_rollback(previous)
+        try:
+            self._prove(plan)
+        except (DeploymentError, OSError) as exc:
+            error = exc if isinstance(exc, DeploymentError) else _write_failed(exc)
+            if goes_back:
+                self._roll_back(error, str(current), previous, {})
+            raise error from exc
+        if plan.unproven:
+            self._commit(previous, str(current))
+
+    def _stage(self, plan: _Plan, name: str) -> None:
+        lineage, files = self._lineage, plan.wanted.files()
+        like = lineage.version_path(plan.current) if plan.current else None
+
+        def finish(staging: str) -> None:
+            for path, kind in self._attributed(staging, files):
+                relative = os.path.relpath(path, staging)
+                if relative.startswith(os.pardir):  # a directory that all versions share
+                    self._shared[path] = os.stat(path)
+                    self._host.apply(path, kind, path, path)
+                    continue
+                final = os.path.normpath(os.path.join(lineage.version_path(name), relative))
+                kept = os.path.normpath(os.path.join(like, relative)) if like else None
+                self._host.apply(path, kind, final, kept)
+
+        lineage.stage(name, files, plan.wanted.record(), finish)
+
+    def _prove(self, plan: _Plan) -> None:
+        """Prove the files, the service's configuration, and what the service serves."""
+        version = self._lineage.read_version(plan.current) if plan.current else None
+        left = reasons(self._survey(version, plan.wanted, False))
+        if left:
+            raise WriteFailed("After the switch the lineage is still not as wanted: {0}".format(", ".join(left)))
+        self._run(self._settings.validate_commands, ValidateFailed, "with the new files")
+        self._run(self._settings.reload_commands, ReloadFailed, "with the new files")
+        if self._settings.probes:
+            self._outcomes = self._probe(plan.wanted.leaf, plan.anchors, self._settings.probe_timeout)
+            _require_served(self._outcomes, plan.wanted.leaf, self._settings.probe_timeout)
+
+    def _commit(self, previous: t.Optional[str], name: str) -> None:
+        lineage = self._lineage
+        try:
+            lineage.write_journal(Journal(COMMITTING, previous, name))
+            lineage.clean()
+            lineage.prune(self._settings.keep_versions)
+            lineage.remove_journal()
+        except OSError as exc:
+            raise WriteFailed(
+                "The new certificate is in service, but old versions could not be removed ({0}); the next run will do "
+                "that".format(_problem(exc)),
+                changed=True,
+            ) from exc
+
+    # -- going back ---------------------------------------------------------------------------------------------------
+
+    def _abandon(self, error: DeploymentError, name: str, journal: t.Optional[Journal]) -> None:
+        """Undo what was written before the switch."""
+        try:
+            self._restore_shared()
+            self._lineage.clean()
+            self._lineage.discard(name)
+            if journal:
+                self._lineage.write_journal(journal)
+            else:
+                self._lineage.remove_journal()
+        except OSError as exc:
+            error.message += ". What was written could not be removed ({0}); the next run will do that".format(
+                _problem(exc)
+            )
+        else:
+            error.message += ". Nothing was switched"
+
+    def _roll_back(
+        self, error: DeploymentError, name: str, previous: t.Optional[str], before: t.Mapping[Target, bool]
+    ) -> None:
+        """Put the previous version back into service, and prove it; the service is left alone where there was none.
+
+        Raises:
+            RollbackFailed: that failed, too.
+        """
+        lineage = self._lineage
+        try:
+            lineage.switch_back()
+            self._restore_shared()
+            if previous:
+                self._run(self._settings.reload_commands, ReloadFailed, "with the previous files")
+                self._prove_previous(previous, before)
+            lineage.clean()
+            lineage.discard(name)
+            lineage.remove_journal()
+        except (DeploymentError, OSError) as exc:
+            problem = exc.message if isinstance(exc, DeploymentError) else _problem(exc)
+            failure = RollbackFailed(
+                "{0}. Going back to {1} failed, too: {2}".format(error.message, previous or "no certificate", problem),
+                **error.details,
+            )
+            failure.details["cause"] = {"error_kind": error.kind, "msg": error.message}
+            raise failure from error
+        error.details["rolled_back"] = True
+        error.message += (
+            ". Rolled back to version {0}".format(previous)
+            if previous
+            else ". Rolled back: there was no previous version, 'current' was removed and the service left alone"
+        )
+
+    def _prove_previous(self, previous: str, before: t.Mapping[Target, bool]) -> None:
+        """Every service that served the previous certificate before has to serve it again."""
+        leaf = self._leaf(previous)
+        if leaf is None or not self._settings.probes:
+            return
+        outcomes = self._probe(leaf, (), self._settings.probe_timeout, lambda target: before.get(target, True))
+        _require_served(outcomes, leaf, self._settings.probe_timeout)
+
+    def _restore_shared(self) -> None:
+        for path, was in self._shared.items():
+            now = os.stat(path)
+            if (now.st_uid, now.st_gid) != (was.st_uid, was.st_gid):
+                os.chown(path, was.st_uid, was.st_gid)
+            if now.st_mode != was.st_mode:
+                os.chmod(path, stat.S_IMODE(was.st_mode))
+
+    # -- the service --------------------------------------------------------------------------------------------------
+
+    def _run(self, commands: t.Sequence[Command], error: t.Type[DeploymentError], when: str) -> None:
+        for command in commands:
+            try:
+                code, output, problem = self._host.run(command)
+            except OSError as exc:
+                raise error(
+                    "The command {0!r} cannot be run ({1}): {2}".format(" ".join(command), when, exc.strerror),
+                    command=list(command),
+                ) from exc
+            if code:
+                said = _PRIVATE_KEY.sub("(a private key)", problem.strip() or output.strip())
+                raise error(
+                    "The command {0!r} failed with code {1} ({2}): {3}".format(
+                        " ".join(command), code, when, said[-_LONGEST_OUTPUT:] or "it said nothing"
+                    ),
+                    command=list(command),
+                    rc=code,
+                )
+
+    def _probe(
+        self,
+        leaf: Certificate,
+        anchors: t.Sequence[bytes],
+        timeout: float,
+        chosen: t.Callable[[Target], bool] = lambda target: True,
+    ) -> t.List[Outcome]:
+        from .probe import probe
+
+        return [probe(target, leaf.der, anchors, timeout) for target in self._targets() if chosen(target)]
+
+    def _targets(self) -> t.List[Target]:
+        from .probe import Target
+
+        fallback = self._asked.names[0]
+        if fallback.startswith("*."):
+            fallback = "www" + fallback[1:]
+        return [
+            Target(item["host"], item["port"], item.get("server_name") or fallback, item.get("starttls"))
+            for item in self._settings.probes
+        ]
+
+    def _served_before(self, previous: t.Optional[str]) -> t.Dict[Target, bool]:
+        """Which services serve the previous certificate before the switch."""
+        leaf = self._leaf(previous)
+        if leaf is None or not self._settings.probes:
+            return {}
+        return {outcome.target: outcome.served for outcome in self._probe(leaf, (), 0)}
+
+    # -- reporting ----------------------------------------------------------------------------------------------------
+
+    def _result(self, plan: _Plan) -> t.Dict[str, t.Any]:
+        if plan.keeps_real and plan.version is not None:
+            after = {key: plan.version.record.get(key) for key in describe(None)}
+            after["placeholder"] = False
+        else:
+            after = dict(describe(plan.wanted.certificate), placeholder=plan.wanted.placeholder)
+            after["names"] = after["names"] or list(plan.wanted.names)
+        changed = bool(plan.reasons) or plan.recovers
+        result = dict(self._report, **after)
+        result.update(
+            changed=changed,
+            reasons=list(plan.reasons),
+            current=self._lineage.current_path,
+            probes=[outcome.as_result() for outcome in self._outcomes],
+            diff={
+                "before": _for_diff(plan.before),
+                "after": dict(_for_diff(after), reasons=list(plan.reasons)) if changed else _for_diff(plan.before),
+            },
+        )
+        return result
+
+
+def _for_diff(facts: t.Optional[t.Mapping[str, t.Any]]) -> t.Dict[str, t.Any]:
+    keys = ("serial_number", "not_before", "not_after", "names", "placeholder")
+    return {key: facts[key] for key in keys} if facts else {}
+
+
+def _require_served(outcomes: t.Sequence[Outcome], leaf: Certificate, timeout: float) -> None:
+    problems = ["{0}: {1}".format(outcome.target, outcome.problem) for outcome in outcomes if not outcome.served]
+    if problems:
+        raise ProbeFailed(
+            "After {0:g} s the certificate with serial {1} is not served. {2}".format(
+                timeout, leaf.serial_number, "; ".join(problems)
+            )
+        )
+
+
+def _problem(exc: OSError) -> str:
+    return "{0}: {1}".format(exc.filename, exc.strerror) if exc.filename else str(exc.strerror or exc)
+
+
+def _write_failed(exc: OSError) -> WriteFailed:
+    return WriteFailed("Writing or reading on the target failed: {0}".format(_problem(exc)))

@@ -1,0 +1,235 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a deployment was asked for, read and checked as far as it can be without a handshake."""
+
+from __future__ import annotations
+
+import shlex
+import typing as t
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from .errors import (
+    DeploymentError,
+    InvalidKey,
+    NamesNotCovered,
+    NotValidNow,
+    ReloadFailed,
+    UntrustedChain,
+    ValidateFailed,
+)
+from .lineage import FILE_NAMES, sha256
+from .reasons import Facts
+from .x509 import Certificate, Malformed, iso_time, normalise_name, pem_blocks, read_certificates
+
+Command = t.Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What shall be in service.
+
+    Attributes:
+        names: the expected names, normalised.
+        key: the private key as one PEM block.
+        file_kinds: which files to write, by the names of ``lineage.FILE_NAMES``.
+        certificate: the leaf; None for a placeholder that is still to be made.
+        chain: what follows the leaf.
+        placeholder: whether a self-signed certificate will do.
+    """
+
+    names: t.Tuple[str, ...]
+    key: bytes
+    file_kinds: t.Tuple[str, ...]
+    certificate: t.Optional[Certificate] = None
+    chain: t.Tuple[Certificate, ...] = ()
+    placeholder: bool = False
+
+    @property
+    def leaf(self) -> Certificate:
+        """The leaf, once a placeholder has been made.
+
+        Raises:
+            UntrustedChain: there is none yet.
+        """
+        if self.certificate is None:
+            raise UntrustedChain("The placeholder has not been made yet")
+        return self.certificate
+
+    def with_certificate(self, certificate: Certificate) -> Wanted:
+        """The same with another leaf."""
+        return replace(self, certificate=certificate)
+
+    def files(self) -> t.Dict[str, bytes]:
+        """The content of each file, by file name."""
+        leaf = self.certificate.pem.encode("ascii") if self.certificate else b""
+        chain = self._chain_pem()
+        contents = {
+            "cert": leaf,
+            "chain": chain,
+            "fullchain": leaf + chain,
+            "privkey": self.key,
+            "combined": leaf + chain + self.key,
+        }
+        return {FILE_NAMES[kind]: contents[kind] for kind in self.file_kinds}
+
+    def facts(self) -> Facts:
+        """The facts to compare with a version's record."""
+        return Facts(
+            certificate=self.certificate.fingerprint_sha256 if self.certificate else "",
+            chain=sha256(self._chain_pem()),
+            key=sha256(self.key),
+            files={name: sha256(content) for name, content in self.files().items()},
+        )
+
+    def record(self) -> t.Dict[str, t.Any]:
+        """What a version's record says beside the files' hashes."""
+        record = describe(self.certificate)
+        facts = self.facts()
+        record.update(placeholder=self.placeholder, chain_sha256=facts.chain, key_sha256=facts.key)
+        return record
+
+    def _chain_pem(self) -> bytes:
+        return "".join(item.pem for item in self.chain).encode("ascii")
+
+
+def describe(certificate: t.Optional[Certificate]) -> t.Dict[str, t.Any]:
+    """A certificate's facts as they are returned and recorded; all null without a certificate."""
+    return {
+        "serial_number": certificate.serial_number if certificate else None,
+        "fingerprint_sha256": certificate.fingerprint_sha256 if certificate else None,
+        "not_before": iso_time(certificate.not_before) if certificate else None,
+        "not_after": iso_time(certificate.not_after) if certificate else None,
+        "names": list(certificate.names) if certificate else [],
+    }
+
+
+def recorded_facts(record: t.Mapping[str, t.Any]) -> Facts:
+    """The facts in a version's record."""
+    return Facts(
+        certificate=str(record.get("fingerprint_sha256")),
+        chain=str(record.get("chain_sha256")),
+        key=str(record.get("key_sha256")),
+        files=record["files"],
+    )
+
+
+def read_wanted(
+    certificate: t.Optional[str],
+    chain: t.Optional[str],
+    private_key: t.Optional[str],
+    private_key_path: t.Optional[str],
+    names: t.Sequence[str],
+    files: t.Sequence[str],
+    placeholder: bool,
+    now: datetime,
+) -> Wanted:
+    """Read what was asked for.
+
+    Args:
+        certificate: the leaf as PEM; a chain behind it is accepted.
+        chain: the certificates that follow the leaf, as PEM.
+        private_key: the key as PEM; if None, it is read from private_key_path.
+        private_key_path: a file on the target, never changed.
+        names: the names that must be covered; none given: those of the certificate.
+        files: kinds of files to write.
+        placeholder: whether to make a self-signed certificate instead.
+        now: the time at which the certificate must be valid, UTC.
+
+    Raises:
+        InvalidKey, NamesNotCovered, NotValidNow, UntrustedChain: as their names say.
+    """
+    key = _read_key(private_key, private_key_path)
+    expected = _read_names(names)
+    kinds = tuple(kind for kind in FILE_NAMES if kind in files)
+    if placeholder:
+        if not expected:
+            raise NamesNotCovered("A placeholder needs 'names'")
+        return Wanted(expected, key, kinds, placeholder=True)
+    leaf, *issuers = _read_chain(certificate or "", chain or "")
+    _check_validity(leaf, now)
+    expected = expected or leaf.names
+    missing = [name for name in expected if not leaf.covers(name)]
+    if missing or not expected:
+        raise NamesNotCovered(
+            "The certificate of '{0}' does not cover {1}; it is for {2}".format(
+                leaf.subject, ", ".join(missing) or "any name", ", ".join(leaf.names) or "no name at all"
+            ),
+            missing_names=missing,
+        )
+    return Wanted(expected, key, kinds, certificate=leaf, chain=tuple(issuers))
+
+
+def read_commands(commands: t.Sequence[t.Any], option: str) -> t.List[Command]:
+    """Commands as words: each is a string, split as a shell splits words, or a list of words.
+
+    Raises:
+        ValidateFailed, ReloadFailed: by option; a command cannot be split, or is empty.
+    """
+    error: t.Type[DeploymentError] = ValidateFailed if option == "validate_commands" else ReloadFailed
+    read = []
+    for command in commands:
+        try:
+            words = shlex.split(command) if isinstance(command, str) else [str(word) for word in command]
+        except (TypeError, ValueError) as exc:
+            raise error("An item of '{0}' is no command: {1}".format(option, exc)) from exc
+        if not words:
+            raise error("An item of '{0}' is empty".format(option))
+        read.append(tuple(words))
+    return read
+
+
+def _read_key(private_key: t.Optional[str], private_key_path: t.Optional[str]) -> bytes:
+    where = "'private_key'"
+    if private_key is None:
+        where = str(private_key_path)
+        try:
+            with open(where, encoding="ascii", errors="replace") as stream:
+                private_key = stream.read()
+        except OSError as exc:
+            raise InvalidKey("The private key {0} cannot be read: {1}".format(where, exc.strerror)) from exc
+    keys = [(label, block) for label, block in pem_blocks(private_key) if label.endswith("PRIVATE KEY")]
+    if len(keys) != 1:
+        raise InvalidKey("{0} holds {1} private keys in PEM where one is expected".format(where, len(keys) or "no"))
+    label, block = keys[0]
+    if label.startswith("ENCRYPTED") or "Proc-Type: 4,ENCRYPTED" in block:
+        raise InvalidKey("The private key in {0} is encrypted; give it without a password".format(where))
+    return block.encode("ascii", "replace")
+
+
+def _read_names(names: t.Sequence[str]) -> t.Tuple[str, ...]:
+    found: t.Dict[str, None] = {}
+    for name in names:
+        try:
+            found[normalise_name(name)] = None
+        except ValueError as exc:
+            raise NamesNotCovered("{0!r} in 'names' is neither a DNS name nor an IP address".format(name)) from exc
+    return tuple(found)
+
+
+def _read_chain(certificate: str, chain: str) -> t.List[Certificate]:
+    try:
+        leaf = read_certificates(certificate)
+        found = leaf + read_certificates(chain)
+    except Malformed as exc:
+        raise UntrustedChain("'certificate' or 'chain' cannot be read: {0}".format(exc)) from exc
+    if not leaf:
+        raise UntrustedChain("'certificate' holds no certificate in PEM")
+    return list({item.der: item for item in found}.values())
+
+
+def _check_validity(leaf: Certificate, now: datetime) -> None:
+    if leaf.not_before <= now < leaf.not_after:
+        return
+    what = "is not valid before" if now < leaf.not_before else "expired at"
+    raise NotValidNow(
+        "The certificate of '{0}' {1} {2}; this host's clock says {3}".format(
+            leaf.subject,
+            what,
+            iso_time(leaf.not_before if now < leaf.not_before else leaf.not_after),
+            iso_time(now),
+        ),
+        not_before=iso_time(leaf.not_before),
+        not_after=iso_time(leaf.not_after),
+    )

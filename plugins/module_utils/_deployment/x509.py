@@ -1,0 +1,271 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the few facts of an X.509 certificate that a deployment needs.
+
+The standard library has no public X.509 parser. This one reads DER strictly (definite lengths inside their bounds) and
+proves nothing: signatures, keys and purposes are proven by the handshake in ``rehearsal.py``.
+Source: RFC 5280, section 4.1.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import re
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from ipaddress import ip_address
+
+_PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\s(.*?)-----END \1-----", re.DOTALL)
+_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
+_DNS_NAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_-]{0,62}\.)*[a-z0-9_-]{0,62}")
+
+_BOOLEAN, _INTEGER, _OCTET_STRING, _OID = 0x01, 0x02, 0x04, 0x06
+_UTC_TIME, _GENERALIZED_TIME, _SEQUENCE, _SET = 0x17, 0x18, 0x30, 0x31
+_VERSION, _EXTENSIONS, _DNS, _IP = 0xA0, 0xA3, 0x82, 0x87
+_SUBJECT_ALTERNATIVE_NAME = bytes.fromhex("551d11")
+_STRING_CODECS = {0x0C: "utf-8", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1C: "utf-32-be", 0x1E: "utf-16-be"}
+_NAME_PARTS = {
+    bytes.fromhex("550403"): "CN",
+    bytes.fromhex("550406"): "C",
+    bytes.fromhex("550407"): "L",
+    bytes.fromhex("550408"): "ST",
+    bytes.fromhex("55040a"): "O",
+    bytes.fromhex("55040b"): "OU",
+}
+
+
+class Malformed(ValueError):
+    """The bytes are no certificate."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The facts of one certificate.
+
+    Attributes:
+        der: the certificate itself.
+        serial_number: upper-case hexadecimal without leading zeros or separators.
+        not_before: start of validity, UTC.
+        not_after: end of validity, UTC.
+        subject: the subject for people to read.
+        issuer: the issuer for people to read.
+        subject_der: the subject as encoded, for exact comparison.
+        issuer_der: the issuer as encoded, for exact comparison.
+        names: DNS names (lower case) and IP addresses of the subject alternative names, in their order.
+    """
+
+    der: bytes
+    serial_number: str
+    not_before: datetime
+    not_after: datetime
+    subject: str
+    issuer: str
+    subject_der: bytes
+    issuer_der: bytes
+    names: t.Tuple[str, ...]
+
+    @property
+    def fingerprint_sha256(self) -> str:
+        """SHA-256 over the DER, lower-case hexadecimal."""
+        return hashlib.sha256(self.der).hexdigest()
+
+    @property
+    def self_issued(self) -> bool:
+        """Whether subject and issuer are the same, as in a root."""
+        return self.subject_der == self.issuer_der
+
+    @property
+    def pem(self) -> str:
+        """The certificate in PEM, as ``openssl`` writes it."""
+        text = binascii.b2a_base64(self.der, newline=False).decode("ascii")
+        lines = [text[start : start + 64] for start in range(0, len(text), 64)]
+        return "-----BEGIN CERTIFICATE-----\n{0}\n-----END CERTIFICATE-----\n".format("\n".join(lines))
+
+    def covers(self, name: str) -> bool:
+        """Whether a normalised name is covered; a wildcard covers one label (RFC 6125, section 6.4.3)."""
+        if name in self.names:
+            return True
+        host, dot, domain = name.partition(".")
+        return bool(dot) and host != "*" and not is_ip_address(name) and "*." + domain in self.names
+
+
+def iso_time(moment: datetime) -> str:
+    """A UTC time as ISO 8601, to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def is_ip_address(name: str) -> bool:
+    """Whether the name is an IPv4 or IPv6 address."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def normalise_name(name: str) -> str:
+    """An expected name as certificates carry it: an A-label in lower case without trailing dot, or an IP address.
+
+    U-labels should have been encoded on the controller; here Python's older IDNA codec is the fallback.
+
+    Raises:
+        ValueError: the text is no DNS name and no IP address.
+    """
+    text = name.strip().rstrip(".")
+    if is_ip_address(text):
+        return str(ip_address(text))
+    text = text.encode("idna").decode("ascii").lower()
+    if len(text) > 253 or not _DNS_NAME.fullmatch(text):
+        raise ValueError("{0!r} is neither a DNS name nor an IP address".format(name))
+    return text
+
+
+def pem_blocks(text: str) -> t.List[t.Tuple[str, str]]:
+    """The PEM blocks in a text: (label, the whole block ending in a newline)."""
+    text = text.replace("\r\n", "\n")
+    return [(match.group(1), match.group(0) + "\n") for match in _PEM_BLOCK.finditer(text)]
+
+
+def read_certificates(text: str) -> t.List[Certificate]:
+    """All certificates of a PEM text, in their order.
+
+    Raises:
+        Malformed: a certificate block cannot be read.
+    """
+    found = []
+    for label, block in pem_blocks(text):
+        if label in ("CERTIFICATE", "X509 CERTIFICATE"):
+            try:
+                der = binascii.a2b_base64("".join(block.splitlines()[1:-1]))
+            except binascii.Error as exc:
+                raise Malformed("a PEM block is no Base64: {0}".format(exc)) from exc
+            found.append(read_certificate(der))
+    return found
+
+
+def read_certificate(der: bytes) -> Certificate:
+    """The facts of one DER certificate.
+
+    Raises:
+        Malformed: the bytes are no certificate.
+    """
+    try:
+        return _read_certificate(der)
+    except (IndexError, ValueError, OverflowError) as exc:
+        raise Malformed("this is no X.509 certificate: {0}".format(exc)) from exc
+
+
+def _read_certificate(der: bytes) -> Certificate:
+    certificate = _Reader(der)
+    signed = _Reader(_Reader(certificate.take(_SEQUENCE)).take(_SEQUENCE))
+    if certificate.left:
+        raise Malformed("bytes follow the certificate")
+    if signed.next_tag == _VERSION:
+        signed.take(_VERSION)
+    serial = int.from_bytes(signed.take(_INTEGER), "big")
+    signed.take(_SEQUENCE)
+    issuer = signed.take(_SEQUENCE)
+    validity = _Reader(signed.take(_SEQUENCE))
+    not_before, not_after = _time(*validity.take_any()), _time(*validity.take_any())
+    subject = signed.take(_SEQUENCE)
+    signed.take(_SEQUENCE)
+    names: t.Tuple[str, ...] = ()
+    while signed.left:
+        tag, content = signed.take_any()
+        if tag == _EXTENSIONS:
+            names = _names(_Reader(_Reader(content).take(_SEQUENCE)))
+    return Certificate(
+        der=der,
+        serial_number="{0:X}".format(serial),
+        not_before=not_before,
+        not_after=not_after,
+        subject=_distinguished_name(subject),
+        issuer=_distinguished_name(issuer),
+        subject_der=subject,
+        issuer_der=issuer,
+        names=names,
+    )
+
+
+class _Reader:
+    """Takes one element after the other from a DER sequence's content."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._position = 0
+
+    @property
+    def left(self) -> int:
+        return len(self._data) - self._position
+
+    @property
+    def next_tag(self) -> int:
+        return self._data[self._position]
+
+    def take(self, tag: int) -> bytes:
+        found, content = self.take_any()
+        if found != tag:
+            raise Malformed("expected element {0:#x}, found {1:#x}".format(tag, found))
+        return content
+
+    def take_any(self) -> t.Tuple[int, bytes]:
+        tag, length, start = self._data[self._position], self._data[self._position + 1], self._position + 2
+        if length >= 0x80:
+            size = length & 0x7F
+            if not 1 <= size <= 4:
+                raise Malformed("a length is out of bounds")
+            length = int.from_bytes(self._data[start : start + size], "big")
+            start += size
+        end = start + length
+        if end > len(self._data):
+            raise Malformed("an element ends beyond its container")
+        self._position = end
+        return tag, self._data[start:end]
+
+
+def _time(tag: int, content: bytes) -> datetime:
+    text = content.decode("ascii")
+    if tag == _UTC_TIME:
+        text = ("20" if text < "50" else "19") + text  # RFC 5280, section 4.1.2.5.1
+    elif tag != _GENERALIZED_TIME:
+        raise Malformed("a validity date has the type {0:#x}".format(tag))
+    found = _TIME.fullmatch(text)
+    if not found:
+        raise Malformed("a validity date is {0!r}".format(text))
+    year, month, day, hour, minute, second = (int(part) for part in found.groups())
+    return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+
+
+def _distinguished_name(content: bytes) -> str:
+    parts = []
+    sequence = _Reader(content)
+    while sequence.left:
+        relative = _Reader(sequence.take(_SET))
+        while relative.left:
+            attribute = _Reader(relative.take(_SEQUENCE))
+            oid = attribute.take(_OID)
+            tag, value = attribute.take_any()
+            if oid in _NAME_PARTS and tag in _STRING_CODECS:
+                parts.append("{0}={1}".format(_NAME_PARTS[oid], value.decode(_STRING_CODECS[tag], "replace")))
+    return ", ".join(parts)
+
+
+def _names(extensions: _Reader) -> t.Tuple[str, ...]:
+    names: t.List[str] = []
+    while extensions.left:
+        extension = _Reader(extensions.take(_SEQUENCE))
+        if extension.take(_OID) != _SUBJECT_ALTERNATIVE_NAME:
+            continue
+        if extension.next_tag == _BOOLEAN:
+            extension.take(_BOOLEAN)
+        general_names = _Reader(_Reader(extension.take(_OCTET_STRING)).take(_SEQUENCE))
+        while general_names.left:
+            tag, value = general_names.take_any()
+            if tag == _DNS:
+                names.append(value.decode("ascii").lower().rstrip("."))
+            elif tag == _IP:
+                names.append(str(ip_address(value)))
+    return tuple(names)

@@ -1,0 +1,481 @@
+#!/usr/bin/python
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: put a certificate into service on the target as one transaction."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: certificate_deploy
+short_description: Put a certificate into service, proven or undone
+version_added: 1.0.0
+author: certops.issuance contributors (@certops)
+description:
+  - Puts certificate, chain and private key into service on the target as one transaction.
+  - Before anything is written, the new files are rehearsed in a TLS handshake in memory for every expected name. A key
+    that does not match, a missing name, a broken or untrusted chain, or a certificate that is not valid now is refused.
+  - The files are written to a version of their own below O(path), and the symbolic link C(current) is switched to it in
+    one step. Services point at the files below C(current).
+  - Afterwards the service's configuration is validated, the service is reloaded, and each probe connects to it until it
+    serves the new certificate and its chain. If any of this fails, the previous version is put back, the service is
+    reloaded again, and it is proven that it serves the previous certificate.
+  - A run that was interrupted is finished or undone by the next one.
+  - The directory at O(path) holds C(versions/NUMBER-SERIAL/) with C(cert.pem), C(chain.pem), C(fullchain.pem),
+    C(privkey.pem), and on request C(combined.pem), besides the link C(current). Nothing else on the target is touched.
+extends_documentation_fragment:
+  - certops.issuance.attributes
+  - certops.issuance.attributes.deployment
+attributes:
+  check_mode:
+    support: full
+    details: The certificate is rehearsed, and the reasons are the same; nothing is written, no command is run.
+  diff_mode:
+    support: full
+    details: Shows serial number, names, dates and reasons; never a private key.
+  idempotent:
+    support: full
+    details: When the files are as wanted and every probe finds the certificate, nothing is written or reloaded.
+  platform:
+    support: full
+options:
+  path:
+    description:
+      - The lineage directory of this certificate. It is created if it is missing.
+      - A directory that holds anything else is refused.
+      - It has to be on a local file system.
+    type: path
+    required: true
+  certificate:
+    description:
+      - The certificate as PEM.
+      - The chain may follow in the same text.
+      - Required unless O(placeholder=true).
+    type: str
+  chain:
+    description:
+      - The intermediate certificates as PEM, the issuer of O(certificate) first. A root at the end is accepted.
+    type: str
+  private_key:
+    description:
+      - The private key as PEM, without a password.
+      - Where you can, use O(private_key_path) instead, so that the key never leaves the target.
+    type: str
+  private_key_path:
+    description:
+      - A file on the target with the private key as PEM, without a password. It is never changed.
+    type: path
+  names:
+    description:
+      - The names that clients will use. Each must be covered by the certificate.
+      - DNS names, wildcards as in V(*.example.com), and IP addresses. Internationalised names may be given as A-labels.
+      - Without this option, the names in the certificate are rehearsed.
+    type: list
+    elements: str
+    default: []
+  trust:
+    description:
+      - What the chain has to lead to.
+      - V(system) is the trust store of the target.
+      - V(ca_path) are the certificates at O(ca_path).
+      - V(chain_only) proves only that certificate and chain belong together. Use it for private authorities that the
+        target does not know.
+    type: str
+    choices: [system, ca_path, chain_only]
+    default: system
+  ca_path:
+    description:
+      - A file on the target with trusted CA certificates as PEM, or a directory of such files.
+      - Giving it means O(trust=ca_path).
+    type: path
+  files:
+    description:
+      - The files to write. V(combined) is chain and key in one file, as HAProxy wants it.
+    type: list
+    elements: str
+    choices: [cert, chain, fullchain, privkey, combined]
+    default: [cert, chain, fullchain, privkey]
+  placeholder:
+    description:
+      - Deploy a self-signed certificate for O(names), so that a server can start, and answer HTTP validation, before
+        issuance. It is made with C(openssl) on the target.
+      - A placeholder never replaces a real certificate, and a real certificate always replaces a placeholder.
+      - O(certificate) and O(chain) are ignored.
+    type: bool
+    default: false
+  owner:
+    description: The owner of files and directories, a name or a number.
+    type: str
+  group:
+    description: The group of files and directories, a name or a number.
+    type: str
+  mode:
+    description: The mode of files without a private key.
+    type: raw
+    default: "0644"
+  key_mode:
+    description:
+      - The mode of files with a private key.
+      - A key is readable for its owner alone until it is complete.
+    type: raw
+    default: "0600"
+  dir_mode:
+    description: The mode of the directories. It has to let a group reach the files that it may read.
+    type: raw
+    default: "0755"
+  validate_commands:
+    description:
+      - Commands that check the service's configuration, for example C(nginx -t). They run before the switch, except on
+        a first deployment, and after it.
+      - Each is a string, which is split as a shell splits words, or a list of words. No shell is used.
+    type: list
+    elements: raw
+    default: []
+  reload_commands:
+    description:
+      - Commands that let the service read the new files, for example C(systemctl reload nginx).
+      - Each is a string, which is split as a shell splits words, or a list of words. No shell is used.
+    type: list
+    elements: raw
+    default: []
+  probes:
+    description:
+      - Services that have to serve the certificate afterwards. They are also looked at when the files are current, and
+        reloaded if one does not serve them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      host:
+        description: A name or address, as seen from the target. Each of its addresses that listens is probed.
+        type: str
+        default: localhost
+      port:
+        description: The TCP port.
+        type: int
+        default: 443
+      server_name:
+        description: The name to ask for. By default the first of O(names), or of the certificate's names.
+        type: str
+      starttls:
+        description: The protocol in which to ask for TLS. Without it, TLS is spoken from the first byte.
+        type: str
+        choices: [smtp, imap, pop3, postgres]
+  probe_timeout:
+    description: Seconds after which a probe fails if the service does not serve the certificate.
+    type: float
+    default: 10
+  keep_versions:
+    description: How many versions to keep, the current one included. At least one is kept.
+    type: int
+    default: 3
+  allow_older:
+    description: Whether a certificate may replace one that was issued after it.
+    type: bool
+    default: false
+seealso:
+  - module: certops.issuance.certificate_info
+  - module: certops.issuance.order_certificate
+"""
+
+EXAMPLES = r"""
+- name: Collect the issued certificate
+  certops.issuance.order_certificate:
+    provider: digicert
+    order_id: "12345"
+    names: [www.example.com, example.com]
+  delegate_to: localhost
+  register: issued
+
+- name: Put it into service in nginx
+  certops.issuance.certificate_deploy:
+    path: /etc/ssl/certops/www.example.com
+    certificate: "{{ issued.certificate }}"
+    chain: "{{ issued.chain }}"
+    private_key_path: /etc/ssl/private/www.example.com.key
+    names: [www.example.com, example.com]
+    validate_commands:
+      - nginx -t
+    reload_commands:
+      - systemctl reload nginx
+    probes:
+      - port: 443
+  register: deployed
+
+- name: Show what was done, and why
+  ansible.builtin.debug:
+    msg: "{{ deployed.serial_number }}, valid until {{ deployed.not_after }}: {{ deployed.reasons | join(', ') }}"
+
+- name: Let a mail server start before its certificate is issued
+  certops.issuance.certificate_deploy:
+    path: /etc/ssl/certops/mail.example.com
+    placeholder: true
+    private_key_path: /etc/ssl/private/mail.example.com.key
+    names: [mail.example.com]
+
+- name: Put the issued certificate into service in HAProxy and Postfix
+  certops.issuance.certificate_deploy:
+    path: /etc/ssl/certops/mail.example.com
+    certificate: "{{ issued.certificate }}"
+    chain: "{{ issued.chain }}"
+    private_key_path: /etc/ssl/private/mail.example.com.key
+    names: [mail.example.com]
+    files: [cert, chain, fullchain, privkey, combined]
+    group: ssl-cert
+    key_mode: "0640"
+    validate_commands:
+      - haproxy -c -f /etc/haproxy/haproxy.cfg
+      - postfix check
+    reload_commands:
+      - [systemctl, reload, haproxy, postfix]
+    probes:
+      - port: 443
+      - port: 25
+        starttls: smtp
+"""
+
+RETURN = r"""
+reasons:
+  description: Why the certificate was deployed, or would be in check mode. Empty when there was nothing to do.
+  type: list
+  elements: str
+  returned: success, and failures after the lineage was read
+  choices: [absent, certificate_differs, chain_differs, key_differs, attributes_differ, not_served]
+  sample: [certificate_differs]
+path:
+  description: The lineage directory.
+  type: str
+  returned: success
+  sample: /etc/ssl/certops/www.example.com
+current:
+  description: The link that services point at. It stays the same for every version.
+  type: str
+  returned: success
+  sample: /etc/ssl/certops/www.example.com/current
+serial_number:
+  description: Serial number of the certificate in service, in upper-case hexadecimal.
+  type: str
+  returned: success
+  sample: 0A1B2C3D4E5F
+fingerprint_sha256:
+  description: SHA-256 of the certificate in service, in lower-case hexadecimal.
+  type: str
+  returned: success
+  sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+not_before:
+  description: Start of its validity, ISO 8601, UTC.
+  type: str
+  returned: success
+  sample: "2026-11-01T00:00:00Z"
+not_after:
+  description: End of its validity, ISO 8601, UTC.
+  type: str
+  returned: success
+  sample: "2026-12-18T00:00:00Z"
+names:
+  description: The names it covers.
+  type: list
+  elements: str
+  returned: success
+  sample: [www.example.com, example.com]
+placeholder:
+  description: Whether it is a placeholder.
+  type: bool
+  returned: success
+  sample: false
+previous:
+  description: The version that was current when the run began; V(null) when there was none.
+  type: dict
+  returned: success, and failures after the lineage was read
+  contains:
+    version:
+      description: Name of its directory.
+      type: str
+      sample: 1-0A1B2C
+    serial_number:
+      description: Its serial number.
+      type: str
+      sample: 0A1B2C
+    not_before:
+      description: Start of its validity.
+      type: str
+      sample: "2026-09-20T00:00:00Z"
+    not_after:
+      description: End of its validity.
+      type: str
+      sample: "2026-11-06T00:00:00Z"
+    names:
+      description: The names it covers.
+      type: list
+      elements: str
+      sample: [www.example.com]
+    placeholder:
+      description: Whether it is a placeholder.
+      type: bool
+      sample: false
+probes:
+  description: What each probe found, in the order of O(probes).
+  type: list
+  elements: dict
+  returned: success, and failures after probing
+  contains:
+    host:
+      description: As in O(probes[].host).
+      type: str
+      sample: localhost
+    port:
+      description: As in O(probes[].port).
+      type: int
+      sample: 443
+    server_name:
+      description: The name that was asked for.
+      type: str
+      sample: www.example.com
+    starttls:
+      description: As in O(probes[].starttls).
+      type: str
+      sample: null
+    served:
+      description: Whether the service serves the certificate.
+      type: bool
+      sample: true
+    serial_number:
+      description: Serial number of the certificate that was seen last.
+      type: str
+      sample: 0A1B2C3D4E5F
+    problem:
+      description: Why it is not served; V(null) when it is.
+      type: str
+      sample: null
+    attempts:
+      description: How many connections were made.
+      type: int
+      sample: 2
+rolled_back:
+  description: Whether the previous state was put back after a failure. Always V(false) on success.
+  type: bool
+  returned: always
+  sample: false
+recovered:
+  description: Whether this run finished or undid what an interrupted one left, or would in check mode.
+  type: bool
+  returned: always
+  sample: false
+error_kind:
+  description: Why the deployment was refused or failed.
+  type: str
+  returned: failure
+  choices:
+    - key_mismatch
+    - invalid_key
+    - names_not_covered
+    - untrusted_chain
+    - no_trust_store
+    - not_valid_now
+    - older_than_deployed
+    - not_a_lineage
+    - locked
+    - write_failed
+    - validate_failed
+    - reload_failed
+    - probe_failed
+    - rollback_failed
+  sample: key_mismatch
+missing_names:
+  description: The expected names that the certificate does not cover.
+  type: list
+  elements: str
+  returned: when RV(error_kind=names_not_covered)
+  sample: [shop.example.com]
+missing_issuer:
+  description: The issuer whose certificate is missing.
+  type: str
+  returned: when RV(error_kind=untrusted_chain) for that reason
+  sample: C=US, O=Example, CN=Example Issuing CA
+command:
+  description: The command that failed.
+  type: list
+  elements: str
+  returned: when RV(error_kind=validate_failed) or RV(error_kind=reload_failed)
+  sample: [nginx, -t]
+cause:
+  description: The failure that made going back necessary.
+  type: dict
+  returned: when RV(error_kind=rollback_failed)
+  contains:
+    error_kind:
+      description: Its kind.
+      type: str
+      sample: probe_failed
+    msg:
+      description: Its message.
+      type: str
+      sample: After 10 s the certificate with serial 0A1B2C is not served.
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import AnsibleHost
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.transaction import deploy
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "certificate": {"type": "str"},
+            "chain": {"type": "str"},
+            "private_key": {"type": "str", "no_log": True},
+            "private_key_path": {"type": "path", "no_log": False},
+            "names": {"type": "list", "elements": "str", "default": []},
+            "trust": {"type": "str", "choices": ["system", "ca_path", "chain_only"], "default": "system"},
+            "ca_path": {"type": "path"},
+            "files": {
+                "type": "list",
+                "elements": "str",
+                "choices": ["cert", "chain", "fullchain", "privkey", "combined"],
+                "default": ["cert", "chain", "fullchain", "privkey"],
+            },
+            "placeholder": {"type": "bool", "default": False},
+            "owner": {"type": "str"},
+            "group": {"type": "str"},
+            "mode": {"type": "raw", "default": "0644"},
+            "key_mode": {"type": "raw", "default": "0600", "no_log": False},
+            "dir_mode": {"type": "raw", "default": "0755"},
+            "validate_commands": {"type": "list", "elements": "raw", "default": []},
+            "reload_commands": {"type": "list", "elements": "raw", "default": []},
+            "probes": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "host": {"type": "str", "default": "localhost"},
+                    "port": {"type": "int", "default": 443},
+                    "server_name": {"type": "str"},
+                    "starttls": {"type": "str", "choices": ["smtp", "imap", "pop3", "postgres"]},
+                },
+            },
+            "probe_timeout": {"type": "float", "default": 10},
+            "keep_versions": {"type": "int", "default": 3},
+            "allow_older": {"type": "bool", "default": False},
+        },
+        required_one_of=[("private_key", "private_key_path")],
+        mutually_exclusive=[("private_key", "private_key_path")],
+        required_if=[
+            ("placeholder", False, ["certificate"]),
+            ("placeholder", True, ["names"]),
+            ("trust", "ca_path", ["ca_path"]),
+        ],
+        supports_check_mode=True,
+    )
+    try:
+        result = deploy(module.params, AnsibleHost(module), check_mode=module.check_mode)
+    except DeploymentError as exc:
+        module.fail_json(msg=exc.message, error_kind=exc.kind, **exc.details)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

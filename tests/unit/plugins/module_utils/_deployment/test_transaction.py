@@ -1,0 +1,385 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user sees of a deployment, on real files."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import typing as t
+
+import pytest
+
+from ansible_collections.certops.issuance.plugins.module_utils._deployment import transaction
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.report import read_lineage
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
+
+from .conftest import NAME, Target
+
+
+def refused(target: Target, *args: t.Any, **options: t.Any) -> DeploymentError:
+    """Deploy, expect a failure, and expect that no key is in its words."""
+    with pytest.raises(DeploymentError) as failure:
+        target.deploy(*args, **options)
+    assert "PRIVATE" not in repr((failure.value.message, failure.value.details))
+    return failure.value
+
+
+def test_first_deployment(target: Target) -> None:
+    leaf = target.world.issue(NAME)
+    result = target.deploy(leaf)
+    assert result["changed"] is True
+    assert result["reasons"] == ["absent"]
+    assert result["serial_number"] == pki.serial(leaf)
+    assert result["names"] == [NAME]
+    assert result["previous"] is None
+    assert result["rolled_back"] is False
+    assert result["recovered"] is False
+    assert result["current"] == str(target.path / "current")
+    assert os.readlink(target.path / "current") == "versions/1-" + pki.serial(leaf)
+    assert target.read("cert.pem") == pki.pem(leaf)
+    assert target.read("chain.pem") == target.world.intermediate.pem
+    assert target.read("fullchain.pem") == pki.pem(leaf) + target.world.intermediate.pem
+    assert target.read("privkey.pem") == target.world.key_pem
+    assert sorted(os.listdir(target.path)) == ["current", "versions"]
+    modes = {
+        name: stat.S_IMODE(os.stat(target.path / "current" / name).st_mode) for name in ("cert.pem", "privkey.pem")
+    }
+    assert modes == {"cert.pem": 0o644, "privkey.pem": 0o600}
+
+
+def test_second_run_writes_nothing(target: Target) -> None:
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf, reload_commands=["true"])
+    before = target.tree()
+    del target.host.commands[:]
+    result = target.deploy(leaf, reload_commands=["true"], validate_commands=["true"])
+    assert result["changed"] is False
+    assert result["reasons"] == []
+    assert result["serial_number"] == pki.serial(leaf)
+    assert result["previous"]["serial_number"] == pki.serial(leaf)
+    assert result["diff"]["before"] == result["diff"]["after"]
+    assert target.tree() == before
+    assert target.host.commands == []
+
+
+def test_second_run_needs_no_trust_store(target: Target) -> None:
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf)
+    target.ca_path.unlink()
+    assert target.deploy(leaf)["changed"] is False
+
+
+def test_renewal_switches_and_prunes(target: Target) -> None:
+    leaves = [target.world.issue(NAME, not_before=pki.NOW - (9 - day) * pki.DAY) for day in range(5)]
+    for leaf in leaves:
+        result = target.deploy(leaf, keep_versions=2)
+    assert result["reasons"] == ["certificate_differs"]
+    assert result["previous"]["serial_number"] == pki.serial(leaves[3])
+    assert target.versions() == ["{0}-{1}".format(n + 1, pki.serial(leaves[n])) for n in (3, 4)]
+    assert target.read("cert.pem") == pki.pem(leaves[4])
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    "change, reason",
+    [
+        ("leaf", "certificate_differs"),
+        ("chain", "chain_differs"),
+        ("key", "key_differs"),
+        ("files", "attributes_differ"),
+        ("mode", "attributes_differ"),
+        ("cert.pem", "certificate_differs"),
+        ("chain.pem", "chain_differs"),
+        ("privkey.pem", "key_differs"),
+    ],
+)
+def test_reasons(target: Target, change: str, reason: str, check_mode: bool) -> None:
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf)
+    options: t.Dict[str, t.Any] = {}
+    if change == "leaf":
+        leaf = target.world.issue(NAME)
+    elif change == "chain":
+        options["chain"] = target.world.intermediate.pem + target.world.root.pem
+    elif change == "key":
+        options["private_key"] = pki.key_pem(target.world.key, traditional=True)
+    elif change == "files":
+        options["files"] = ["cert", "chain", "fullchain", "privkey", "combined"]
+    elif change == "mode":
+        target.host.modes["file"] = 0o640
+    else:
+        with open(target.path / "current" / change, "a") as stream:
+            stream.write("damaged")
+    before = target.tree()
+    result = target.deploy(leaf, check_mode=check_mode, **options)
+    assert result["reasons"] == [reason]
+    assert result["changed"] is True
+    if check_mode:
+        assert target.tree() == before
+    else:
+        assert target.deploy(leaf, **options)["changed"] is False
+
+
+def test_check_mode_writes_nothing_before_the_first_deployment(target: Target) -> None:
+    result = target.deploy(target.world.issue(NAME), check_mode=True, validate_commands=["false"])
+    assert result["reasons"] == ["absent"]
+    assert result["changed"] is True
+    assert not target.path.exists()
+    assert target.host.commands == []
+
+
+@pytest.mark.parametrize("deployed", [False, True])
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    "case, kind, said",
+    [
+        ("other key", "key_mismatch", "does not belong"),
+        ("encrypted key", "invalid_key", "encrypted"),
+        ("no key", "invalid_key", "no private keys"),
+        ("missing name", "names_not_covered", "shop.example.com"),
+        ("no chain", "untrusted_chain", "Intermediate"),
+        ("foreign root", "untrusted_chain", "Root"),
+        ("expired", "not_valid_now", "expired at"),
+        ("not yet valid", "not_valid_now", "not valid before"),
+        ("older", "older_than_deployed", "allow_older"),
+        ("empty trust store", "no_trust_store", "no CA certificates"),
+    ],
+)
+def test_refusals_touch_nothing(
+    target: Target, case: str, kind: str, said: str, check_mode: bool, deployed: bool
+) -> None:
+    world = target.world
+    if deployed or case == "older":
+        target.deploy(world.issue(NAME))
+    before = target.tree()
+    leaf = world.issue(NAME)
+    options: t.Dict[str, t.Any] = {}
+    if case == "other key":
+        options["private_key"] = pki.key_pem(pki.make_key())
+    elif case == "encrypted key":
+        options["private_key"] = pki.key_pem(world.key, password="secret")
+    elif case == "no key":
+        options["private_key"] = "not a key"
+    elif case == "missing name":
+        options["names"] = [NAME, "shop.example.com"]
+    elif case == "no chain":
+        options["chain"] = ""
+    elif case == "foreign root":
+        target.ca_path.write_text(pki.Authority("Elsewhere").pem)
+    elif case == "expired":
+        leaf = world.issue(NAME, not_before=pki.NOW - 9 * pki.DAY, not_after=pki.NOW - pki.DAY)
+    elif case == "not yet valid":
+        leaf = world.issue(NAME, not_before=pki.NOW + pki.DAY)
+    elif case == "older":
+        leaf = world.issue(NAME, not_before=pki.NOW - 3 * pki.DAY)
+    else:
+        target.ca_path.write_text("")
+    error = refused(target, leaf, check_mode=check_mode, **options)
+    assert error.kind == kind
+    assert said in error.message
+    assert error.details.get("rolled_back", False) is False
+    assert target.tree() == before
+
+
+def test_older_certificate_on_purpose(target: Target) -> None:
+    target.deploy(target.world.issue(NAME))
+    older = target.world.issue(NAME, not_before=pki.NOW - 3 * pki.DAY)
+    assert target.deploy(older, allow_older=True)["changed"] is True
+    assert target.read("cert.pem") == pki.pem(older)
+
+
+def test_combined_file_for_haproxy(target: Target) -> None:
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf, files=["combined"])
+    assert sorted(os.listdir(target.path / "current")) == ["combined.pem", "version.json"]
+    assert target.read("combined.pem") == pki.pem(leaf) + target.world.intermediate.pem + target.world.key_pem
+    assert stat.S_IMODE(os.stat(target.path / "current" / "combined.pem").st_mode) == 0o600
+    assert target.deploy(leaf, files=["combined"])["changed"] is False
+
+
+def test_key_file_on_the_target_is_never_changed(target: Target) -> None:
+    key = target.path.parent / "server.key"
+    key.write_text("# made by hand\n" + target.world.key_pem)
+    key.chmod(0o440)
+    before = (key.stat(), key.read_bytes())
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf, private_key=None, private_key_path=str(key))
+    assert target.read("privkey.pem") == target.world.key_pem
+    assert (key.stat().st_mtime_ns, key.stat().st_mode) == (before[0].st_mtime_ns, before[0].st_mode)
+    assert key.read_bytes() == before[1]
+    assert target.deploy(leaf, private_key=None, private_key_path=str(key))["changed"] is False
+    key.unlink()
+    assert refused(target, leaf, private_key=None, private_key_path=str(key)).kind == "invalid_key"
+
+
+@pytest.mark.parametrize("case", ["file", "files", "current", "link", "elsewhere"])
+def test_path_of_somebody_else(target: Target, case: str) -> None:
+    if case == "file":
+        target.path.write_text("mine")
+    elif case == "link":
+        target.path.symlink_to(target.path.parent)
+    else:
+        target.path.mkdir()
+        if case == "files":
+            (target.path / "cert.pem").write_text("mine")
+        elif case == "current":
+            (target.path / "current").mkdir()
+        else:
+            (target.path / "current").symlink_to("/etc")
+    before = target.tree()
+    assert refused(target, target.world.issue(NAME)).kind == "not_a_lineage"
+    assert target.tree() == before
+
+
+def test_broken_configuration_before_the_switch(target: Target) -> None:
+    target.deploy(target.world.issue(NAME), validate_commands=["true"])
+    before = target.tree()
+    error = refused(target, target.world.issue(NAME), validate_commands=["sh -c 'echo line 7 >&2; exit 3'"])
+    assert error.kind == "validate_failed"
+    assert error.details["rc"] == 3
+    assert error.details["rolled_back"] is False
+    assert "before the switch" in error.message and "line 7" in error.message
+    assert target.tree() == before
+
+
+def only_if(target: Target, certificate: t.Any) -> str:
+    """A command that succeeds only while the certificate is the current one."""
+    return "grep -q {0} {1}/current/version.json".format(pki.serial(certificate), target.path)
+
+
+@pytest.mark.parametrize(
+    "option, kind", [("validate_commands", "validate_failed"), ("reload_commands", "reload_failed")]
+)
+def test_failure_after_the_switch_rolls_back(target: Target, option: str, kind: str) -> None:
+    old, new = target.world.issue(NAME), target.world.issue(NAME)
+    target.deploy(old)
+    before = target.versions()
+    error = refused(target, new, **{option: [only_if(target, old)]})
+    assert error.kind == kind
+    assert error.details["rolled_back"] is True
+    assert error.details["previous"]["serial_number"] == pki.serial(old)
+    assert target.read("cert.pem") == pki.pem(old)
+    assert target.versions() == before
+    assert sorted(os.listdir(target.path)) == ["current", "versions"]
+    assert target.deploy(new)["recovered"] is False
+
+
+def test_failure_on_the_first_deployment_leaves_nothing(target: Target) -> None:
+    error = refused(target, target.world.issue(NAME), reload_commands=[["false"]])
+    assert error.kind == "reload_failed"
+    assert error.details["rolled_back"] is True
+    assert target.host.commands == [("false",)]  # the service is left alone
+    assert not target.path.exists()
+
+
+def test_rollback_that_fails(target: Target) -> None:
+    old = target.world.issue(NAME)
+    target.deploy(old)
+    error = refused(target, target.world.issue(NAME), reload_commands=["false"])
+    assert error.kind == "rollback_failed"
+    assert error.details["cause"]["error_kind"] == "reload_failed"
+    assert error.details["rolled_back"] is False
+    assert target.read("cert.pem") == pki.pem(old)
+    assert read_lineage(str(target.path))["interrupted"] is True
+    result = target.deploy(old, reload_commands=["true"])  # the reload is owed
+    assert result["reasons"] == ["not_served"]
+    assert result["recovered"] is True
+    assert read_lineage(str(target.path))["interrupted"] is False
+
+
+def test_command_that_is_not_there(target: Target) -> None:
+    error = refused(target, target.world.issue(NAME), reload_commands=[["/nonexistent/reload", "now"]])
+    assert error.kind == "reload_failed"
+    assert "/nonexistent/reload now" in error.message
+
+
+@pytest.mark.parametrize("command", ["systemctl 'reload", "", []])
+def test_command_that_is_none(target: Target, command: t.Any) -> None:
+    assert refused(target, target.world.issue(NAME), validate_commands=[command]).kind == "validate_failed"
+    assert not target.path.exists()
+
+
+def test_commands_are_run_without_a_shell(target: Target) -> None:
+    marker = target.path.parent / "made by a shell"
+    target.deploy(
+        target.world.issue(NAME), reload_commands=["echo 'one two' > '{0}'".format(marker), ["true", "$HOME"]]
+    )
+    assert target.host.commands == [("echo", "one two", ">", str(marker)), ("true", "$HOME")]
+    assert not marker.exists()
+
+
+def test_private_key_in_the_output_of_a_command(target: Target) -> None:
+    error = refused(
+        target, target.world.issue(NAME), validate_commands=["cat {0}/current/privkey.pem /".format(target.path)]
+    )
+    assert error.kind == "validate_failed"
+    script = "cat {0}/current/privkey.pem; exit 1".format(target.path)
+    error = refused(target, target.world.issue(NAME), validate_commands=[["sh", "-c", script]])
+    assert "(a private key)" in error.message
+    assert target.world.key_pem.splitlines()[2] not in repr((error.message, error.details))
+
+
+def test_placeholder_and_its_replacement(target: Target) -> None:
+    options = {"placeholder": True, "names": [NAME, "192.0.2.7", "*.example.org"]}
+    result = target.deploy(**options)
+    assert result["reasons"] == ["absent"]
+    assert result["placeholder"] is True
+    assert sorted(result["names"]) == sorted(options["names"])
+    found = read_lineage(str(target.path))
+    assert found["placeholder"] is True
+    assert found["serial_number"] == result["serial_number"]
+    before = target.tree()
+    assert target.deploy(**options)["changed"] is False
+    assert target.tree() == before
+    assert target.deploy(placeholder=True, names=[NAME])["reasons"] == ["certificate_differs"]
+
+    leaf = target.world.issue(NAME, not_before=pki.NOW - 30 * pki.DAY)
+    result = target.deploy(leaf)
+    assert result["changed"] is True
+    assert result["previous"]["placeholder"] is True
+    assert read_lineage(str(target.path))["placeholder"] is False
+    before = target.tree()
+    result = target.deploy(**options)
+    assert result["changed"] is False
+    assert result["serial_number"] == pki.serial(leaf)
+    assert target.tree() == before
+
+
+def test_lineage_of_another_run(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transaction, "LOCK_WAIT", 0.2)
+    target.deploy(target.world.issue(NAME))
+    held = os.open(target.path, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    try:
+        error = refused(target, target.world.issue(NAME))
+    finally:
+        os.close(held)
+    assert error.kind == "locked"
+
+
+def test_information(target: Target) -> None:
+    assert read_lineage(str(target.path)) == {
+        "exists": False,
+        "placeholder": False,
+        "serial_number": None,
+        "fingerprint_sha256": None,
+        "not_before": None,
+        "not_after": None,
+        "names": [],
+        "certificate": None,
+        "chain": None,
+        "interrupted": False,
+    }
+    leaf = target.world.issue(NAME, "example.com")
+    target.deploy(leaf)
+    found = read_lineage(str(target.path))
+    assert found["exists"] is True
+    assert found["serial_number"] == pki.serial(leaf)
+    assert found["not_after"] == (pki.NOW + 90 * pki.DAY).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert found["names"] == [NAME, "example.com"]
+    assert found["certificate"] == pki.pem(leaf)
+    assert found["chain"] == target.world.intermediate.pem
+    assert found["interrupted"] is False
