@@ -1,0 +1,761 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DigiCert CertCentral Services API v2. Source: DigiCert fact sheet."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import io
+import json
+import re
+import typing as t
+import zipfile
+
+from ..accounts import Account, new_secret
+from ..authority import common_name, p7b, serial_hex
+from ..clock import utc
+from ..limits import RollingLimit
+from ..orders import Domain, Issuance, Order, stamp
+from ..scenarios import COMPLETED, NOT_APPLICABLE
+from ..wire import Answer, Call, Reply
+from .base import Dialect, find
+
+US, EU = "/services/v2", "/eu/services/v2"
+
+WORDS = {
+    "open": "pending",
+    "issuing": "pending",
+    "presign_failed": "pending",
+    "pickup": "waiting_pickup",
+    "no_chain": "issued",
+    "issued": "issued",
+    "unpaid": "pending",
+    "needs_approval": "needs_approval",
+    "fraud_check": "needs_approval",
+    "needs_csr": "needs_csr",
+    "rejected": "rejected",
+    "canceled": "canceled",
+    "failed": "rejected",
+    "expired": "expired",
+    "revoked": "revoked",
+    "replaced": "revoked",
+    "unknown": "cosmic_review",
+}
+METHODS = {"dns-txt": "dns-txt-token", "dns-cname": "dns-cname-token", "http": "http-token", "email": "email"}
+ZIP_FORMATS = ("default", "default_pem", "default_cer", "apache")
+ACCEPTED = ("*/*", "application/*", "application/json", "application/zip", "application/octet-stream")
+ACCEPTED_FILES = ("application/x-pem-file", "application/x-pkcs7-certificates", "application/pkcs7-mime", "text/*")
+DOMAINS_PER_ORDER = 256
+FIRST_DOMAIN_ID = 50000
+#: Mountain Daylight Time, in which the status-changes filter is written.
+MDT = datetime.timezone(datetime.timedelta(hours=-6))
+WEEK = 7 * 24 * 3600
+
+Handler = t.Callable[..., Reply]
+
+
+def error(status: int, code: str, message: str) -> Answer:
+    """DigiCert's error body, ready to raise."""
+    return Answer(Reply.json({"errors": [{"code": code, "message": message}]}, status))
+
+
+class DigiCert(Dialect):
+    """Status, validation, re-check, reissue and download."""
+
+    name = "digicert"
+    first_order_id = 88120034
+    first_certificate_id = 77300981
+    limits: t.ClassVar[dict[str, float]] = {"per_5s": 100, "per_180s": 1000}
+
+    def reset(self) -> None:
+        """Start both rolling windows anew."""
+        self._limit = RollingLimit([(int(self.limit("per_5s")), 5.0), (int(self.limit("per_180s")), 180.0)])
+
+    def matches(self, path: str) -> bool:
+        return path.startswith((US + "/", EU + "/"))
+
+    def base_urls(self, url: str) -> dict[str, str]:
+        return {"digicert": url + US, "digicert_eu": url + EU}
+
+    def new_account(self, name: str, **attributes: t.Any) -> Account:
+        attributes = {"api_key": new_secret(), "region": "us", **attributes}
+        return Account(self.name, name, **attributes)
+
+    def default_accounts(self) -> list[Account]:
+        return [self.new_account("digicert"), self.new_account("digicert_eu", region="eu")]
+
+    def options(self, account: Account, url: str) -> dict[str, str]:
+        base = self.base_urls(url)["digicert_eu" if account.region == "eu" else "digicert"]
+        return {"provider": self.name, "api_url": base, "api_key": account.api_key}
+
+    def identify(self, call: Call) -> Account | None:
+        return find(self.accounts(), api_key=call.headers.get("X-DC-DEVKEY", ""))
+
+    def failure(self, status: int, message: str) -> Reply:
+        code = {429: "request_limit_exceeded", 403: "access_denied", 404: "not_found"}.get(status, "server_error")
+        return error(status, code, message).reply
+
+    async def handle(self, call: Call) -> Reply:
+        region, path = ("eu", call.path[len(EU) :]) if call.path.startswith(EU) else ("us", call.path[len(US) :])
+        try:
+            account = self._authenticate(call, region)
+            self._accept(call, path)
+            for method, pattern, handler in self._routes():
+                match = re.fullmatch(pattern, path)
+                if match and method == call.method:
+                    return handler(call, account, *match.groups())
+            raise error(404, "not_found|route", f"No route for {call.method} {path}.")
+        except Answer as answer:
+            if answer.reply.status >= 400 and call.account and call.account.features.get("errors_as_object"):
+                return _errors_as_object(answer.reply)
+            return answer.reply
+
+    def _authenticate(self, call: Call, region: str) -> Account:
+        if not call.headers.get("X-DC-DEVKEY"):
+            raise error(401, "unauthorized", "Authentication is required.")
+        account = self.identify(call)
+        if account is None or account.revoked or account.region != region:
+            raise error(
+                403, "access_denied|access_denied_invalid_key", "Access denied due to access_denied_invalid_key."
+            )
+        if not self._limit.admit(account.api_key):
+            raise error(429, "request_limit_exceeded", "Service unavailable, please limit request volume.")
+        if account.role == "view_only" and call.method != "GET":
+            raise error(403, "access_denied|missing_permission", "The API key is restricted to view only.")
+        return account
+
+    @staticmethod
+    def _accept(call: Call, path: str) -> None:
+        wanted = [part.split(";")[0].strip().lower() for part in call.headers.get("Accept", "*/*").split(",")]
+        allowed = ACCEPTED + (ACCEPTED_FILES if "/download/" in path else ())
+        if not any(part in allowed for part in wanted):
+            raise Answer(Reply(406, b""))
+
+    def _routes(self) -> list[tuple[str, str, Handler]]:
+        order = "/order/certificate"
+        one = order + r"/([0-9A-Za-z:]+)"
+        return [
+            ("GET", order, self._list),
+            ("GET", order + "/status-changes", self._status_changes),
+            ("GET", one + "/validation", self._validation),
+            ("GET", one + "/reissue", self._reissues),
+            ("GET", one + "/duplicate", self._duplicates),
+            ("POST", one + "/reissue", self._reissue),
+            ("POST", one + "/duplicate", self._duplicate),
+            ("PUT", one + "/revoke", self._revoke_order),
+            ("PUT", one + "/status", self._cancel),
+            ("PUT", one + "/check-dcv", self._check_dcv),
+            ("PUT", one + "/dcv-method", self._dcv_method),
+            ("GET", one, self._info),
+            ("POST", order + r"/([a-z_0-9]+)", self._place),
+            ("GET", r"/order/alternate/([^/]+)", self._alternate),
+            ("GET", r"/domain/(\d+)", self._domain),
+            ("PUT", r"/domain/(\d+)/dcv/validate-token", self._domain_check),
+            ("POST", r"/domain/(\d+)/dcv/token", self._domain_token),
+            ("PUT", r"/domain/(\d+)/dcv/method", self._domain_method),
+            ("GET", "/certificate/intermediates", self._intermediates),
+            ("GET", r"/certificate/(\d+)/download/format/([a-z0-9_]+)", self._download),
+            ("GET", r"/certificate/(\d+)/download/platform(?:/(\d+))?", self._download_platform),
+            ("GET", r"/certificate/download/order/(\d+)(?:/format/([a-z0-9_]+))?", self._download_order),
+            ("GET", r"/certificate/(\d+)/chain", self._chain),
+            ("PUT", r"/certificate/(\d+)/revoke", self._revoke_certificate),
+        ]
+
+    # Lookups and words
+
+    def _find(self, call: Call, order_id: str) -> Order:
+        order = self.order(call, order_id)
+        if order is None:
+            raise error(404, "not_found|order", f"Order {order_id} was not found.")
+        return order
+
+    def _word(self, order: Order, now: float) -> str:
+        if order.word is not None:
+            return order.word
+        state = order.stage(now).state
+        if order.reissue_started is not None and order.reissue_started <= now and state in ("open", "issuing"):
+            return "reissue_pending"
+        return WORDS[state]
+
+    def _domain_entry(self, account: Account, order: Order, position: int, domain: Domain, now: float) -> dict[str, t.Any]:
+        done = order.validated(domain, now)
+        documented = self.shape(account, order) == "documented"
+        entry: dict[str, t.Any] = {
+            "domain_id": str(self._domain_id(order, position)),
+            "name_scope": _base_domain(domain.name),
+            "status": "approved" if done else "pending",
+            "method": METHODS.get(domain.method or order.dcv_method, domain.method or order.dcv_method),
+            "dns_name" if documented else "dns_names": [domain.name],
+        }
+        if documented:
+            entry["approval_scope"] = "subdomains"
+        if done and domain.validated_at is not None:
+            entry["approval_expiration_date"] = stamp(domain.validated_at + 199 * 86400)
+        return entry
+
+    @staticmethod
+    def _domain_id(order: Order, position: int) -> int:
+        return FIRST_DOMAIN_ID + order.number * DOMAINS_PER_ORDER + position
+
+    def _by_domain_id(self, call: Call, text: str) -> tuple[Order, Domain]:
+        number, position = divmod(int(text) - FIRST_DOMAIN_ID, DOMAINS_PER_ORDER)
+        order = self.world.orders.numbered(self.name, number)
+        if order is None or call.account is None or order.account != call.account.name or position >= len(order.domains):
+            raise error(404, "not_found", f"Domain {text} was not found.")
+        call.order_ids.append(order.order_id)
+        return order, order.domains[position]
+
+    # Status
+
+    def _validation(self, call: Call, account: Account, order_id: str) -> Reply:
+        order, now = self._find(call, order_id), self.now
+        documented = self.shape(account, order) == "documented"
+        body: dict[str, t.Any] = {
+            "order_id": int(order_id) if documented else order_id,
+            "order_status": self._word(order, now),
+        }
+        if not documented:
+            body["order_name_scope"] = "base_domain"
+            body["order_dcv_method"] = METHODS.get(order.dcv_method, order.dcv_method)
+        if order.product != "dv":
+            checks = order.checks(now)
+            done = checks["organization"] == checks["phone_callback"] == COMPLETED
+            done = done and checks["ev_click_through"] in (COMPLETED, NOT_APPLICABLE)
+            body["organization_id"], body["organization_name"] = "4401", "Example Org Ltd"
+            entry: dict[str, t.Any] = {
+                "type": order.product,
+                "name": order.product.upper(),
+                "description": {"ov": "Normal Organization Validation", "ev": "Extended Organization Validation (EV)"}[
+                    order.product
+                ],
+                "status": ("active" if documented else "complete") if done else "pending",
+            }
+            if done:
+                entry["date_created"] = stamp(order.created)
+                entry["validated_until"] = stamp(order.created + 397 * 86400)
+            else:
+                entry["verification_details"] = {
+                    "organization_type": "complete",
+                    "organization_status": _detail(checks["organization"]),
+                    "address_verification": _detail(checks["organization"]),
+                    "blacklist_fraud": "complete",
+                    "request_authenticity": _detail(checks["phone_callback"]),
+                }
+            entry["verified_contacts"] = [
+                {
+                    "user_id": 9021,
+                    "name": "Pat Contact",
+                    "first_name": "Pat",
+                    "last_name": "Contact",
+                    "job_title": "Administrator",
+                    "telephone": "+44 20 7946 0001",
+                    "email": "pat.contact@example.org",
+                    "status": "pending" if not done else "valid",
+                }
+            ]
+            body["organization_validations"] = [entry]
+        if order.stage(now).state not in ("needs_approval", "needs_csr"):
+            body["dns_name_validations"] = [
+                self._domain_entry(account, order, position, domain, now)
+                for position, domain in enumerate(order.domains)
+            ]
+        if call.query_value("include_risk_check") == "true":
+            body["risk_check"] = {"status": "approved"}
+        return Reply.json(order.dress(body))
+
+    def _info(self, call: Call, account: Account, key: str) -> Reply:
+        order, now = self._by_any_id(call, account, key), self.now
+        return Reply.json(order.dress(self._info_body(call, account, order, now)))
+
+    def _by_any_id(self, call: Call, account: Account, key: str) -> Order:
+        order = self.order(call, key) if key.isdigit() else None
+        if order is not None:
+            return order
+        for candidate in self.orders_of(account):
+            if not candidate.signed(self.now):
+                continue
+            issuance = candidate.issuance(self.now)
+            if key.upper() == serial_hex(issuance.serial):
+                return self._find(call, candidate.order_id)
+            if issuance.signed and key.upper() == _thumbprint(self.material(call, candidate).leaf):
+                return self._find(call, candidate.order_id)
+        raise error(404, "not_found|order", f"Order {key} was not found.")
+
+    def _info_body(self, call: Call, account: Account, order: Order, now: float) -> dict[str, t.Any]:
+        word, state = self._word(order, now), order.stage(now).state
+        issuance = order.issuance(now)
+        certificate: dict[str, t.Any] = {
+            "common_name": order.names[0],
+            "dns_names": issuance.names,
+            "date_created": stamp(order.created),
+            "csr": self.world.orders.csr_of(order, issuance).replace("\n", "\r\n") if state != "needs_csr" else "",
+            "signature_hash": "sha256",
+            "cert_validity": {"days": 47},
+            "server_platform": {"id": 45, "name": "nginx"},
+        }
+        if state not in ("needs_approval", "fraud_check", "needs_csr"):
+            certificate["id"] = int(issuance.certificate_id)
+        reissuing = issuance is not order.issuances[-1]
+        if order.signed(now) or reissuing:
+            start, end = self.world.orders.validity(issuance)
+            issued = order.entered(now, ("issued", "no_chain")) if not reissuing else start.timestamp()
+            certificate.update(
+                serial_number=serial_hex(issuance.serial),
+                thumbprint=_thumbprint(self.material(call, order, issuance).leaf),
+                date_issued=stamp(issued if issued is not None else start.timestamp()),
+                valid_from=start.strftime("%Y-%m-%d"),
+                valid_till=end.strftime("%Y-%m-%d"),
+                days_remaining=max((end - utc(now)).days, 0),
+                ca_cert={"id": "DF3689F672CCB90C", "name": "Certops Sandbox Issuing CA"},
+            )
+            if reissuing:
+                certificate["status"] = "issued"
+            elif state in ("revoked", "replaced"):
+                certificate["status"] = "revoked"
+        body: dict[str, t.Any] = {
+            "id": int(order.order_id),
+            "status": word,
+            "certificate": certificate,
+            "is_renewal": False,
+            "date_created": stamp(order.created),
+            "order_valid_till": utc(order.created + 365 * 86400).strftime("%Y-%m-%d"),
+            "product": {
+                "name_id": {"dv": "ssl_dv_geotrust", "ov": "ssl_plus", "ev": "ssl_ev_plus"}[order.product],
+                "name": {"dv": "DV SSL", "ov": "Standard SSL", "ev": "EV SSL"}[order.product],
+                "type": f"{order.product}_ssl_certificate",
+                "validation_type": order.product,
+            },
+            "dcv_method": METHODS.get(order.dcv_method, order.dcv_method),
+            "payment_method": "balance",
+            "price": 0,
+            "user": {"id": 153208, "firstname": "Pat", "lastname": "Contact", "email": "pat.contact@example.org"},
+        }
+        if order.product != "dv":
+            body["organization"] = {"id": 4401, "name": "Example Org Ltd", "telephone": "+44 20 7946 0001"}
+        if state in ("needs_approval", "fraud_check"):
+            body["requests"] = [{"id": 700000 + order.number, "type": "new_request", "status": "pending"}]
+        if state == "presign_failed" and call.query_value("include_caa_status") == "true":
+            body["caa_status_message"] = {name: order.shown_reason(now) for name in order.names}
+        return body
+
+    def _list(self, call: Call, account: Account) -> Reply:
+        limit, offset = self._number(call, "limit", 1000), self._number(call, "offset", 0)
+        if not 0 < limit <= 1000:
+            raise error(400, "bad_request_format", "The limit must be between 1 and 1000.")
+        now = self.now
+        wanted = call.query_value("filters[status]") if account.allows("list_filter") else None
+        orders = [order for order in self.orders_of(account) if wanted in (None, self._word(order, now))]
+        if (call.query_value("sort") or "").startswith("-"):
+            orders.reverse()
+        page = orders[offset : offset + limit]
+        body = {
+            "orders": [
+                {
+                    "id": int(order.order_id),
+                    "status": self._word(order, now),
+                    "certificate": {
+                        "id": int(order.issuance(now).certificate_id),
+                        "common_name": order.names[0],
+                        "dns_names": order.names,
+                    },
+                    "date_created": stamp(order.created),
+                    "product": {"name_id": "ssl_plus", "validation_type": order.product},
+                }
+                for order in page
+            ],
+            "page": {"total": len(orders), "limit": limit, "offset": offset},
+        }
+        return Reply.json(body)
+
+    @staticmethod
+    def _number(call: Call, name: str, default: int) -> int:
+        text = call.query_value(name)
+        if text is None:
+            return default
+        if not re.fullmatch(r"\d+", text):
+            raise error(400, "bad_request_format", f"The value of {name} is not a number.")
+        return int(text)
+
+    def _status_changes(self, call: Call, account: Account) -> Reply:
+        if not account.allows("bulk"):
+            raise error(403, "access_denied|missing_permission", "The API key may not list orders.")
+        now = self.now
+        window = self._number(call, "minutes", 0) * 60.0 + self._number(call, "seconds", 0)
+        begin, end = now - window, now
+        between = call.query_value("filters[status_last_updated]")
+        if between is not None:
+            begin, end = _moments(between)
+        elif not window:
+            raise error(400, "bad_request_format", "Give minutes, seconds or filters[status_last_updated].")
+        if end - begin > WEEK:
+            raise error(400, "time_frame_too_long", "The time frame may not be longer than seven days.")
+        changed = []
+        for order in self.orders_of(account):
+            moment = self._changed(order, now)
+            if begin <= moment <= end:
+                changed.append(
+                    {
+                        "order_id": int(order.order_id),
+                        "certificate_id": int(order.issuance(now).certificate_id),
+                        "status": self._word(order, now),
+                    }
+                )
+        if not changed:
+            return Reply.json({})
+        return Reply.json(changed if account.dialect == "documented" else {"orders": changed})
+
+    def _changed(self, order: Order, now: float) -> float:
+        """When DigiCert's own word last changed (an order's first word counts as a change)."""
+        moment, last = order.created, None
+        for start, _stage in order.timeline:
+            if start > now:
+                break
+            word = self._word(order, start)
+            if word != last:
+                moment, last = start, word
+        return max(moment, order.marks.get("changed", moment))
+
+    def forced(self, order: Order, **overrides: t.Any) -> None:
+        """A word forced upon an order is a change of its status."""
+        order.marks["changed"] = self.now
+
+    # Validation
+
+    @staticmethod
+    def _json(call: Call) -> dict[str, t.Any]:
+        if not call.body.strip():
+            return {}
+        if call.content_type not in ("application/json", ""):
+            raise error(400, "bad_request_format", "The request body must be JSON.")
+        try:
+            body = json.loads(call.body)
+        except ValueError:
+            raise error(400, "bad_request_format", "The request body is not valid JSON.") from None
+        if not isinstance(body, dict):
+            raise error(400, "bad_request_format", "The request body must be an object.")
+        return body
+
+    def _check_dcv(self, call: Call, account: Account, order_id: str) -> Reply:
+        order, body, now = self._find(call, order_id), self._json(call), self.now
+        wanted = body.get("dns_names_validations") or body.get("dns_name_validations") or []
+        names = [item.get("dns_name") for item in wanted if isinstance(item, dict)] or [None]
+        if not all([order.recheck(now, name) for name in names]):
+            missing = next(d for d in order.domains if not order.validated(d, now) and names[0] in (None, d.name))
+            code = "file_random_value_not_found" if order.dcv_method == "http" else "invalid_dns_txt"
+            raise error(400, code, f"Random value not found for {missing.name}.")
+        reply: dict[str, t.Any] = {
+            "order_status": self._word(order, now),
+            "certificate_id": int(order.issuances[-1].certificate_id),
+            "dcv_status": "valid",
+        }
+        if account.dialect == "observed":
+            reply["dns_name_validations"] = [
+                {"dns_name": d.name, "status": "approved" if order.validated(d, now) else "pending"}
+                for d in order.domains
+            ]
+        return Reply.json(reply)
+
+    def _dcv_method(self, call: Call, account: Account, order_id: str) -> Reply:
+        order = self._find(call, order_id)
+        order.dcv_method = self._wanted_method(self._json(call), order.names)
+        return Reply.json(
+            {"dcv_random_value": _token(order, order.domains[0]), "expiration_date": stamp(self.now + 30 * 86400)}
+        )
+
+    @staticmethod
+    def _wanted_method(body: dict[str, t.Any], names: t.Sequence[str]) -> str:
+        method = str(body.get("dcv_method", ""))
+        neutral = {value: key for key, value in METHODS.items()} | {"http-token-dynamic": "http-token-dynamic"}
+        if method not in neutral:
+            raise error(400, "invalid_dcv_method", f"The DCV method '{method}' is not valid.")
+        if method.startswith("http") and any(name.startswith("*.") for name in names):
+            raise error(400, "invalid_dcv_method", "http-token cannot validate a wildcard.")
+        return neutral[method]
+
+    def _domain(self, call: Call, account: Account, domain_id: str) -> Reply:
+        order, domain = self._by_domain_id(call, domain_id)
+        body: dict[str, t.Any] = {
+            "id": int(domain_id),
+            "is_active": True,
+            "status": "active" if order.validated(domain, self.now) else "pending",
+            "name": domain.name,
+            "date_created": stamp(order.created),
+            "organization": {"id": 4401, "name": "Example Org Ltd"},
+        }
+        if call.query_value("include_dcv") == "true":
+            body["dcv_method"] = METHODS.get(order.dcv_method, order.dcv_method)
+            if order.validated(domain, self.now) and domain.validated_at is not None:
+                end = domain.validated_at + 199 * 86400
+                body["dcv_expiration"] = {order.product: utc(end).strftime("%Y-%m-%d")}
+                body["dcv_expiration_datetime"] = stamp(end)
+        if call.query_value("include_validation") == "true":
+            body["validations"] = [{"type": order.product, "status": body["status"]}]
+        return Reply.json(body)
+
+    def _domain_check(self, call: Call, account: Account, domain_id: str) -> Reply:
+        order, domain = self._by_domain_id(call, domain_id)
+        if not order.recheck(self.now, domain.name):
+            raise error(400, "invalid_dns_txt", f"Random value not found for {domain.name}.")
+        return Reply.json({"token": _token(order, domain), "status": "active"})
+
+    def _domain_token(self, call: Call, account: Account, domain_id: str) -> Reply:
+        order, domain = self._by_domain_id(call, domain_id)
+        return Reply.json({"token": _token(order, domain), "status": "pending", "expiration_date": stamp(self.now + 30 * 86400)})
+
+    def _domain_method(self, call: Call, account: Account, domain_id: str) -> Reply:
+        order, domain = self._by_domain_id(call, domain_id)
+        domain.method = self._wanted_method(self._json(call), [domain.name])
+        return Reply.json({"dcv_token": {"token": _token(order, domain), "expiration_date": stamp(self.now + 30 * 86400)}})
+
+    # Orders, reissues, revocation
+
+    def _place(self, call: Call, account: Account, product: str) -> Reply:
+        body = self._json(call)
+        wanted = body.get("certificate") if isinstance(body.get("certificate"), dict) else {}
+        names = [str(wanted.get("common_name") or ""), *map(str, wanted.get("dns_names") or [])]
+        if not names[0]:
+            raise error(400, "missing_common_name", "certificate.common_name is required.")
+        kind = "ev" if "_ev" in product else "dv" if "dv" in product else "ov"
+        try:
+            order = self.create(account, names, scenario=kind, csr=str(wanted.get("csr") or ""))
+        except ValueError:
+            raise error(400, "csr_invalid_cannot_parse", "The CSR cannot be parsed.") from None
+        call.order_ids.append(order.order_id)
+        if body.get("dcv_method"):
+            order.dcv_method = self._wanted_method(body, order.names)
+        if body.get("alternative_order_id"):
+            order.fields["alternative_order_id"] = str(body["alternative_order_id"])
+        reply: dict[str, t.Any] = {
+            "id": int(order.order_id),
+            "requests": [{"id": 700000 + order.number, "status": "approved"}],
+            "certificate_id": int(order.issuances[-1].certificate_id),
+        }
+        if kind == "dv":
+            reply["dcv_random_value"] = _token(order, order.domains[0])
+        return Reply.json(reply, 201)
+
+    def _alternate(self, call: Call, account: Account, reference: str) -> Reply:
+        for order in self.orders_of(account):
+            if order.fields.get("alternative_order_id") == reference:
+                return self._info(call, account, order.order_id)
+        raise error(404, "not_found|order", "No order has this alternative order id.")
+
+    def _entry(self, call: Call, order: Order, issuance: Issuance, status: str) -> dict[str, t.Any]:
+        entry: dict[str, t.Any] = {
+            "id": int(issuance.certificate_id),
+            "common_name": order.names[0],
+            "dns_names": issuance.names,
+            "status": status,
+            "csr": self.world.orders.csr_of(order, issuance),
+        }
+        if status == "issued":
+            start, end = self.world.orders.validity(issuance)
+            entry.update(
+                serial_number=serial_hex(issuance.serial),
+                valid_from=start.strftime("%Y-%m-%d"),
+                valid_till=end.strftime("%Y-%m-%d"),
+            )
+        return entry
+
+    def _reissues(self, call: Call, account: Account, order_id: str) -> Reply:
+        order, now = self._find(call, order_id), self.now
+        if len(order.issuances) < 2:
+            return Reply.json({"certificates": []})
+        last = order.issuances[-1]
+        state = "issued" if order.signed(now) else "rejected" if order.stage(now).ended else "pending"
+        entries = [
+            self._entry(call, order, issuance, state if issuance is last else "issued")
+            for issuance in order.issuances[::-1]
+        ]
+        return Reply.json({"certificates": entries if call.query_value("show_archived") else entries[:1]})
+
+    def _duplicates(self, call: Call, account: Account, order_id: str) -> Reply:
+        order = self._find(call, order_id)
+        found = self._duplicate_store(account).get(order_id, [])
+        return Reply.json({"certificates": [self._entry(call, order, item, "issued") for item in found]})
+
+    @staticmethod
+    def _duplicate_store(account: Account) -> dict[str, list[Issuance]]:
+        return account.store.setdefault("duplicates", {})
+
+    def _reissue(self, call: Call, account: Account, order_id: str) -> Reply:
+        order, now = self._find(call, order_id), self.now
+        if not order.signed(now):
+            raise error(400, "order_not_issued", "Only an issued order can be reissued.")
+        names, csr = self._wanted_certificate(call)
+        try:
+            issuance = self.world.orders.reissue(order, names, csr)
+        except ValueError:
+            raise error(400, "csr_invalid_cannot_parse", "The CSR cannot be parsed.") from None
+        reply: dict[str, t.Any] = {"id": int(order_id), "requests": [{"id": 710000 + order.number}]}
+        if account.dialect == "observed" and order.product == "dv":
+            reply["certificate_id"] = int(issuance.certificate_id)
+            reply["dcv_random_value"] = _token(order, order.domains[0])
+        return Reply.json(reply, 201)
+
+    def _wanted_certificate(self, call: Call) -> tuple[list[str], str]:
+        wanted = self._json(call).get("certificate")
+        if not isinstance(wanted, dict) or not wanted.get("csr"):
+            raise error(400, "bad_request_format", "certificate.csr is required.")
+        names = [wanted.get("common_name"), *(wanted.get("dns_names") or [])]
+        return list(dict.fromkeys(str(name) for name in names if name)), str(wanted["csr"])
+
+    def _duplicate(self, call: Call, account: Account, order_id: str) -> Reply:
+        order = self._find(call, order_id)
+        if not order.signed(self.now):
+            raise error(400, "order_not_issued", "Only an issued order can be duplicated.")
+        names, csr = self._wanted_certificate(call)
+        try:
+            issuance = self.world.orders.add_issuance(order, names or order.names, csr)
+        except ValueError:
+            raise error(400, "csr_invalid_cannot_parse", "The CSR cannot be parsed.") from None
+        order.issuances.remove(issuance)  # the order goes on showing its primary certificate
+        self._duplicate_store(account).setdefault(order_id, []).append(issuance)
+        reply = {"id": int(order_id), "requests": [{"id": 720000 + order.number, "status": "approved"}]}
+        return Reply.json({**reply, "certificate_id": int(issuance.certificate_id)}, 201)
+
+    def _revoke_order(self, call: Call, account: Account, order_id: str) -> Reply:
+        order = self._find(call, order_id)
+        self._json(call)
+        order.go_to("revoked", self.now)
+        return Reply.json({"id": 730000 + order.number, "type": "revoke", "status": "approved"}, 201)
+
+    def _revoke_certificate(self, call: Call, account: Account, certificate_id: str) -> Reply:
+        order, issuance = self._certificate(call, certificate_id)
+        issuance.revoked = True
+        if issuance is order.issuance(self.now):
+            order.go_to("revoked", self.now)
+        return Reply.json({"id": 740000 + order.number, "type": "revoke", "status": "approved"}, 201)
+
+    def _cancel(self, call: Call, account: Account, order_id: str) -> Reply:
+        order, body = self._find(call, order_id), self._json(call)
+        if body.get("status") != "CANCELED" or not body.get("note"):
+            raise error(400, "bad_request_format", "The body needs status CANCELED and a note.")
+        order.go_to("canceled", self.now)
+        return Reply(204, b"", None)
+
+    # Certificates
+
+    def _certificate(self, call: Call, certificate_id: str) -> tuple[Order, Issuance]:
+        found = self.order_by_certificate(call, certificate_id)
+        if found is None:
+            raise error(404, "not_found|certificate", f"Certificate {certificate_id} was not found.")
+        return found
+
+    def _issued(self, order: Order, issuance: Issuance) -> None:
+        """Raise unless this certificate exists: the latest one only once it is signed, an earlier one always."""
+        latest = issuance is order.issuances[-1]
+        if latest and not order.signed(self.now):
+            raise error(404, "not_found", "The certificate has not been issued.")
+
+    def _download(self, call: Call, account: Account, certificate_id: str, kind: str) -> Reply:
+        order, issuance = self._certificate(call, certificate_id)
+        self._issued(order, issuance)
+        return self._file(call, order, issuance, kind)
+
+    def _download_platform(self, call: Call, account: Account, certificate_id: str, platform: str | None = None) -> Reply:
+        return self._download(call, account, certificate_id, "pem_all" if platform == "29" else "default")
+
+    def _download_order(self, call: Call, account: Account, order_id: str, kind: str | None = None) -> Reply:
+        order = self._find(call, order_id)
+        issuance = order.issuance(self.now)
+        self._issued(order, issuance)
+        return self._file(call, order, issuance, kind or "default")
+
+    def _file(self, call: Call, order: Order, issuance: Issuance, kind: str) -> Reply:
+        material = self.material(call, order, issuance)
+        if order.stage(self.now).state == "no_chain":
+            material = type(material)(material.leaf, (), material.root, material.faults)
+        if call.account and self.shape(call.account, order) == "observed":
+            material = type(material)(material.leaf, material.chain, material.root, material.faults | {"crlf"})
+        file = re.sub(r"\W", "_", issuance.names[0])
+        if kind in ("cer", "p7b"):
+            return Reply(200, p7b(material.bundle(root=True)), "application/x-pkcs7-certificates")
+        if kind in ZIP_FORMATS:
+            return Reply(200, self._zip(material, file, kind), "application/zip")
+        wanted = {
+            "pem_all": material.bundle(root=True),
+            "pem_noroot": material.bundle(),
+            "pem_nointermediate": [material.leaf],
+        }.get(kind)
+        if wanted is None:
+            raise error(400, "invalid_format", f"There is no format '{kind}'.")
+        text = material.join(wanted)
+        disposition = {"Content-Disposition": f'attachment; filename="{file}.pem"'}
+        return Reply(200, text.encode(), "application/x-pem-file", disposition)
+
+    @staticmethod
+    def _zip(material: t.Any, file: str, kind: str) -> bytes:
+        extension = "cer" if kind == "default_cer" else "crt" if kind in ("default", "apache") else "pem"
+        target = io.BytesIO()
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(f"certs/{file}.{extension}", material.text(material.leaf))
+            archive.writestr(f"certs/DigiCertCA.{extension}", material.join(material.ca_bundle()))
+            if kind in ("default", "default_pem", "default_cer"):
+                archive.writestr(f"certs/TrustedRoot.{extension}", material.text(material.root))
+        return target.getvalue()
+
+    def _chain(self, call: Call, account: Account, certificate_id: str) -> Reply:
+        order, issuance = self._certificate(call, certificate_id)
+        self._issued(order, issuance)
+        material = self.material(call, order, issuance)
+        entries = [
+            {"subject_common_name": common_name(item), "pem": material.text(item).replace("\r", "").replace("\n", "\r\n")}
+            for item in material.bundle(root=True)
+        ]
+        return Reply.json({"intermediates": entries})
+
+    def _intermediates(self, call: Call, account: Account) -> Reply:
+        order_independent = self.world.ca.intermediates()
+        entries = [
+            {"subject_common_name": common_name(item), "pem": _pem_crlf(item)} for item in order_independent
+        ]
+        return Reply.json({"intermediates": entries})
+
+
+def _pem_crlf(certificate: t.Any) -> str:
+    from ..authority import pem
+
+    return pem(certificate).replace("\n", "\r\n")
+
+
+def _detail(check: str) -> str:
+    return "complete" if check in (COMPLETED, NOT_APPLICABLE) else "pending"
+
+
+def _base_domain(name: str) -> str:
+    labels = name.removeprefix("*.").split(".")
+    return ".".join(labels[-2:])
+
+
+def _token(order: Order, domain: Domain) -> str:
+    return hashlib.sha256(f"{order.order_id} {domain.name} {domain.method}".encode()).hexdigest()[:32]
+
+
+def _thumbprint(certificate: t.Any) -> str:
+    from cryptography.hazmat.primitives import hashes
+
+    return certificate.fingerprint(hashes.SHA1()).hex().upper()
+
+
+def _moments(text: str) -> tuple[float, float]:
+    """Both ends of ``a...b``, written in MDT. Raises the error reply when it cannot be read."""
+    parts = text.split("...")
+    try:
+        begin, end = (datetime.datetime.fromisoformat(part.strip().replace("+", " ")) for part in parts)
+    except ValueError:
+        raise error(400, "bad_request_format", "status_last_updated must be two moments with three dots.") from None
+    if begin.tzinfo is None or end.tzinfo is None:
+        begin, end = begin.replace(tzinfo=MDT), end.replace(tzinfo=MDT)
+    if end < begin:
+        raise error(400, "bad_request_format", "The end is before the begin.")
+    return begin.timestamp(), end.timestamp()
+
+
+def _errors_as_object(reply: Reply) -> Reply:
+    """The shape of an old recording: one error as an object instead of a list."""
+    body = json.loads(reply.body) if reply.body else {}
+    if isinstance(body.get("errors"), list) and body["errors"]:
+        body["errors"] = body["errors"][0]
+    return Reply.json(body, reply.status)
