@@ -1,0 +1,611 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""cPanel, the Market and SSL functions of UAPI: direct, or through WHM for one of its accounts.
+
+Private to this collection. Sections named below are those of the cPanel fact sheet.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ..account import Account
+from ..chain import describe_certificate
+from ..errors import (
+    ActionRequired,
+    AuthenticationError,
+    InvalidRequest,
+    NotIssued,
+    OrderError,
+    OrderFailed,
+    OrderNotFound,
+    PermissionDenied,
+    ProviderUnavailable,
+    UnexpectedResponse,
+)
+from ..model import Blocker, Certificate, Check, Domain, Order, Status
+from ..pacing import Pace, PollSchedule, RequestBudget
+from ..transport import Request, Response, Transport
+from ..values import flag, identifier, mapping, names, objects, text, time_from_epoch, word
+from .base import Delivery, Provider, ProviderInfo, Sketch, dcv_check, open_blockers, unknown_word
+
+#: Key of status_details to the name of the check (section 4.2). Keys are compared in lower case.
+_CHECK_KEYS: t.Mapping[str, str] = {
+    "csrstatus": "csr",
+    "dcvstatus": "dcv",
+    "organizationvalidationstatus": "organization",
+    "ovcallbackstatus": "phone_callback",
+    "evclickthroughstatus": "ev_click_through",
+    "brandvalstatus": "brand",
+    "freedvupstatus": "dv_upgrade",
+}
+_CHECK_STATES: t.Mapping[str, str] = {
+    "not-applicable": Check.NOT_APPLICABLE,
+    "not-completed": Check.NOT_COMPLETED,
+    "in-progress": Check.IN_PROGRESS,
+    "completed": Check.COMPLETED,
+}
+_DOMAIN_STATES: t.Mapping[str, str] = {
+    "validated": Check.COMPLETED,
+    "notvalidated": Check.NOT_COMPLETED,
+    "awaitingbrand": Check.NOT_COMPLETED,
+}
+#: The codes that end an order or hold it up (sections 4.3 and 5).
+_CODES: t.Mapping[str, str] = {
+    "ordercanceled": Status.CANCELED,
+    "orderitemcanceled": Status.CANCELED,
+    "ca:rejected": Status.REJECTED,
+    "ca:revoked": Status.REVOKED,
+    "requiresapproval": Status.ACTION_REQUIRED,
+}
+_NOT_FOUND = ("itemnotfound", "item::notfound")
+#: This code says nothing yet: it is not final.
+_NOT_YET = ("", "certificatenotfound")
+#: cPanel publishes what DCV needs by itself (section 10).
+_ACTORS = {"dcv": "provider"}
+_PORTS = "that api_url has port 2083, or with cpanel_account 2087"
+
+T = t.TypeVar("T")
+Data = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the calls told of one order item.
+
+    Arguments:
+        available: data of get_ssl_certificate_if_available (section 4.3).
+        details: data of get_certificate_status_details (section 4.2); None when the item has left the queue.
+        item: the item of the queue (section 4.4), where it was asked for and is there.
+    """
+
+    available: Data = field(default_factory=dict)
+    details: t.Optional[Data] = None
+    item: t.Optional[Data] = None
+
+    @property
+    def pem(self) -> t.Optional[str]:
+        return text(self.available.get("certificate_pem"))
+
+    @property
+    def code(self) -> t.Optional[str]:
+        return text(self.available.get("status_code"))
+
+    @property
+    def status_details(self) -> Data:
+        given = mapping(mapping(self.details).get("status_details"))
+        return {key.lower(): value for key, value in given.items()}
+
+    @property
+    def domain_details(self) -> t.List[Data]:
+        return [one for one in objects(mapping(self.details).get("domain_details")) if text(one.get("domain"))]
+
+    @property
+    def unpaid(self) -> bool:
+        return word(mapping(self.item).get("status")) == "unconfirmed"
+
+    @property
+    def expired(self) -> bool:
+        return flag(mapping(self.item).get("expired")) is True
+
+
+class CpanelProvider(Provider):
+    """Order items of one cPanel account."""
+
+    info = ProviderInfo(
+        name="cpanel",
+        label="cPanel",
+        default_url=None,
+        environment={
+            "api_url": ("CPANEL_URL", "CPANEL_API_URL"),
+            "username": ("CPANEL_USERNAME",),
+            "api_key": ("CPANEL_API_TOKEN",),
+            "password": ("CPANEL_PASSWORD",),
+        },
+        credentials=(("username", "api_key"), ("username", "password")),
+        # No limit is published; calls of one account may wait for each other on the server (section 9).
+        pace=Pace(
+            schedule=PollSchedule(steps=((3600.0, 300.0), (14400.0, 1800.0)), afterwards=3600.0),
+            budgets=(RequestBudget(20, 5.0),),
+        ),
+        order_id_hint="the order_item_id, digits alone",
+        personal=re.compile(
+            r"identity_verification|rep_\w+|\w*(?:fore|sur|first_?|last_?)name|\w*e?mail\w*|\w*(?:phone|fax)\w*"
+            r"|street_?address\w*|postal_?code|duns_?number|\w*_token",
+            re.IGNORECASE,
+        ),
+        bulk_from=4,
+    )
+
+    def __init__(self, account: Account, transport: Transport) -> None:
+        super().__init__(account, transport)
+        #: Items that were seen to be paid. That cannot change, so it need not be asked again.
+        self._paid: t.Set[str] = set()
+        self._authorization = self._authorize()
+
+    def fetch_order(self, order_id: str) -> Order:
+        """Certificate and checks of an item; the queue too, where only that can tell what they leave open.
+
+        Raises:
+            OrderNotFound: when the store does not know the item.
+            InvalidRequest: when the id is that of an order and not of one of its items.
+        """
+        available = self._available(order_id)
+        if word(available.get("status_code")) in _NOT_FOUND:
+            raise self._unknown_item(order_id, available)
+        facts = _Facts(available=available, details=self._details(order_id))
+        if self._needs_queue(order_id, facts):
+            items = self._queue(order_id)
+            self._refuse_order_number(order_id, items)
+            facts = replace(facts, item=_by_id(items).get(order_id))
+            if facts.item is not None and not facts.unpaid:
+                self._paid.add(order_id)
+        return self._finished(order_id, facts)
+
+    def refresh_order(self, order: Order) -> Order:
+        """The checks alone, while validation goes on; all of it, when there may be a certificate or an end."""
+        if order.status not in (Status.VALIDATING, Status.ISSUING):
+            return self.fetch_order(order.order_id)
+        facts = _Facts(details=self._details(order.order_id))
+        if not facts.status_details:
+            return self.fetch_order(order.order_id)
+        fresh = self._finished(order.order_id, facts)
+        if fresh.status != Status.VALIDATING:
+            return self.fetch_order(order.order_id)
+        methods = {domain.name: domain.method for domain in order.domains}
+        return replace(
+            fresh,
+            domains=tuple(replace(domain, method=methods.get(domain.name)) for domain in fresh.domains),
+            certificate=order.certificate,
+            ordered_at=order.ordered_at,
+        )
+
+    def survey(self, order_ids: t.Sequence[str], since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        """The account's queue, in one request whatever its length (section 7)."""
+        items = _by_id(self._queue(None))
+        return {order_id: self._sketch(order_id, items.get(order_id)) for order_id in order_ids}
+
+    def fetch_certificate(self, order: Order) -> Delivery:
+        """The certificate from the store, its chain from the server (section 8).
+
+        The other calls that know a chain are not used: they send the private key along, which has to stay where it is.
+
+        Raises:
+            NotIssued: certificate or chain are not there yet.
+            OrderNotFound, OrderFailed, ActionRequired: when the store says that there will be none.
+        """
+        order_id = order.order_id
+        available = self._available(order_id)
+        pem = text(available.get("certificate_pem"))
+        code = word(available.get("status_code"))
+        if pem is None or code == "ca:revoked":
+            raise self._nothing_to_collect(order_id, available)
+        try:
+            bundle = self._ask("SSL", "get_cabundle", {"cert": pem}, order_id, _an_object, method="POST")
+        except InvalidRequest as exc:
+            raise self._no_chain(order_id, exc.message) from exc
+        chain = text(bundle.get("cab")) or text(bundle.get("bundle"))
+        if chain is None:
+            raise self._no_chain(order_id, "SSL::get_cabundle answered without one")
+        return Delivery(leaf=pem, others=(chain,))
+
+    # -- calls --------------------------------------------------------------
+
+    def _authorize(self) -> str:
+        """The value of the Authorization header (section 2). What is secret in it is made known to the redactor."""
+        user = self.account.username or ""
+        if self.account.api_key:
+            value = "{0} {1}:{2}".format("whm" if self.account.cpanel_account else "cpanel", user, self.account.api_key)
+            # Headers carry bytes; http.client takes each character for one.
+            return value.encode("utf-8").decode("latin-1")
+        pair = "{0}:{1}".format(user, self.account.password or "")
+        self.transport.redactor.learn(pair)
+        return "Basic " + base64.b64encode(pair.encode("utf-8")).decode("ascii")
+
+    def _ask(
+        self,
+        module: str,
+        function: str,
+        params: t.Mapping[str, str],
+        order_id: t.Optional[str],
+        read: t.Callable[[t.Any], T],
+        method: str = "GET",
+    ) -> T:
+        """Call a function of UAPI; what ``read`` makes of its data."""
+        call = "{0}::{1}".format(module, function)
+        if self.account.cpanel_account:
+            path = "/json-api/uapi_cpanel"
+            target = {"cpanel.user": self.account.cpanel_account, "cpanel.module": module, "cpanel.function": function}
+            params = dict({"api.version": "1"}, **target, **params)
+        else:
+            path = "/execute/{0}/{1}".format(module, function)
+        request = Request(
+            call=call,
+            method=method,
+            path=path,
+            query=params if method == "GET" else {},
+            form=params if method == "POST" else None,
+            headers={"Authorization": self._authorization},
+            order_id=order_id,
+        )
+        return self.transport.ask(request, lambda response: read(_read(response, call, self.account.cpanel_provider)))
+
+    def _about(self, order_id: str) -> t.Dict[str, str]:
+        return {"provider": self.account.cpanel_provider, "order_item_id": order_id}
+
+    def _available(self, order_id: str) -> Data:
+        function = "get_ssl_certificate_if_available"
+        return self._ask("Market", function, self._about(order_id), order_id, _an_object)
+
+    def _details(self, order_id: str) -> t.Optional[Data]:
+        """The checks; None for an item that has left the queue, as it does when its certificate is installed."""
+        try:
+            return self._ask("Market", "get_certificate_status_details", self._about(order_id), order_id, _an_object)
+        except OrderNotFound:
+            return None
+
+    def _queue(self, order_id: t.Optional[str]) -> t.List[Data]:
+        """The items of this Market provider; the server sends those of all (section 1)."""
+        provider = self.account.cpanel_provider
+        data = self._ask("Market", "get_pending_ssl_certificates", {"provider": provider}, order_id, objects)
+        return [item for item in data if text(item.get("provider")) == provider]
+
+    # -- the queue ----------------------------------------------------------
+
+    def _needs_queue(self, order_id: str, facts: _Facts) -> bool:
+        """Whether only the queue can tell: the item may be unpaid, expired, or the number of a whole order."""
+        code = word(facts.code)
+        if facts.pem is not None or code not in _NOT_YET:
+            return False
+        if code or not facts.status_details:
+            return True
+        # An order on which anything beyond its CSR has moved has been paid for.
+        states = [_check_state(value) for key, value in facts.status_details.items() if key != "csrstatus"]
+        states += [_domain_state(one) for one in facts.domain_details]
+        return order_id not in self._paid and not {Check.COMPLETED, Check.IN_PROGRESS}.intersection(states)
+
+    def _refuse_order_number(self, order_id: str, items: t.Sequence[Data]) -> None:
+        """Raises InvalidRequest when the number is that of an order, naming its items."""
+        owned = [item for item in items if identifier(item.get("order_id")) == order_id]
+        if owned and order_id not in _by_id(items):
+            raise InvalidRequest(
+                "this is an order_id of the queue; give the order_item_id instead: {0}".format(
+                    ", ".join(
+                        "{0} ({1})".format(text(item.get("order_item_id")), ", ".join(names(item.get("domains"))))
+                        for item in owned
+                    )
+                ),
+                provider=self.info.name,
+                order_id=order_id,
+            )
+
+    def _unknown_item(self, order_id: str, available: Data) -> OrderError:
+        self._refuse_order_number(order_id, self._queue(order_id))
+        return self._not_found(order_id, available)
+
+    def _not_found(self, order_id: str, available: Data) -> OrderNotFound:
+        return OrderNotFound(
+            "the store {0} does not know this order item ({1}); check the order_item_id and the account".format(
+                self.account.cpanel_provider, text(available.get("status_code"))
+            ),
+            provider=self.info.name,
+            order_id=order_id,
+        )
+
+    def _sketch(self, order_id: str, item: t.Optional[Data]) -> Sketch:
+        """What the queue tells of an item. One that has left it is installed, canceled or expired: ask for it."""
+        if item is None:
+            return Sketch(mark="left")
+        # Not the time of the last poll: it moves without news, and by our own detail calls too.
+        seen = ("status", "last_status_code", "last_status_message", "expired", "certificate_id")
+        mark = repr([text(item.get(name)) for name in seen])
+        if word(item.get("last_status_code")) in _NOT_FOUND:
+            return Sketch(mark=mark)
+        available = {"status_code": item.get("last_status_code"), "status_message": item.get("last_status_message")}
+        return Sketch(mark=mark, order=self._describe(order_id, _Facts(available=available, item=item)))
+
+    # -- one order ----------------------------------------------------------
+
+    def _describe(self, order_id: str, facts: _Facts) -> Order:
+        """The order in neutral words (section 5)."""
+        warnings: t.List[str] = []
+        checks = self._checks(facts, warnings)
+        domains = self._domains(facts, warnings)
+        status = self._judge(facts, checks, domains, warnings)
+        if checks["dcv"] not in Check.OPEN and facts.domain_details and dcv_check(domains) != Check.COMPLETED:
+            # The provider calls DCV completed while a name still is not.
+            checks["dcv"] = dcv_check(domains)
+        dcv_completed: t.Optional[bool] = None
+        if status == Status.ISSUED or checks["dcv"] in Check.CLOSED:
+            dcv_completed = True
+        elif checks["dcv"] in Check.OPEN:
+            dcv_completed = False
+        order = Order(
+            provider=self.info.name,
+            order_id=order_id,
+            status=status,
+            provider_status=self._own_word(facts),
+            issued=status == Status.ISSUED,
+            dcv_completed=dcv_completed,
+            checks=checks,
+            domains=domains,
+            reason=text(facts.available.get("status_message")) or text(mapping(facts.item).get("last_status_message")),
+            action_urls=_action_urls(facts),
+            certificate=self._certificate(facts, warnings),
+            ordered_at=time_from_epoch(mapping(facts.item).get("created_time")),
+            warnings=tuple(warnings),
+        )
+        return replace(order, blockers=_blockers(order, facts))
+
+    def _finished(self, order_id: str, facts: _Facts) -> Order:
+        raw = {"status_details": facts.details, "certificate": facts.available}
+        if facts.item is not None:
+            raw["queue_item"] = facts.item
+        return self.finish(self._describe(order_id, facts), raw)
+
+    def _checks(self, facts: _Facts, warnings: t.List[str]) -> t.Dict[str, str]:
+        checks: t.Dict[str, str] = {}
+        for key, check in _CHECK_KEYS.items():
+            given = facts.status_details.get(key)
+            checks[check] = _check_state(given)
+            if checks[check] == Check.UNKNOWN and text(given):
+                warnings.append(unknown_word(self.info.label, key, given))
+        if any(word(one.get("status")) == "awaitingbrand" for one in facts.domain_details):
+            checks["brand"] = Check.IN_PROGRESS
+        return checks
+
+    def _domains(self, facts: _Facts, warnings: t.List[str]) -> t.Tuple[Domain, ...]:
+        """The names with their states; where those were not told, the names of the queue."""
+        methods = mapping(mapping(facts.item).get("domain_dcv_method"))
+        found: t.Dict[str, Domain] = {}
+        for one in facts.domain_details:
+            name = text(one.get("domain")) or ""
+            found[name] = Domain(name=name, status=_domain_state(one), method=text(methods.get(name)))
+            if found[name].status == Check.UNKNOWN:
+                warnings.append(unknown_word(self.info.label, "status of " + name, one.get("status")))
+        if not found:
+            for name in names(mapping(facts.item).get("domains")):
+                found[name] = Domain(name=name, method=text(methods.get(name)))
+        return tuple(found.values())
+
+    def _judge(
+        self, facts: _Facts, checks: t.Mapping[str, str], domains: t.Sequence[Domain], warnings: t.List[str]
+    ) -> str:
+        """The status: the first line of section 5 that fits. Adds a warning for what is not known."""
+        code = word(facts.code)
+        if facts.pem is not None and code != "ca:revoked":
+            return Status.ISSUED
+        if code in _CODES:
+            return _CODES[code]
+        if facts.unpaid:
+            return Status.ACTION_REQUIRED
+        if facts.expired:
+            return Status.EXPIRED
+        if code not in _NOT_YET:
+            warnings.append(unknown_word(self.info.label, "status_code", facts.code))
+            return Status.UNKNOWN
+        certificate = facts.status_details.get("certificatestatus")
+        if text(certificate) and _check_state(certificate) == Check.UNKNOWN:
+            warnings.append(unknown_word(self.info.label, "certificateStatus", certificate))
+            return Status.UNKNOWN
+        states = set(checks.values()) | {_check_state(facts.status_details.get("validationstatus"))}
+        known = states - {Check.UNKNOWN}
+        if _check_state(certificate) == Check.COMPLETED:
+            known.add(Check.COMPLETED)
+        all_validated = all(domain.status == Check.COMPLETED for domain in domains) or not facts.domain_details
+        if not known or known & Check.OPEN or not all_validated:
+            if not facts.status_details and facts.item is None and facts.details is None:
+                warnings.append(
+                    "the item is not in the account's queue, and the store has no certificate for it and does not say why; "
+                    "cPanel drops items after 30 days"
+                )
+            return Status.VALIDATING
+        return Status.ISSUING
+
+    @staticmethod
+    def _own_word(facts: _Facts) -> t.Optional[str]:
+        if facts.code:
+            return facts.code
+        if facts.unpaid:
+            return text(mapping(facts.item).get("status"))
+        return text(facts.status_details.get("certificatestatus"))
+
+    @staticmethod
+    def _certificate(facts: _Facts, warnings: t.List[str]) -> Certificate:
+        own_id = text(mapping(facts.item).get("certificate_id"))
+        if facts.pem is None:
+            return Certificate(id=own_id)
+        described = describe_certificate(facts.pem)
+        if described is None:
+            warnings.append("the certificate came, but its serial number and dates cannot be read")
+            return Certificate(id=own_id)
+        return Certificate(
+            id=own_id,
+            serial_number=described.serial_number,
+            not_before=described.not_before,
+            not_after=described.not_after,
+        )
+
+    # -- collecting ---------------------------------------------------------
+
+    def _nothing_to_collect(self, order_id: str, available: Data) -> OrderError:
+        """Why the store hands out no certificate."""
+        code = word(available.get("status_code"))
+        said = ", ".join(filter(None, [text(available.get("status_code")), text(available.get("status_message"))]))
+        status = _CODES.get(code)
+        error: OrderError
+        if code in _NOT_FOUND:
+            error = self._not_found(order_id, available)
+        elif status == Status.ACTION_REQUIRED:
+            error = ActionRequired("the store holds the order for a review by hand ({0})".format(said))
+        elif status is not None:
+            error = OrderFailed("there is no certificate, the order is {0} ({1}); place a new one".format(status, said))
+        else:
+            error = NotIssued(
+                "the store has no certificate yet ({0}); collect it later".format(said or "still processing")
+            )
+        return error.locate(self.info.name, order_id)
+
+    def _no_chain(self, order_id: str, why: str) -> NotIssued:
+        return NotIssued(
+            "the certificate is there, but the server has no CA bundle for it ({0}); collect it later".format(why),
+            provider=self.info.name,
+            order_id=order_id,
+        )
+
+
+# -- answers ------------------------------------------------------------------
+
+
+def _read(response: Response, call: str, market_provider: str) -> t.Any:
+    """The data of a function that succeeded, whatever the envelope (section 2).
+
+    Raises:
+        OrderError: for every failure of section 6.
+    """
+    if response.status in (401, 403):
+        raise AuthenticationError(
+            "{0} was refused (HTTP {1}{2}); check username, api_key or password, and {3}".format(
+                call, response.status, _said(response), _PORTS
+            )
+        )
+    if response.status >= 400:
+        raise UnexpectedResponse(
+            "there is no such address; check scheme, host and port of api_url, and give no path in it", retryable=False
+        )
+    body = response.json()
+    if not isinstance(body, dict):
+        raise UnexpectedResponse("an object was expected")
+    metadata = mapping(body.get("metadata"))
+    uapi = mapping(body.get("data")).get("uapi")
+    if isinstance(uapi, dict):
+        result: Data = uapi
+    elif isinstance(body.get("result"), dict):
+        result = body["result"]
+    elif "cpanelresult" in body:
+        raise _failure(text(mapping(body["cpanelresult"]).get("error")) or "no text", call, market_provider)
+    elif flag(metadata.get("result")) is False:
+        raise _failure(text(metadata.get("reason")) or "no reason", call, market_provider)
+    else:
+        result = body
+    if "status" not in result:
+        raise UnexpectedResponse("it has no status")
+    if flag(result["status"]) is True:
+        return result.get("data")
+    errors = [text(one) for one in _texts(result.get("errors"))]
+    raise _failure("; ".join(filter(None, errors)) or "no text", call, market_provider)
+
+
+def _said(response: Response) -> str:
+    """What a refusal in JSON says, for a message; nothing for a page."""
+    try:
+        body = mapping(response.json())
+    except UnexpectedResponse:
+        return ""
+    said = text(mapping(body.get("cpanelresult")).get("error")) or text(mapping(body.get("metadata")).get("reason"))
+    return ": " + said if said else ""
+
+
+def _texts(value: t.Any) -> t.List[t.Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _failure(said: str, call: str, market_provider: str) -> OrderError:
+    """The error for an application error, by its words: quotes differ between versions (section 6)."""
+    lowered = said.lower()
+    message = "{0} failed: {1}".format(call, said)
+    if "no entry exists" in lowered:
+        return OrderNotFound(message + "; the item is not in the account's queue")
+    if re.search(r"access denied|authenticat|invalid (?:api )?token", lowered):
+        return AuthenticationError(message + "; check username, api_key or password, and " + _PORTS)
+    if re.search(r"permission|feature|not (?:have access|allowed|authorized)", lowered):
+        return PermissionDenied(message + "; the account needs the features market and tls_wizard; check " + _PORTS)
+    if market_provider.lower() in lowered and re.search(r"load|locate", lowered):
+        return InvalidRequest(message + "; check cpanel_provider, Market::get_providers_list names those enabled")
+    if re.search(r"find the function|find function|function not found|load module", lowered):
+        return InvalidRequest(message + "; check " + _PORTS)
+    if re.search(r"timed? ?out|temporar|try again|unavailable|connect", lowered):
+        return ProviderUnavailable(message + "; try again later")
+    return InvalidRequest(message)
+
+
+def _an_object(data: t.Any) -> Data:
+    """The data of a call that answers with an object. What it holds comes from the store, so it may be anything."""
+    return mapping(data)
+
+
+def _by_id(items: t.Iterable[Data]) -> t.Dict[t.Optional[str], Data]:
+    """Items of the queue by order_item_id."""
+    return {identifier(item.get("order_item_id")): item for item in items}
+
+
+# -- words --------------------------------------------------------------------
+
+
+def _check_state(given: t.Any) -> str:
+    return _CHECK_STATES.get(re.sub(r"[\s_]+", "-", word(given)), Check.UNKNOWN)
+
+
+def _domain_state(given: Data) -> str:
+    return _DOMAIN_STATES.get(word(given.get("status")), Check.UNKNOWN)
+
+
+def _action_urls(facts: _Facts) -> t.Dict[str, str]:
+    """The links that a person can open, by check. The names are those of checks, the values are not (section 4.2)."""
+    details, item = mapping(facts.details), mapping(facts.item)
+    found: t.Dict[str, str] = {}
+    for given in (
+        details.get("actionUrls"),
+        details.get("action_urls"),
+        facts.available.get("encrypted_action_urls"),
+        item.get("last_action_urls"),
+    ):
+        for key, value in mapping(given).items():
+            check = _CHECK_KEYS.get(key.lower())
+            url = _link(value)
+            if check is not None and url is not None:
+                found.setdefault(check, url)
+    return found
+
+
+def _link(value: t.Any) -> t.Optional[str]:
+    url = text(value)
+    return url if url is not None and re.fullmatch(r"https?://[^\s\"'<>]+", url, re.IGNORECASE) else None
+
+
+def _blockers(order: Order, facts: _Facts) -> t.Tuple[Blocker, ...]:
+    if order.final:
+        return ()
+    found = open_blockers(order.checks, order.domains, order.action_urls, _ACTORS)
+    if facts.unpaid:
+        url = _link(mapping(facts.item).get("checkout_url"))
+        return (Blocker("payment", "the order is not paid; check out at the store", url=url), *found)
+    if order.status == Status.ACTION_REQUIRED:
+        url = _link(mapping(facts.item).get("support_uri"))
+        return (Blocker("approval", "the store holds the order for a review by hand; ask its support", url=url), *found)
+    return found
