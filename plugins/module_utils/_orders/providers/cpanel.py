@@ -159,13 +159,19 @@ class CpanelProvider(Provider):
         if word(available.get("status_code")) in _NOT_FOUND:
             raise self._unknown_item(order_id, available)
         facts = _Facts(available=available, details=self._details(order_id))
-        if self._needs_queue(order_id, facts):
-            items = self._queue(order_id)
-            self._refuse_order_number(order_id, items)
-            facts = replace(facts, item=_by_id(items).get(order_id))
-            if facts.item is not None and not facts.unpaid:
-                self._paid.add(order_id)
-        return self._finished(order_id, facts)
+        if not self._needs_queue(order_id, facts):
+            return self._finished(order_id, facts)
+        items, note = self._try_queue(order_id)
+        self._refuse_order_number(order_id, items)
+        facts = replace(facts, item=_by_id(items).get(order_id))
+        if facts.item is not None and not facts.unpaid:
+            self._paid.add(order_id)
+        if facts.item is None and facts.details is None:
+            note = (
+                note or "the item is not in the account's queue, and the store tells nothing of it; it may be too old"
+            )
+        order = self._finished(order_id, facts)
+        return replace(order, warnings=order.warnings + ((note,) if note else ()))
 
     def refresh_order(self, order: Order) -> Order:
         """The checks alone, while validation goes on; all of it, when there may be a certificate or an end."""
@@ -277,6 +283,13 @@ class CpanelProvider(Provider):
 
     # -- the queue ----------------------------------------------------------
 
+    def _try_queue(self, order_id: str) -> t.Tuple[t.List[Data], t.Optional[str]]:
+        """The queue, or what to warn of when the account may not see it: most is known without it."""
+        try:
+            return self._queue(order_id), None
+        except PermissionDenied as exc:
+            return [], "whether the item is paid or has expired is not known: {0}".format(exc.message)
+
     def _needs_queue(self, order_id: str, facts: _Facts) -> bool:
         """Whether only the queue can tell: the item may be unpaid, expired, or the number of a whole order."""
         code = word(facts.code)
@@ -305,7 +318,7 @@ class CpanelProvider(Provider):
             )
 
     def _unknown_item(self, order_id: str, available: Data) -> OrderError:
-        self._refuse_order_number(order_id, self._queue(order_id))
+        self._refuse_order_number(order_id, self._try_queue(order_id)[0])
         return self._not_found(order_id, available)
 
     def _not_found(self, order_id: str, available: Data) -> OrderNotFound:
@@ -323,7 +336,7 @@ class CpanelProvider(Provider):
             return Sketch(mark="left")
         # Not the time of the last poll: it moves without news, and by our own detail calls too.
         seen = ("status", "last_status_code", "last_status_message", "expired", "certificate_id")
-        mark = repr([text(item.get(name)) for name in seen])
+        mark = repr([str(item.get(name)) for name in seen])
         if word(item.get("last_status_code")) in _NOT_FOUND:
             return Sketch(mark=mark)
         available = {"status_code": item.get("last_status_code"), "status_message": item.get("last_status_message")}
@@ -419,11 +432,6 @@ class CpanelProvider(Provider):
             known.add(Check.COMPLETED)
         all_validated = all(domain.status == Check.COMPLETED for domain in domains) or not facts.domain_details
         if not known or known & Check.OPEN or not all_validated:
-            if not facts.status_details and facts.item is None and facts.details is None:
-                warnings.append(
-                    "the item is not in the account's queue, and the store has no certificate for it and does not say why; "
-                    "cPanel drops items after 30 days"
-                )
             return Status.VALIDATING
         return Status.ISSUING
 
