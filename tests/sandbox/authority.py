@@ -155,9 +155,7 @@ class Authority:
             kind: self._ca(f"deep-{kind}", f"Certops Sandbox {kind.upper()} Second Level CA", kind, issuer)
             for kind, issuer in self._intermediates.items()
         }
-        self._cross = {
-            kind: self._cross_signed(kind, issuer) for kind, issuer in self._intermediates.items()
-        }
+        self._cross = {kind: self._cross_signed(kind, issuer) for kind, issuer in self._intermediates.items()}
 
     @property
     def ca_file(self) -> Path:
@@ -182,9 +180,8 @@ class Authority:
                 x509.NameAttribute(NameOID.COMMON_NAME, name),
             ]
         )
-        certificate = self._sign_ca(
-            subject_name, key.public_key(), (issuer.key if issuer else key), issuer.certificate.subject if issuer else subject_name
-        )
+        signer, signer_name = (issuer.key, issuer.certificate.subject) if issuer else (key, subject_name)
+        certificate = self._sign_ca(subject_name, key.public_key(), signer, signer_name)
         key_path.touch(mode=0o600)
         key_path.write_text(key_pem(key), encoding="ascii")
         cert_path.write_text(pem(certificate), encoding="ascii")
@@ -221,9 +218,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(usage, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
             .sign(signer, hashes.SHA256())
         )
 
@@ -256,9 +251,7 @@ class Authority:
             .add_extension(usage, critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False)
             .sign(issuer.key, hashes.SHA256())
         )
 
@@ -302,9 +295,8 @@ class Authority:
         """Write a certificate chain and key for a TLS server of the sandbox itself; return both paths."""
         key = new_key("ecdsa")
         start = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=age_days)
-        leaf = self.issue(
-            key.public_key(), names, x509.random_serial_number(), start, start + datetime.timedelta(days=life_days), style
-        )
+        end = start + datetime.timedelta(days=life_days)
+        leaf = self.issue(key.public_key(), names, x509.random_serial_number(), start, end, style)
         chain_path, key_path = self._folder / f"server-{file}.pem", self._folder / f"server-{file}.key"
         chain_path.write_text("".join(pem(item) for item in [leaf, *self.chain(leaf, style)]), encoding="ascii")
         key_path.touch(mode=0o600)

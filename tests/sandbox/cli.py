@@ -115,11 +115,10 @@ def _greeting(server: Server) -> str:
         shown.add(account["provider"])
         dialect = world.dialects[account["provider"]]
         lines.append(f"{account['provider']}: orders that are " + ", ".join(FIRST_SCENARIOS))
-        orders = [
-            dialect.create(world.accounts.get(account["name"]), [f"{scenario}.example.org", f"www.{scenario}.example.org"],
-                           scenario=scenario).order_id
-            for scenario in FIRST_SCENARIOS
-        ]  # fmt: skip
+        owner, orders = world.accounts.get(account["name"]), []
+        for scenario in FIRST_SCENARIOS:
+            names = [f"{scenario}.example.org", f"www.{scenario}.example.org"]
+            orders.append(dialect.create(owner, names, scenario=scenario).order_id)
         options = {**account["options"], "order_ids": ",".join(orders)}
         text = " ".join(f"{name}={value}" for name, value in options.items())
         lines += [f"  ansible localhost -m certops.issuance.order_info -a '{text}'", ""]

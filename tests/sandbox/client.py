@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Start a sandbox and steer it, from tests, benchmarks and the demo. Standard library only.
 
-    with Sandbox.start() as sandbox:
-        order = sandbox.order("digicert", ["www.example.org"], scenario="dv")
-        sandbox.advance(120)
-        print(sandbox.options("digicert"), order["order_id"])
+with Sandbox.start() as sandbox:
+    order = sandbox.order("digicert", ["www.example.org"], scenario="dv")
+    sandbox.advance(120)
+    print(sandbox.options("digicert"), order["order_id"])
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-Data = t.Dict[str, t.Any]
+#: What the control API answers with; README.md says what is in it.
+Data = t.Any
 
 
 class SandboxError(Exception):
@@ -123,15 +124,15 @@ class Sandbox:
 
     def now(self) -> float:
         """The virtual time, in seconds since 1970."""
-        return self.control("GET", "clock")["now"]
+        return float(self.control("GET", "clock")["now"])
 
     def advance(self, seconds: float) -> float:
         """Move the virtual clock; the new time."""
-        return self.control("POST", "clock", {"advance": seconds})["now"]
+        return float(self.control("POST", "clock", {"advance": seconds})["now"])
 
     def set_clock(self, moment: float) -> float:
         """Set the virtual clock."""
-        return self.control("POST", "clock", {"set": moment})["now"]
+        return float(self.control("POST", "clock", {"set": moment})["now"])
 
     def set_rate(self, rate: float) -> None:
         """Virtual seconds in a real second."""
@@ -139,9 +140,9 @@ class Sandbox:
 
     def fault(self, kind: str, **fields: t.Any) -> int:
         """Inject a fault; its id."""
-        return self.control("POST", "faults", {"kind": kind, **fields})["faults"][0]["id"]
+        return int(self.control("POST", "faults", {"kind": kind, **fields})["faults"][0]["id"])
 
-    def faults(self) -> list[Data]:
+    def faults(self) -> Data:
         """The faults in force."""
         return self.control("GET", "faults")["faults"]
 
@@ -149,7 +150,7 @@ class Sandbox:
         """Take back one fault, or all."""
         self.control("DELETE", "faults" if fault_id is None else f"faults/{fault_id}")
 
-    def accounts(self) -> list[Data]:
+    def accounts(self) -> Data:
         """All accounts with their credentials."""
         return self.control("GET", "accounts")["accounts"]
 
@@ -164,13 +165,13 @@ class Sandbox:
     def options(self, provider: str, account: str | None = None) -> dict[str, str]:
         """The collection's options for an account (the provider's first), ``ca_path`` included."""
         wanted = (item for item in self.accounts() if item["provider"] == provider and account in (None, item["name"]))
-        return next(wanted)["options"]
+        return dict(next(wanted)["options"])
 
     def limits(self, provider: str, **values: float) -> Data:
         """Change limits of a provider."""
         return self.control("PATCH", "limits", {provider: values})
 
-    def requests(self, **wanted: str) -> list[Data]:
+    def requests(self, **wanted: str) -> Data:
         """The request log, filtered by field values."""
         return self.control("GET", "requests?" + urllib.parse.urlencode(wanted))["requests"]
 

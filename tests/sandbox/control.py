@@ -228,12 +228,13 @@ def _create(world: World, body: Data) -> list[Data]:
     created: list[Order] = []
     for position in range(count):
         if body.get("stagger") and first is not None:
+            stage, seconds = first
             wave = position // int(body.get("wave_size", 1))
-            after[first[0]] = float((body.get("after") or {}).get(first[0], first[1]) or 0) + wave * float(body["stagger"])
+            after[stage] = float((body.get("after") or {}).get(stage, seconds) or 0) + wave * float(body["stagger"])
             attributes["after"] = after
         order = dialect.create(account, names or _names(provider, len(world.orders.of(provider)), width), **attributes)
         order.certificate_faults = _certificate_faults(body.get("certificate_faults", []))
-        dialect.forced(order, **attributes)
+        dialect.forced(order)
         created.append(order)
     full = body.get("full", count <= BULK)
     return [_describe(world, order, keys=True) if full else {"order_id": order.order_id} for order in created]
@@ -281,8 +282,9 @@ def _change(world: World, order: Order, body: Data) -> None:
         order.marks["caa_fixed"] = float(bool(body["caa_fixed"]))
     if body.get("reissue"):
         wanted = body["reissue"] if isinstance(body["reissue"], dict) else {}
-        world.orders.reissue(order, wanted.get("names") or [], wanted.get("csr") or "", float(wanted.get("seconds", 60)))
-    world.dialects[order.provider].forced(order, **body)
+        seconds = float(wanted.get("seconds", 60))
+        world.orders.reissue(order, wanted.get("names") or [], wanted.get("csr") or "", seconds)
+    world.dialects[order.provider].forced(order)
 
 
 def _brief(world: World, order: Order) -> Data:

@@ -24,9 +24,7 @@ INSTEAD = frozenset(
     {"hang", "reset", "endless", "bomb", "html", "5xx", "429", "406", "redirect", "not_json", "empty", "login_page"}
 )
 #: The dialect answers, then the connection or the body is spoiled.
-AFTER = frozenset(
-    {"truncated", "cut_body", "drip", "wrong_types", "wrong_encoding", "duplicate_headers", "wrong_date"}
-)
+AFTER = frozenset({"truncated", "cut_body", "drip", "wrong_types", "wrong_encoding", "duplicate_headers", "wrong_date"})
 #: The dialect answers later.
 BEFORE = frozenset({"slow"})
 #: Something happens to the account, then the dialect answers.
@@ -78,7 +76,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._ids = itertools.count(1)
-        self.clear()
+        self._faults: list[Fault] = []
 
     def clear(self, fault_id: int | None = None) -> None:
         """Take back one fault, or all."""
@@ -135,19 +133,19 @@ def mangle(reply: Reply, fault: Fault) -> Reply:
     if fault.kind == "wrong_types":
         return dataclasses.replace(reply, body=_wrong_types(reply))
     if fault.kind == "wrong_encoding":
-        wanted = fault.options.get("encoding", "utf-16")
-        return dataclasses.replace(reply, body=reply.body.decode("utf-8", "replace").encode(wanted, "replace") + b"\xff")
+        text = reply.body.decode("utf-8", "replace")
+        return dataclasses.replace(
+            reply, body=text.encode(fault.options.get("encoding", "utf-16"), "replace") + b"\xff"
+        )
     if fault.kind == "cut_body":
-        return dataclasses.replace(reply, body=reply.body[: _keep(reply, fault)])
+        return dataclasses.replace(reply, body=reply.body[: keep(reply, fault)])
     return reply
 
 
-def _keep(reply: Reply, fault: Fault) -> int:
+def keep(reply: Reply, fault: Fault) -> int:
+    """How many bytes of the body are sent: ``at`` is their number, or below 1 their share."""
     at = fault.options.get("at", 0.5)
     return int(at) if at >= 1 else int(len(reply.body) * at)
-
-
-keep = _keep
 
 
 def _wrong_types(reply: Reply) -> bytes:

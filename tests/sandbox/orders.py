@@ -138,7 +138,8 @@ class Order:
         past = {check for start, name in self.timeline if start <= now for check in STAGES[name].checks}
         done = stage.state in ("issuing", "pickup", *SIGNED_STATES)
         values = {"csr": COMPLETED, "caa": COMPLETED if done else NOT_COMPLETED}
-        values["dcv"] = COMPLETED if self.all_validated(now) else IN_PROGRESS if stage.state == "open" else NOT_COMPLETED
+        started = IN_PROGRESS if stage.state == "open" else NOT_COMPLETED
+        values["dcv"] = COMPLETED if self.all_validated(now) else started
         for check in ("organization", "phone_callback", "ev_click_through", "brand"):
             if check not in self.checked:
                 values[check] = NOT_APPLICABLE
@@ -319,8 +320,8 @@ class OrderBook:
         if serial is not None:
             issuance.serial = serial
         if timeline[-1][1] == "expired":
-            now = datetime.datetime.now(datetime.timezone.utc)
-            issuance.not_before, issuance.not_after = now - datetime.timedelta(days=50), now - datetime.timedelta(days=3)
+            issuance.not_after = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=3)
+            issuance.not_before = issuance.not_after - datetime.timedelta(days=47)
         orders.append(order)
         self._orders[provider, order_id] = order
         return order

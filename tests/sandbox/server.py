@@ -29,7 +29,7 @@ MAX_LINE = 128 * 1024
 
 LOGIN_PAGE = """<!DOCTYPE html><html><head><title>Login</title></head><body><form action="/login/" method="post">
 <input name="user"><input name="pass" type="password"></form></body></html>"""
-ERROR_PAGE = "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>It is not working just now</h1></body></html>"
+ERROR_PAGE = "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Not just now</h1></body></html>"
 
 
 class Silent(web.StreamResponse):
@@ -163,9 +163,7 @@ class Server:
             reply.headers["Date"] = email.utils.formatdate(float(fault.options.get("date", 0)), usegmt=True)
         return _respond(reply)
 
-    async def _instead(
-        self, request: web.Request, call: Call, dialect: Dialect, fault: Fault
-    ) -> web.StreamResponse:
+    async def _instead(self, request: web.Request, call: Call, dialect: Dialect, fault: Fault) -> web.StreamResponse:
         options = fault.options
         status = options.get("status")
         if fault.kind == "hang":
@@ -188,7 +186,8 @@ class Server:
         }
         if fault.kind in plain:
             return _respond(plain[fault.kind])
-        reply = dialect.failure(int(status or (429 if fault.kind == "429" else 503)), str(options.get("message", "Try later.")))
+        status = int(status or (429 if fault.kind == "429" else 503))
+        reply = dialect.failure(status, str(options.get("message", "Try later.")))
         if "body" in options:
             reply.body = str(options["body"]).encode()
         after = options.get("retry_after")
@@ -236,7 +235,7 @@ def _transport(request: web.Request) -> asyncio.Transport:
     transport = request.transport
     if transport is None:
         raise ConnectionResetError("the client has gone")
-    return t.cast(asyncio.Transport, transport)
+    return transport
 
 
 def _cut(request: web.Request, reset: bool = False) -> Silent:

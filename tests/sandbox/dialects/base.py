@@ -30,7 +30,7 @@ class Dialect(abc.ABC):
         self.world = world
         self.reset()
 
-    def reset(self) -> None:
+    def reset(self) -> None:  # noqa: B027
         """Forget what was counted; called at the start and when the sandbox is reset or limits change."""
 
     @abc.abstractmethod
@@ -137,8 +137,8 @@ class Dialect(abc.ABC):
             **attributes,
         )
 
-    def forced(self, order: Order, **overrides: t.Any) -> None:
-        """A hook for what a created or changed order needs beside the neutral facts."""
+    def forced(self, order: Order) -> None:  # noqa: B027
+        """Note that the control API has created or changed an order."""
 
 
 def find(accounts: t.Iterable[Account], **credentials: str) -> Account | None:

@@ -48,6 +48,7 @@ CHECKS = {
 FEATURES = {"Market": "market", "SSL": "sslinstall", "Batch": ""}
 POST_ONLY = frozenset({"fetch_key_and_cabundle_for_certificate", "upload_cert", "upload_key"})
 LONGEST_QUERY = 2048
+LOGIN_PAGE = "<html><head><title>Login</title></head><body><form><input name='user'></form></body></html>"
 NOTHING = "There is no such domain on this account."
 
 
@@ -119,7 +120,7 @@ class CPanel(Dialect):
             if call.path == "/json-api/uapi_cpanel":
                 return self._uapi_cpanel(call)
             if call.path.startswith("/login"):
-                return Reply.html("<html><body><form><input name='user'><input name='pass'></form></body></html>")
+                return Reply.html(LOGIN_PAGE)
             return Reply.html("<html><body>Forbidden</body></html>", 403)
         except Answer as answer:
             return answer.reply
@@ -130,9 +131,10 @@ class CPanel(Dialect):
         """The calling account. Raises the refusal that belongs to the path."""
         account = self.identify(call)
         basic = call.headers.get("Authorization", "").lower().startswith("basic")
-        if account is None or account.revoked or account.role != role or (basic and account.features.get("two_factor")):
+        blocked = account is not None and (account.revoked or (basic and account.features.get("two_factor")))
+        if account is None or blocked or account.role != role:
             if call.path.startswith("/execute/"):
-                raise Answer(Reply.html("<html><head><title>Login</title></head><body>Access denied</body></html>", 401))
+                raise Answer(Reply.html(LOGIN_PAGE, 401))
             denied = {"reason": "Access denied", "result": "0"}
             result = {"apiversion": "2", "error": "Access denied", "data": denied, "type": "text"}
             raise Answer(Reply.json({"cpanelresult": result}, 403))
@@ -263,13 +265,11 @@ class CPanel(Dialect):
         }
         details = {field: words[checks[check]] for field, check in CHECKS.items()}
         details["freeDVUPStatus"] = words[NOT_APPLICABLE]
-        open_checks = [value for check, value in checks.items() if check != "caa" and value in (NOT_COMPLETED, IN_PROGRESS)]
-        details["validationStatus"] = words[
-            COMPLETED if not open_checks else IN_PROGRESS if IN_PROGRESS in open_checks else NOT_COMPLETED
-        ]
-        details["certificateStatus"] = order.word or words[
-            COMPLETED if order.signed(now) else IN_PROGRESS if not open_checks else NOT_COMPLETED
-        ]
+        still_open = {checks[check] for check in CHECKS.values()} & {NOT_COMPLETED, IN_PROGRESS}
+        whole = COMPLETED if not still_open else IN_PROGRESS if IN_PROGRESS in still_open else NOT_COMPLETED
+        certificate = COMPLETED if order.signed(now) else NOT_COMPLETED if still_open else IN_PROGRESS
+        details["validationStatus"] = words[whole]
+        details["certificateStatus"] = order.word or words[certificate]
         brand = checks["brand"] == IN_PROGRESS
         entries = [
             {
@@ -423,7 +423,9 @@ class CPanel(Dialect):
     def _market_get_providers_list(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
         return [{"name": STORE, "display_name": "cPanel Store"}]
 
-    def _market_get_provider_specific_dcv_constraints(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
+    def _market_get_provider_specific_dcv_constraints(
+        self, call: Call, account: Account, arguments: Arguments
+    ) -> t.Any:
         self._provider(arguments)
         return {
             "dcv_file_allowed_characters": ["A", "B", "C", "D", "E", "F", *"0123456789"],
@@ -456,10 +458,10 @@ class CPanel(Dialect):
     # SSL: what is installed and stored
 
     def _installed(self, account: Account) -> dict[str, dict[str, str]]:
-        return account.store.setdefault("installed", {})
+        return t.cast("dict[str, dict[str, str]]", account.store.setdefault("installed", {}))
 
     def _stored(self, account: Account, kind: str) -> dict[str, dict[str, t.Any]]:
-        return account.store.setdefault(kind, {})
+        return t.cast("dict[str, dict[str, t.Any]]", account.store.setdefault(kind, {}))
 
     def _install(self, account: Account, domain: str, crt: str, cab: str, key: str) -> dict[str, str]:
         record = {"crt": crt, "cab": cab, "key": key, "domain": domain}

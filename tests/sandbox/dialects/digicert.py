@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
 import io
@@ -12,8 +13,11 @@ import re
 import typing as t
 import zipfile
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
 from ..accounts import Account, new_secret
-from ..authority import common_name, p7b, serial_hex
+from ..authority import Material, common_name, p7b, pem, serial_hex
 from ..clock import utc
 from ..limits import RollingLimit
 from ..orders import Domain, Issuance, Order, stamp
@@ -178,7 +182,9 @@ class DigiCert(Dialect):
             return "reissue_pending"
         return WORDS[state]
 
-    def _domain_entry(self, account: Account, order: Order, position: int, domain: Domain, now: float) -> dict[str, t.Any]:
+    def _domain_entry(
+        self, account: Account, order: Order, position: int, domain: Domain, now: float
+    ) -> dict[str, t.Any]:
         done = order.validated(domain, now)
         documented = self.shape(account, order) == "documented"
         entry: dict[str, t.Any] = {
@@ -201,7 +207,8 @@ class DigiCert(Dialect):
     def _by_domain_id(self, call: Call, text: str) -> tuple[Order, Domain]:
         number, position = divmod(int(text) - FIRST_DOMAIN_ID, DOMAINS_PER_ORDER)
         order = self.world.orders.numbered(self.name, number)
-        if order is None or call.account is None or order.account != call.account.name or position >= len(order.domains):
+        own = order is not None and call.account is not None and order.account == call.account.name
+        if order is None or not own or position >= len(order.domains):
             raise error(404, "not_found", f"Domain {text} was not found.")
         call.order_ids.append(order.order_id)
         return order, order.domains[position]
@@ -416,7 +423,7 @@ class DigiCert(Dialect):
                 moment, last = start, word
         return max(moment, order.marks.get("changed", moment))
 
-    def forced(self, order: Order, **overrides: t.Any) -> None:
+    def forced(self, order: Order) -> None:
         """A word forced upon an order is a change of its status."""
         order.marks["changed"] = self.now
 
@@ -440,7 +447,8 @@ class DigiCert(Dialect):
         order, body, now = self._find(call, order_id), self._json(call), self.now
         wanted = body.get("dns_names_validations") or body.get("dns_name_validations") or []
         names = [item.get("dns_name") for item in wanted if isinstance(item, dict)] or [None]
-        if not all([order.recheck(now, name) for name in names]):
+        found = [order.recheck(now, name) for name in names]
+        if not all(found):
             missing = next(d for d in order.domains if not order.validated(d, now) and names[0] in (None, d.name))
             code = "file_random_value_not_found" if order.dcv_method == "http" else "invalid_dns_txt"
             raise error(400, code, f"Random value not found for {missing.name}.")
@@ -459,9 +467,7 @@ class DigiCert(Dialect):
     def _dcv_method(self, call: Call, account: Account, order_id: str) -> Reply:
         order = self._find(call, order_id)
         order.dcv_method = self._wanted_method(self._json(call), order.names)
-        return Reply.json(
-            {"dcv_random_value": _token(order, order.domains[0]), "expiration_date": stamp(self.now + 30 * 86400)}
-        )
+        return Reply.json({"dcv_random_value": _token(order, order.domains[0]), "expiration_date": self._expiry()})
 
     @staticmethod
     def _wanted_method(body: dict[str, t.Any], names: t.Sequence[str]) -> str:
@@ -501,18 +507,23 @@ class DigiCert(Dialect):
 
     def _domain_token(self, call: Call, account: Account, domain_id: str) -> Reply:
         order, domain = self._by_domain_id(call, domain_id)
-        return Reply.json({"token": _token(order, domain), "status": "pending", "expiration_date": stamp(self.now + 30 * 86400)})
+        return Reply.json({"token": _token(order, domain), "status": "pending", "expiration_date": self._expiry()})
 
     def _domain_method(self, call: Call, account: Account, domain_id: str) -> Reply:
         order, domain = self._by_domain_id(call, domain_id)
         domain.method = self._wanted_method(self._json(call), [domain.name])
-        return Reply.json({"dcv_token": {"token": _token(order, domain), "expiration_date": stamp(self.now + 30 * 86400)}})
+        return Reply.json({"dcv_token": {"token": _token(order, domain), "expiration_date": self._expiry()}})
+
+    def _expiry(self) -> str:
+        """When a random value made now expires."""
+        return stamp(self.now + 30 * 86400)
 
     # Orders, reissues, revocation
 
     def _place(self, call: Call, account: Account, product: str) -> Reply:
         body = self._json(call)
-        wanted = body.get("certificate") if isinstance(body.get("certificate"), dict) else {}
+        given = body.get("certificate")
+        wanted: dict[str, t.Any] = given if isinstance(given, dict) else {}
         names = [str(wanted.get("common_name") or ""), *map(str, wanted.get("dns_names") or [])]
         if not names[0]:
             raise error(400, "missing_common_name", "certificate.common_name is required.")
@@ -577,7 +588,7 @@ class DigiCert(Dialect):
 
     @staticmethod
     def _duplicate_store(account: Account) -> dict[str, list[Issuance]]:
-        return account.store.setdefault("duplicates", {})
+        return t.cast("dict[str, list[Issuance]]", account.store.setdefault("duplicates", {}))
 
     def _reissue(self, call: Call, account: Account, order_id: str) -> Reply:
         order, now = self._find(call, order_id), self.now
@@ -654,7 +665,9 @@ class DigiCert(Dialect):
         self._issued(order, issuance)
         return self._file(call, order, issuance, kind)
 
-    def _download_platform(self, call: Call, account: Account, certificate_id: str, platform: str | None = None) -> Reply:
+    def _download_platform(
+        self, call: Call, account: Account, certificate_id: str, platform: str | None = None
+    ) -> Reply:
         return self._download(call, account, certificate_id, "pem_all" if platform == "29" else "default")
 
     def _download_order(self, call: Call, account: Account, order_id: str, kind: str | None = None) -> Reply:
@@ -666,9 +679,9 @@ class DigiCert(Dialect):
     def _file(self, call: Call, order: Order, issuance: Issuance, kind: str) -> Reply:
         material = self.material(call, order, issuance)
         if order.stage(self.now).state == "no_chain":
-            material = type(material)(material.leaf, (), material.root, material.faults)
+            material = dataclasses.replace(material, chain=())
         if call.account and self.shape(call.account, order) == "observed":
-            material = type(material)(material.leaf, material.chain, material.root, material.faults | {"crlf"})
+            material = dataclasses.replace(material, faults=material.faults | {"crlf"})
         file = re.sub(r"\W", "_", issuance.names[0])
         if kind in ("cer", "p7b"):
             return Reply(200, p7b(material.bundle(root=True)), "application/x-pkcs7-certificates")
@@ -686,7 +699,7 @@ class DigiCert(Dialect):
         return Reply(200, text.encode(), "application/x-pem-file", disposition)
 
     @staticmethod
-    def _zip(material: t.Any, file: str, kind: str) -> bytes:
+    def _zip(material: Material, file: str, kind: str) -> bytes:
         extension = "cer" if kind == "default_cer" else "crt" if kind in ("default", "apache") else "pem"
         target = io.BytesIO()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -700,24 +713,14 @@ class DigiCert(Dialect):
         order, issuance = self._certificate(call, certificate_id)
         self._issued(order, issuance)
         material = self.material(call, order, issuance)
-        entries = [
-            {"subject_common_name": common_name(item), "pem": material.text(item).replace("\r", "").replace("\n", "\r\n")}
-            for item in material.bundle(root=True)
-        ]
-        return Reply.json({"intermediates": entries})
+        return Reply.json({"intermediates": [_named(item, material.text(item)) for item in material.bundle(root=True)]})
 
     def _intermediates(self, call: Call, account: Account) -> Reply:
-        order_independent = self.world.ca.intermediates()
-        entries = [
-            {"subject_common_name": common_name(item), "pem": _pem_crlf(item)} for item in order_independent
-        ]
-        return Reply.json({"intermediates": entries})
+        return Reply.json({"intermediates": [_named(item, pem(item)) for item in self.world.ca.intermediates()]})
 
 
-def _pem_crlf(certificate: t.Any) -> str:
-    from ..authority import pem
-
-    return pem(certificate).replace("\n", "\r\n")
+def _named(certificate: x509.Certificate, text: str) -> dict[str, str]:
+    return {"subject_common_name": common_name(certificate), "pem": text.replace("\r", "").replace("\n", "\r\n")}
 
 
 def _detail(check: str) -> str:
@@ -733,9 +736,7 @@ def _token(order: Order, domain: Domain) -> str:
     return hashlib.sha256(f"{order.order_id} {domain.name} {domain.method}".encode()).hexdigest()[:32]
 
 
-def _thumbprint(certificate: t.Any) -> str:
-    from cryptography.hazmat.primitives import hashes
-
+def _thumbprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA1()).hex().upper()
 
 

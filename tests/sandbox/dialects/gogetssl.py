@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-
 import re
 import typing as t
 
@@ -194,8 +193,8 @@ class GoGetSSL(Dialect):
         begin = end = NO_DATE
         if state in ("issued", "no_chain") or reissuing:
             material = self.material(call, order, issuance)
-            crt = material.join([material.leaf]).replace("\r", "").replace("\n", "\r\n")
-            ca = "" if state == "no_chain" else material.join(material.ca_bundle()).replace("\r", "").replace("\n", "\r\n")
+            crt = _crlf(material.text(material.leaf))
+            ca = "" if state == "no_chain" else _crlf(material.join(material.ca_bundle()))
             start, stop = self.world.orders.validity(issuance)
             begin, end = start.strftime("%Y-%m-%d"), stop.strftime("%Y-%m-%d")
         reason = order.shown_reason(now)
@@ -462,6 +461,10 @@ class GoGetSSL(Dialect):
         return Reply.json({"order_id": int(order.order_id), "invoice_id": 0, "order_amount": "0.00", "success": True})
 
 
+def _crlf(text: str) -> str:
+    return text.replace("\r", "").replace("\n", "\r\n")
+
+
 def _older(body: dict[str, t.Any]) -> dict[str, t.Any]:
     """The shape of 2018: no newer fields, numbers as strings, SAN items without their DCV data."""
     body = {key: value for key, value in body.items() if key not in NEWER}
@@ -471,5 +474,3 @@ def _older(body: dict[str, t.Any]) -> dict[str, t.Any]:
         key: str(value) if isinstance(value, int) and not isinstance(value, bool) else value
         for key, value in body.items()
     }
-
-

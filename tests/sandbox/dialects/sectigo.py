@@ -238,8 +238,8 @@ class Sectigo(Dialect):
             if account is None or account.revoked:
                 raise Refused(-16)
             method = "_" + call.path.rsplit("/", 1)[1].lstrip("!").lower()
-            reply = getattr(self, method)(call, account, arguments)
-            return await reply if asyncio.iscoroutine(reply) else reply
+            reply: Reply | t.Awaitable[Reply] = getattr(self, method)(call, account, arguments)
+            return reply if isinstance(reply, Reply) else await reply
         except Refused as refused:
             return style(refused)
 
@@ -596,7 +596,8 @@ class Sectigo(Dialect):
         """A reissue is a second order here: the first, with its certificate, and its replacement."""
         if attributes.get("scenario") != "reissue":
             return super().create(account, names, **attributes)
-        shared = {key: value for key, value in attributes.items() if key in ("order_id", "dialect", "key_type", "shared_key")}
+        common = ("order_id", "dialect", "key_type", "shared_key")
+        shared = {key: value for key, value in attributes.items() if key in common}
         base = super().create(account, names, scenario="issued", **shared)
         base.created -= 40 * 86400
         base.timeline = [(base.created, "issued")]
