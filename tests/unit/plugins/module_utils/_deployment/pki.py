@@ -113,3 +113,8 @@ class World:
         """A leaf of the intermediate, for the one key unless another is given."""
         dates.setdefault("key", self.key)
         return self.intermediate.issue(*names, **dates)
+
+    @property
+    def root_der(self) -> bytes:
+        """The root as DER."""
+        return der(self.root.certificate)

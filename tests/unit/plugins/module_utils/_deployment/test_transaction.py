@@ -44,10 +44,8 @@ def test_first_deployment(target: Target) -> None:
     assert target.read("fullchain.pem") == pki.pem(leaf) + target.world.intermediate.pem
     assert target.read("privkey.pem") == target.world.key_pem
     assert sorted(os.listdir(target.path)) == ["current", "versions"]
-    modes = {
-        name: stat.S_IMODE(os.stat(target.path / "current" / name).st_mode) for name in ("cert.pem", "privkey.pem")
-    }
-    assert modes == {"cert.pem": 0o644, "privkey.pem": 0o600}
+    assert stat.S_IMODE(os.stat(target.path / "current" / "cert.pem").st_mode) == 0o644
+    assert stat.S_IMODE(os.stat(target.path / "current" / "privkey.pem").st_mode) == 0o600
 
 
 def test_second_run_writes_nothing(target: Target) -> None:
@@ -250,15 +248,13 @@ def only_if(target: Target, certificate: t.Any) -> str:
     return "grep -q {0} {1}/current/version.json".format(pki.serial(certificate), target.path)
 
 
-@pytest.mark.parametrize(
-    "option, kind", [("validate_commands", "validate_failed"), ("reload_commands", "reload_failed")]
-)
-def test_failure_after_the_switch_rolls_back(target: Target, option: str, kind: str) -> None:
+@pytest.mark.parametrize("step", ["validate", "reload"])
+def test_failure_after_the_switch_rolls_back(target: Target, step: str) -> None:
     old, new = target.world.issue(NAME), target.world.issue(NAME)
     target.deploy(old)
     before = target.versions()
-    error = refused(target, new, **{option: [only_if(target, old)]})
-    assert error.kind == kind
+    error = refused(target, new, **{step + "_commands": [only_if(target, old)]})
+    assert error.kind == step + "_failed"
     assert error.details["rolled_back"] is True
     assert error.details["previous"]["serial_number"] == pki.serial(old)
     assert target.read("cert.pem") == pki.pem(old)
@@ -312,10 +308,6 @@ def test_commands_are_run_without_a_shell(target: Target) -> None:
 
 
 def test_private_key_in_the_output_of_a_command(target: Target) -> None:
-    error = refused(
-        target, target.world.issue(NAME), validate_commands=["cat {0}/current/privkey.pem /".format(target.path)]
-    )
-    assert error.kind == "validate_failed"
     script = "cat {0}/current/privkey.pem; exit 1".format(target.path)
     error = refused(target, target.world.issue(NAME), validate_commands=[["sh", "-c", script]])
     assert "(a private key)" in error.message

@@ -1,0 +1,317 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What probes prove, with services on loopback."""
+
+from __future__ import annotations
+
+import socket
+import typing as t
+
+import pytest
+
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.probe import Target as ProbeTarget
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.probe import probe
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.services import Service
+
+from .conftest import NAME, Target
+
+
+class Clock:
+    """A clock that moves by sleeping only."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept: t.List[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def start(tmp_path: t.Any) -> t.Iterator[t.Callable[..., Service]]:
+    services: t.List[Service] = []
+
+    def started(*args: t.Any, **options: t.Any) -> Service:
+        services.append(Service(tmp_path, *args, **options))
+        return services[-1]
+
+    yield started
+    for service in services:
+        service.close()
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="not tested: this host has no IPv6 loopback")
+
+
+def test_service_that_serves_it(start: t.Any, world: pki.World, clock: Clock) -> None:
+    leaf = world.issue(NAME)
+    service = start()
+    service.serve(leaf, world.key_pem, world.intermediate.pem)
+    found = probe(ProbeTarget("127.0.0.1", service.port, NAME), pki.der(leaf), [world.root_der], 10, clock, clock.sleep)
+    assert found.served is True
+    assert found.problem is None
+    assert found.as_result()["serial_number"] == pki.serial(leaf)
+    assert clock.slept == []
+    assert service.server_names == [NAME, NAME]
+
+
+@pytest.mark.parametrize("protocol", ["smtp", "imap", "pop3", "postgres"])
+def test_starttls(start: t.Any, world: pki.World, clock: Clock, protocol: str) -> None:
+    leaf = world.issue(NAME)
+    service = start(protocol)
+    service.serve(leaf, world.key_pem, world.intermediate.pem)
+    target = ProbeTarget("127.0.0.1", service.port, NAME, protocol)
+    found = probe(target, pki.der(leaf), [world.root_der], 0, clock, clock.sleep)
+    assert (found.served, found.problem) == (True, None)
+
+
+@needs_ipv6
+def test_ipv6(start: t.Any, world: pki.World, clock: Clock) -> None:
+    leaf = world.issue(NAME)
+    service = start(address="::1")
+    service.serve(leaf, world.key_pem, world.intermediate.pem)
+    target = ProbeTarget("::1", service.port, NAME)
+    assert str(target) == "[::1]:{0} ({1})".format(service.port, NAME)
+    assert probe(target, pki.der(leaf), [world.root_der], 0, clock, clock.sleep).served is True
+
+
+@needs_ipv6
+def test_every_address_that_listens_has_to_serve_it(
+    start: t.Any, world: pki.World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaf = world.issue(NAME)
+    four = start()
+    six = start(address="::1", port=four.port)
+    four.serve(leaf, world.key_pem)
+    six.serve(world.issue(NAME), world.key_pem)
+
+    def both(_host: str, port: int, type: int) -> t.List[t.Any]:
+        return [
+            (socket.AF_INET6, type, 6, "", ("::1", port, 0, 0)),
+            (socket.AF_INET, type, 6, "", ("127.0.0.1", port)),
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    target = ProbeTarget("localhost", four.port, NAME)
+    found = probe(target, pki.der(leaf), (), 0, clock, clock.sleep)
+    assert found.served is False
+    assert found.problem is not None and found.problem.startswith("::1 serves the certificate of")
+    six.serve(leaf, world.key_pem)
+    assert probe(target, pki.der(leaf), (), 0, clock, clock.sleep).served is True
+    six.close()
+    assert probe(target, pki.der(leaf), (), 0, clock, clock.sleep).served is True
+
+
+def test_workers_that_overlap(start: t.Any, world: pki.World, clock: Clock) -> None:
+    """Old answers are no verdict before the deadline."""
+    old, new = world.issue(NAME), world.issue(NAME)
+    service = start()
+    service.serve(old, world.key_pem, world.intermediate.pem)
+    service.serve(new, world.key_pem, world.intermediate.pem, old_answers=4)
+    target = ProbeTarget("127.0.0.1", service.port, NAME)
+    found = probe(target, pki.der(new), [world.root_der], 10, clock, clock.sleep)
+    assert found.served is True
+    assert len(clock.slept) == 4
+    assert found.attempts == 6
+
+
+def test_deadline_cuts_the_last_sleep(start: t.Any, world: pki.World, clock: Clock) -> None:
+    old = world.issue(NAME)
+    service = start()
+    service.serve(old, world.key_pem)
+    target = ProbeTarget("127.0.0.1", service.port, NAME)
+    found = probe(target, pki.der(world.issue(NAME)), (), 3, clock, clock.sleep)
+    assert found.served is False
+    assert pki.serial(old) in (found.problem or "")
+    assert sum(clock.slept) == pytest.approx(3)
+
+
+def test_service_without_the_chain(start: t.Any, world: pki.World, clock: Clock) -> None:
+    leaf = world.issue(NAME)
+    service = start()
+    service.serve(leaf, world.key_pem)
+    target = ProbeTarget("127.0.0.1", service.port, NAME)
+    found = probe(target, pki.der(leaf), [world.root_der], 0, clock, clock.sleep)
+    assert found.served is False
+    assert "unable to get local issuer certificate" in (found.problem or "")
+
+
+@pytest.mark.parametrize(
+    "protocol, starttls, said",
+    [
+        ("smtp without TLS", "smtp", "502 not implemented"),
+        ("imap", "pop3", "expected '+OK'"),
+        ("smtp", None, "fails the TLS handshake"),
+        ("closing", "imap", "closed the connection"),
+        ("silent", "smtp", "did not answer within 0.2 s"),
+    ],
+)
+def test_service_that_speaks_otherwise(
+    start: t.Any,
+    world: pki.World,
+    clock: Clock,
+    protocol: str,
+    starttls: t.Optional[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("{0}._LAST_ATTEMPT".format(probe.__module__), 0.2)
+    service = start(protocol)
+    service.serve(world.issue(NAME), world.key_pem)
+    target = ProbeTarget("127.0.0.1", service.port, NAME, starttls)
+    found = probe(target, b"", (), 0, clock, clock.sleep)
+    assert found.served is False
+    assert said in (found.problem or "")
+    assert found.as_result()["serial_number"] is None
+
+
+def test_nothing_listens(start: t.Any, world: pki.World, clock: Clock) -> None:
+    service = start()
+    service.close()
+    found = probe(ProbeTarget("127.0.0.1", service.port, NAME), b"", (), 0.5, clock, clock.sleep)
+    assert (found.served, found.attempts) == (False, 4)
+    assert "Connection refused" in (found.problem or "")
+
+
+def test_host_that_has_no_address(clock: Clock) -> None:
+    found = probe(ProbeTarget("a..b", 443, NAME), b"", (), 0, clock, clock.sleep)
+    assert "cannot be resolved" in (found.problem or "")
+
+
+# -- in a deployment --------------------------------------------------------------------------------------------------
+
+
+def reloading(target: Target, service: Service, reads: str = "combined.pem") -> t.Dict[str, t.Any]:
+    """Options for a service that reads its files when it is told to."""
+
+    def reload(command: t.Sequence[str]) -> None:
+        if command[0] == "true":
+            service.serve_file(target.path / "current" / reads)
+
+    target.host.on_command = reload
+    return {
+        "files": ["cert", "chain", "fullchain", "privkey", "combined"],
+        "reload_commands": ["true"],
+        "probes": [{"host": "127.0.0.1", "port": service.port, "server_name": None, "starttls": None}],
+        "probe_timeout": 0.3,
+    }
+
+
+def test_deployment_is_proven(start: t.Any, target: Target) -> None:
+    options = reloading(target, start())
+    leaf = target.world.issue(NAME)
+    result = target.deploy(leaf, **options)
+    assert [item["served"] for item in result["probes"]] == [True]
+    assert result["probes"][0]["serial_number"] == pki.serial(leaf)
+    assert result["probes"][0]["server_name"] == NAME
+    renewed = target.world.issue(NAME)
+    assert target.deploy(renewed, **options)["probes"][0]["serial_number"] == pki.serial(renewed)
+
+
+def test_service_that_was_not_reloaded(start: t.Any, target: Target) -> None:
+    service = start()
+    options = reloading(target, service)
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf, **options)
+    service.serve(target.world.issue(NAME), target.world.key_pem)
+    before = target.tree()
+    checked = target.deploy(leaf, check_mode=True, **options)
+    assert checked["reasons"] == ["not_served"]
+    assert len(target.host.commands) == 1
+    result = target.deploy(leaf, **options)
+    assert result["reasons"] == ["not_served"]
+    assert result["changed"] is True
+    assert result["probes"][0]["served"] is True
+    assert len(target.host.commands) == 2
+    assert target.tree() == before
+    assert target.deploy(leaf, **options)["changed"] is False
+
+
+def test_reload_that_has_no_effect_rolls_back(start: t.Any, target: Target) -> None:
+    service = start()
+    options = reloading(target, service)
+    old, new = target.world.issue(NAME), target.world.issue(NAME)
+    target.deploy(old, **options)
+    target.host.on_command = None
+    with pytest.raises(DeploymentError) as failure:
+        target.deploy(new, **options)
+    assert failure.value.kind == "probe_failed"
+    assert failure.value.details["rolled_back"] is True
+    assert failure.value.details["probes"][0]["serial_number"] == pki.serial(old)
+    assert pki.serial(new) in failure.value.message
+    assert target.read("cert.pem") == pki.pem(old)
+
+
+def test_service_that_serves_cert_instead_of_fullchain(start: t.Any, target: Target) -> None:
+    service = start()
+    options = reloading(target, service)
+    old, new = target.world.issue(NAME), target.world.issue(NAME)
+    target.deploy(old, **options)
+
+    def reload(_command: t.Sequence[str]) -> None:
+        leaf = new if pki.serial(new) in target.read("version.json") else old
+        service.serve(leaf, target.world.key_pem, "" if leaf is new else target.world.intermediate.pem)
+
+    target.host.on_command = reload
+    with pytest.raises(DeploymentError) as failure:
+        target.deploy(new, **options)
+    assert failure.value.kind == "probe_failed"
+    assert failure.value.details["rolled_back"] is True
+    assert "issuer" in failure.value.message
+
+
+def test_old_certificate_that_is_not_served_again(start: t.Any, target: Target) -> None:
+    service = start()
+    options = reloading(target, service)
+    old = target.world.issue(NAME)
+    target.deploy(old, **options)
+
+    def crash(_command: t.Sequence[str]) -> None:
+        service.serve(target.world.issue(NAME), target.world.key_pem)
+
+    target.host.on_command = crash
+    with pytest.raises(DeploymentError) as failure:
+        target.deploy(target.world.issue(NAME), **options)
+    assert failure.value.kind == "rollback_failed"
+    assert failure.value.details["cause"]["error_kind"] == "probe_failed"
+
+
+def test_probe_of_the_wrong_port_is_no_failed_rollback(start: t.Any, target: Target) -> None:
+    """A service that did not answer before the switch cannot prove that going back worked."""
+    closed = start()
+    closed.close()
+    target.deploy(target.world.issue(NAME))
+    options = reloading(target, closed)
+    target.host.on_command = None
+    with pytest.raises(DeploymentError) as failure:
+        target.deploy(target.world.issue(NAME), **options)
+    assert failure.value.kind == "probe_failed"
+    assert failure.value.details["rolled_back"] is True
+    assert "Connection refused" in failure.value.message
+
+
+def test_placeholder_is_probed(start: t.Any, target: Target) -> None:
+    options = reloading(target, start())
+    result = target.deploy(placeholder=True, names=["*.example.com"], **options)
+    assert result["probes"][0]["served"] is True
+    assert result["probes"][0]["server_name"] == "www.example.com"
+    assert target.deploy(placeholder=True, names=["*.example.com"], **options)["changed"] is False
