@@ -15,7 +15,6 @@ import os
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 import typing as t
 
@@ -89,14 +88,16 @@ def main() -> int:
     name = f"{importlib.metadata.version('ansible-core')}-{sys.version_info[0]}.{sys.version_info[1]}-{sys.argv[1]}"
     locks = CACHE / "locks"
     locks.mkdir(parents=True, exist_ok=True)
-    with (locks / f"stage-{name}").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        directory = stage(name)
-        provide_pip()
-        command = [str(pathlib.Path(sys.executable).with_name("ansible-test")), *sys.argv[1:]]
-        # Told its root, ansible-test takes all files there; else it asks the git above, which ignores .cache.
-        variables = {**os.environ, "ANSIBLE_TEST_CONTENT_ROOT": str(directory)}
-        return subprocess.run(command, cwd=directory, env=variables, stdin=subprocess.DEVNULL, check=False).returncode
+    lock = os.open(locks / f"stage-{name}", os.O_RDWR | os.O_CREAT, 0o600)
+    os.set_inheritable(lock, True)  # ansible-test takes this process's place, and the copy is its own until it ends
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    directory = stage(name)
+    provide_pip()
+    os.chdir(directory)
+    # Told its root, ansible-test takes all files there; else it asks the git above, which ignores .cache.
+    variables = {**os.environ, "ANSIBLE_TEST_CONTENT_ROOT": str(directory)}
+    program = pathlib.Path(sys.executable).with_name("ansible-test")
+    os.execve(program, [str(program), *sys.argv[1:]], variables)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 CACHE = TREE / ".cache"
 COLLECTIONS = CACHE / "collections"
 HOME = CACHE / "home"
+TEMPORARY = CACHE / "tmp"
 
 #: What a run must not inherit: settings that bend Ansible or Python, and credentials for a real provider.
 _DROPPED = ("ANSIBLE_", "CPANEL_", "DIGICERT_", "GOGETSSL_", "SECTIGO_", "XDG_", "PYTHONHOME", "PYTHONPATH")
@@ -60,8 +61,8 @@ def choose_python(version: str | None = None) -> interpreters.Interpreter:
 
 
 def _fingerprint(requirements: t.Sequence[pathlib.Path], packages: t.Sequence[str]) -> str:
-    """A hash of all that decides what is installed, files included by other files too."""
-    digest = hashlib.sha256("\n".join(packages).encode())
+    """A hash of all that decides what is installed, files included by other files too, and of the way we set it up."""
+    digest = hashlib.sha256("\n".join(["1", *packages]).encode())
     queue = list(requirements)
     while queue:
         path = queue.pop(0)
@@ -119,8 +120,16 @@ def ensure_venv(
             f"The packages for {label} could not be installed. The Python package index must be reachable, directly or "
             "as pip is configured on this machine; pip's own words stand above",
         )
+        _keep_temporary_files_in_the_tree(path)
         stamp.write_text(wanted)
     return path
+
+
+def _keep_temporary_files_in_the_tree(venv: pathlib.Path) -> None:
+    """Have the environment's Python set TMPDIR when it is not set: ansible-test does not hand it to what it starts."""
+    (site_packages,) = venv.glob("lib/python3*/site-packages")
+    line = f"import os; os.environ.setdefault('TMPDIR', {str(TEMPORARY)!r})\n"
+    (site_packages / "temporary_files_in_the_tree.pth").write_text(line)
 
 
 def _call(command: t.Sequence[str], failure: str) -> None:
@@ -179,8 +188,7 @@ def link_collection() -> pathlib.Path:
 
 def prepare(venv: pathlib.Path) -> dict[str, str]:
     """Make the folders that commands of ``venv`` write to, and return the environment variables to run them with."""
-    temporary = CACHE / "tmp"
-    for folder in (HOME, temporary):
+    for folder in (HOME, TEMPORARY):
         folder.mkdir(parents=True, exist_ok=True)
     _carry_pip_settings()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
@@ -192,7 +200,7 @@ def prepare(venv: pathlib.Path) -> dict[str, str]:
         HOME=str(HOME),
         PATH=os.pathsep.join([str(venv / "bin"), *path]),
         PIP_CACHE_DIR=str(CACHE / "pip"),
-        TMPDIR=str(temporary),
+        TMPDIR=str(TEMPORARY),
         VIRTUAL_ENV=str(venv),
     )
     return environment

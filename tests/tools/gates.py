@@ -293,7 +293,11 @@ def main() -> int:
         print("\n".join(gates))
         return 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=options.jobs) as pool:
-        outcomes = list(pool.map(_run_gate, gates.keys(), gates.values()))
+        try:
+            outcomes = list(pool.map(_run_gate, gates.keys(), gates.values()))
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            raise
     width = max(map(len, gates))
     for outcome in outcomes:
         print(f"{outcome.name:{width}}  {outcome.word:10}  {outcome.seconds:5.0f} s  {outcome.reason}".rstrip())

@@ -24,8 +24,12 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-#: Seconds that a process gets between the polite signal and the last one.
-_GRACE = 5.0
+#: What a process is told that is still there after so many seconds. ansible-test removes what it made outside the tree
+#: when it is interrupted, but not when it is terminated.
+_LADDER = ((0.0, signal.SIGINT), (5.0, signal.SIGTERM), (8.0, signal.SIGKILL))
+
+#: Seconds in which descendants end by themselves after the command did, or after Ctrl-C, which reaches them all.
+_BY_THEMSELVES = 2.0
 
 
 class Stopped(Exception):
@@ -79,20 +83,22 @@ def _collect_zombies() -> None:
             pass
 
 
-def end_descendants() -> None:
-    """End every descendant of this process: politely first, for good after the grace time."""
-    deadline = time.monotonic() + _GRACE
-    told: set[int] = set()
+def end_descendants(patience: float) -> None:
+    """End every descendant of this process that does not end by itself within so many seconds, politely first."""
+    start = time.monotonic() + patience
+    told: dict[int, int] = {}
     while True:
         _collect_zombies()
         living = _descendants()
         if not living:
             return
-        late = time.monotonic() > deadline
-        for pid in living if late else living - told:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
-        told |= living
+        elapsed = time.monotonic() - start
+        rung = sum(elapsed >= delay for delay, _signal in _LADDER)
+        for pid in living:
+            if told.get(pid, 0) < rung:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, _LADDER[rung - 1][1])
+                told[pid] = rung
         time.sleep(0.05)
 
 
@@ -104,6 +110,7 @@ def run(command: t.Sequence[str], environment: t.Mapping[str, str], directory: p
             signal.signal(each, signal.SIG_IGN)  # one is enough: what follows must not be interrupted
         raise Stopped(signum)
 
+    patience = _BY_THEMSELVES
     previous = {each: signal.signal(each, stop) for each in _SIGNALS}
     process: subprocess.Popen[bytes] | None = None
     try:
@@ -112,12 +119,13 @@ def run(command: t.Sequence[str], environment: t.Mapping[str, str], directory: p
         code = process.wait()
         return 128 - code if code < 0 else code
     except Stopped as stopped:
+        patience = _BY_THEMSELVES if stopped.signum == signal.SIGINT else 0.0
         return 128 + stopped.signum
     finally:
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_IGN)
         if _on_linux():
-            end_descendants()
+            end_descendants(patience)
         elif process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
