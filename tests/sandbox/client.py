@@ -64,11 +64,16 @@ class Sandbox:
         plain_http: bool = False,
         bad_tls: bool = False,
         state_dir: str | os.PathLike[str] | None = None,
+        folder: str | os.PathLike[str] | None = None,
         python: str = sys.executable,
         timeout: float = 30.0,
     ) -> t.Iterator[Sandbox]:
-        """Run a sandbox in a process of its own for the length of a ``with`` block. Raises ``SandboxError``."""
-        folder = tempfile.mkdtemp(prefix="certops-sandbox-client-")
+        """Run a sandbox in a process of its own for the length of a ``with`` block. Raises ``SandboxError``.
+
+        ``folder`` is for its files, and stays; without one they are in a temporary folder that is removed.
+        """
+        temporary = None if folder else tempfile.mkdtemp(prefix="certops-sandbox-client-")
+        folder = temporary or folder or ""
         ready_file, errors = Path(folder, "ready.json"), Path(folder, "errors")
         command = [python, str(HERE), "--port", str(port), "--rate", str(rate), "--ready-file", str(ready_file)]
         command += ["--state-dir", str(state_dir or Path(folder, "state")), "--parent-pid", str(os.getpid())]
@@ -81,7 +86,8 @@ class Sandbox:
             finally:
                 _end(process)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if temporary:
+                shutil.rmtree(temporary, ignore_errors=True)
 
     @classmethod
     def attach(cls, ready_file: str | os.PathLike[str]) -> Sandbox:
