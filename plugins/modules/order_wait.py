@@ -80,10 +80,11 @@ options:
       - wait
   superseded_serial_number:
     description:
-      - Serial number of the certificate that is being replaced, in hex.
-      - During a reissue providers go on serving the previous certificate. The one with this serial number never counts as
+      - Serial number of the certificate that is being replaced, in hex; one for each order where several are reissued.
+      - During a reissue providers go on serving the previous certificate. One with such a serial number never counts as
         issued.
-    type: str
+    type: list
+    elements: str
 seealso:
   - module: certops.issuance.order_info
   - module: certops.issuance.order_certificate
@@ -253,13 +254,13 @@ orders:
         - timed_out
         - action_required
     error_kind:
-      description: Why the last question about this order had no answer, as for the task.
+      description: Why the order did not reach what was waited for, as for the task.
       type: str
-      returned: when it had none
+      returned: when RV(orders[].outcome) is not V(reached)
     msg:
-      description: The same in one sentence.
+      description: The same in one sentence, with what blocks the order.
       type: str
-      returned: when it had none
+      returned: when RV(orders[].outcome) is not V(reached)
   sample:
     - provider: digicert
       order_id: "12345"
@@ -294,6 +295,10 @@ orders:
       warnings: []
       raw:
       outcome: timed_out
+      error_kind: timed_out
+      msg: >-
+        not there after 30m: validating: 0 of 1 domains, www.example.com waits for dns-txt-token; nothing is lost, run this
+        again in 5m
 polls:
   description: How often the provider was looked at.
   returned: always

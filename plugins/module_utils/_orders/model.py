@@ -217,16 +217,16 @@ def normalise_serial(serial: t.Optional[str]) -> t.Optional[str]:
     return digits.lstrip("0") or None
 
 
-def without_superseded(order: Order, serial: t.Optional[str]) -> Order:
-    """The order as it counts during a reissue: the certificate with this serial is the previous one, never issued.
+def without_superseded(order: Order, serials: t.Sequence[str]) -> Order:
+    """The order as it counts during a reissue: a certificate with one of these serials is the previous one, never issued.
 
     A certificate whose serial the provider does not tell cannot be shown to be a new one, so it does not count either.
     """
-    superseded = normalise_serial(serial)
-    if superseded is None or not order.issued:
+    superseded = {normalise_serial(serial) for serial in serials} - {None}
+    if not superseded or not order.issued:
         return order
     current = order.certificate.serial_number
-    if current is not None and current != superseded:
+    if current is not None and current not in superseded:
         return order
     if current is None:
         warning = "the serial number of the certificate is not known, so it cannot be told from the superseded one"

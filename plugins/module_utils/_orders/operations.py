@@ -53,7 +53,7 @@ ORDER_WAIT_OPTIONS: t.Dict[str, t.Any] = dict(
     on_timeout={"type": "str", "default": "fail", "choices": ["fail", "return"]},
     on_failure={"type": "str", "default": "fail", "choices": ["fail", "return"]},
     on_action_required={"type": "str", "default": "stop", "choices": ["stop", "wait"]},
-    superseded_serial_number={"type": "str"},
+    superseded_serial_number={"type": "list", "elements": "str"},
 )
 ORDER_CERTIFICATE_OPTIONS: t.Dict[str, t.Any] = dict(
     _ACCOUNT,
@@ -267,7 +267,7 @@ def order_wait(session: Session, params: Params) -> Result:
             timeout=float(timeout),
             poll_interval=float(interval) if interval is not None else None,
             stop_on_action_required=params.get("on_action_required", "stop") == "stop",
-            superseded_serial_number=params.get("superseded_serial_number"),
+            superseded_serial_numbers=params.get("superseded_serial_number") or (),
         ),
         runtime.clock,
         runtime.sleep,
@@ -279,7 +279,7 @@ def order_wait(session: Session, params: Params) -> Result:
     for note in wait.notes:
         session.warn(note)
     result: Result = {
-        "orders": [_wait_to_dict(session.provider.info.name, one) for one in waits],
+        "orders": [_wait_to_dict(session.provider.info.name, one, wait) for one in waits],
         "polls": wait.polls,
         "elapsed": round(wait.elapsed, 1),
         "next_poll_in": round(wait.next_poll),
@@ -302,15 +302,16 @@ def _listener(session: Session) -> t.Callable[..., None]:
     )
 
 
-def _wait_to_dict(provider: str, wait: Waiting) -> Result:
-    order = wait.order or Order(provider=provider, order_id=wait.order_id, status=Status.UNKNOWN)
+def _wait_to_dict(provider: str, one: Waiting, wait: WaitResult) -> Result:
+    order = one.order or Order(provider=provider, order_id=one.order_id, status=Status.UNKNOWN)
     entry = order.to_dict()
-    entry["outcome"] = wait.outcome
-    if wait.error is not None:
-        entry["error_kind"] = wait.error.kind
-        entry["msg"] = wait.error.message
-        if wait.outcome == Outcome.TIMED_OUT:
-            entry["warnings"].append("the last question was not answered: {0}".format(wait.error.message))
+    entry["outcome"] = one.outcome
+    if one.outcome != Outcome.REACHED:
+        error = _outcome_error(one, wait)
+        entry["error_kind"] = error.kind
+        entry["msg"] = error.message
+    if one.error is not None and one.outcome == Outcome.TIMED_OUT:
+        entry["warnings"].append("the last question was not answered: {0}".format(one.error.message))
     return entry
 
 
@@ -390,7 +391,7 @@ def _collect(session: Session, order_id: str, superseded: t.Optional[str], param
     for warning in order.warnings:
         session.warn(warning)
     if order.certificate.serial_number is not None:
-        order = without_superseded(order, superseded)
+        order = without_superseded(order, [superseded] if superseded else [])
     if not order.issued:
         raise _not_issued(order)
     delivery = session.provider.fetch_certificate(order)

@@ -59,14 +59,14 @@ class WaitOptions:
         timeout: seconds for the whole wait; 0 looks once.
         poll_interval: seconds between polls, instead of the provider's schedule.
         stop_on_action_required: end the wait for an order for which a person must act.
-        superseded_serial_number: the certificate with this serial is the previous one and never counts.
+        superseded_serial_numbers: certificates with these serials are the previous ones and never count.
     """
 
     until: str = "issued"
     timeout: float = 1800.0
     poll_interval: t.Optional[float] = None
     stop_on_action_required: bool = True
-    superseded_serial_number: t.Optional[str] = None
+    superseded_serial_numbers: t.Sequence[str] = ()
 
 
 @dataclass(eq=False)
@@ -323,7 +323,7 @@ class _Wait:
 
     def _see(self, wait: Waiting, order: Order) -> None:
         # The body is not kept: a wait for ten thousand orders would hold ten thousand of them.
-        order = without_superseded(replace(order, raw=None), self.options.superseded_serial_number)
+        order = without_superseded(replace(order, raw=None), self.options.superseded_serial_numbers)
         wait.changed = wait.changed or _state(order) != _state(wait.order)
         wait.order = order
         for warning in order.warnings:
