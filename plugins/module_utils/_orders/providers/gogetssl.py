@@ -109,7 +109,7 @@ class GogetsslProvider(Provider):
     def __init__(self, account: Account, transport: Transport) -> None:
         super().__init__(account, transport)
         self._key: t.Optional[str] = None
-        self._refused: t.Optional[AuthenticationError] = None
+        self._refused: t.Optional[str] = None
 
     def fetch_order(self, order_id: str) -> Order:
         """The status reply of one order; sections 3 to 5."""
@@ -190,7 +190,7 @@ class GogetsslProvider(Provider):
             AuthenticationError: when the credentials are refused. They are not sent again: accounts lock.
         """
         if self._refused is not None:
-            raise self._refused
+            raise AuthenticationError(self._refused)
 
         def read(response: Response) -> str:
             key = _read_key(response)
@@ -202,7 +202,7 @@ class GogetsslProvider(Provider):
         try:
             self._key = self.transport.ask(Request(call="auth", method="POST", path="/auth/", form=form), read)
         except AuthenticationError as exc:
-            self._refused = exc
+            self._refused = exc.message
             raise
         return self._key
 
@@ -275,12 +275,10 @@ def _error(response: Response, body: t.Mapping[str, t.Any]) -> OrderError:
     for pattern, kind, advice in _MESSAGES:
         if re.search(pattern, said, re.IGNORECASE):
             return kind("GoGetSSL refused the request ({0}); {1}".format(said, advice))
+    if response.status == 404 and not body:
+        return _no_such_url(response)
     if response.status == 404:
-        return (
-            OrderNotFound("GoGetSSL does not know it ({0}); check the order id".format(said))
-            if body
-            else _no_such_url(response)
-        )
+        return OrderNotFound("GoGetSSL does not know it ({0}); check the order id and the account".format(said))
     return InvalidRequest("GoGetSSL refused the request ({0}); check the order id and the account".format(said))
 
 
@@ -326,8 +324,7 @@ def _order(order_id: str, body: t.Mapping[str, t.Any]) -> Order:
         warnings.append("the certificate is issued, but its chain (ca_code) is not there yet")
     if status == Status.EXPIRED:
         warnings.append("an order also ends as expired when it was renewed; the renewal has an order id of its own")
-    backlog = flag(body.get("pre_signing")) is True
-    held = presign_failed or backlog or checks["brand"] == Check.IN_PROGRESS
+    held = presign_failed or checks["brand"] == Check.IN_PROGRESS or flag(body.get("pre_signing")) is True
     held = status in Status.ENDED or status == Status.ACTION_REQUIRED or (held and not active)
     blockers: t.List[Blocker] = []
     if not active and status not in Status.ENDED:
