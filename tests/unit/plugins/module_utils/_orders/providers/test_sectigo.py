@@ -390,6 +390,13 @@ def test_keys_come_in_any_order_and_numbers_above_nine() -> None:
         "2026-06-01T08:05:00Z",
     )
     assert [domain.name for domain in order.domains] == ["www.example.org", "eleven.example.org"]
+    assert re.findall("[(]([A-Z][a-z]+)", order.warnings[0]) == ["Replaced", "Replaced", "Awaiting"]
+
+
+def test_the_certificate_that_is_not_replaced_counts_within_an_order() -> None:
+    second = {"x1_2_certificateStatus": "Replaced", "x1_2_serialNumber": "0F"}
+    order = fetch(body("issued.txt", **second))
+    assert (order.status, order.certificate.serial_number) == ("issued", "AB12CD34")
 
 
 def test_odd_values_do_no_harm() -> None:
@@ -722,6 +729,12 @@ def test_pages_that_bring_nothing_new_are_not_asked_for_again() -> None:
         (ASK_REPORT, answer(body("report_page_1.txt"))), (ASK_REPORT, answer(body("report_page_1.txt")))
     )
     assert len(sectigo.survey(WANTED, None)) == 2
+    transport.assert_finished()
+
+
+def test_nothing_more_is_asked_for_once_every_order_was_told_of() -> None:
+    sectigo, transport = provider((ASK_REPORT, answer(body("report.txt", noOfResults="9"))))
+    assert len(sectigo.survey(WANTED, None)) == 3
     transport.assert_finished()
 
 
