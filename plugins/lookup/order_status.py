@@ -20,7 +20,7 @@ options:
     type: list
     elements: string
   include_raw:
-    description: Return the body of the provider as RV(_raw[].raw), without credentials and personal data.
+    description: Return the body of the provider as C(raw) of each order, without credentials and personal data.
     type: bool
     default: false
 extends_documentation_fragment:

@@ -31,7 +31,7 @@ def _run(folder: pathlib.Path, *command: str, expect: int = 0) -> str:
     done = subprocess.run(
         command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
-    print(f"$ {' '.join(command)}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    print(f"$ {' '.join(command)}\n{done.stdout[-500:]}{done.stderr[-2000:]}")
     if done.returncode != expect:
         raise Broken(f"exit code {done.returncode}, not {expect}, from {command[0]}")
     return done.stdout
