@@ -776,7 +776,7 @@ def test_an_archive_is_unpacked() -> None:
     ("content", "retryable", "match"),
     [
         (archive({"INSTALL.txt": "read me"}), True, "no certificate"),
-        (archive({"bomb.crt": "0" * 50_000_000}), True, "no certificate"),
+        (archive({"bomb.crt": "0" * 50_000_000 + pem("pem_noroot_2")}), True, "no certificate"),
         (b"PK\x03\x04 and then the connection broke", True, "archive"),
         (b"\x30\x82\x01\x0a\x06\x09", False, "PKCS"),
         (b"-----BEGIN PKCS7-----\nMII=\n-----END PKCS7-----\n", False, "PKCS"),
@@ -804,6 +804,14 @@ def test_a_pending_order_is_not_downloaded() -> None:
     with pytest.raises(NotIssued, match="status pending"):
         digicert.fetch_certificate(fetch(load("info_pending"), load("validation_dv_pending")))
     assert transport.requests == []
+
+
+@pytest.mark.parametrize(("word", "retryable"), [("revoked", False), ("expired", False), ("processing", True)])
+def test_what_has_ended_is_not_worth_another_download(word: str, retryable: bool) -> None:
+    digicert, _transport = provider()
+    with pytest.raises(NotIssued) as caught:
+        digicert.fetch_certificate(with_status(word, "info_issued", "validation_issued"))
+    assert caught.value.retryable is retryable
 
 
 def test_a_download_of_waiting_pickup_is_tried() -> None:
