@@ -1,0 +1,233 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cPanel dialect is as strict, and as odd, as its fact sheet says."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from cryptography import x509
+
+DETAILS, CERTIFICATE = "get_certificate_status_details", "get_ssl_certificate_if_available"
+
+
+def item(order_id: str, **more: str) -> dict[str, str]:
+    return {"provider": "cPStore", "order_item_id": order_id, **more}
+
+
+def test_three_envelopes_say_the_same(sandbox: t.Any, wire: t.Any) -> None:
+    order = sandbox.order("cpanel", ["shop.example.org"])["order_id"]
+    flat = wire.cpanel(DETAILS, **item(order)).json()
+    assert set(flat) == {"status", "data", "errors", "messages", "metadata", "warnings"}
+    own, whm = sandbox.options("cpanel"), sandbox.options("cpanel", "cpanel_whm")
+    token = {"Authorization": f"cpanel {own['username']}:{own['api_key']}"}
+    root = {"Authorization": f"whm {whm['username']}:{whm['api_key']}"}
+    api3 = {
+        "cpanel_jsonapi_apiversion": 3, "cpanel_jsonapi_module": "Market", "cpanel_jsonapi_func": DETAILS, **item(order)
+    }  # fmt: skip
+    url = sandbox.url + "/json-api/cpanel"
+    nested = wire.http.get(url, params=api3, headers=token).json()
+    assert nested["result"] == flat and (nested["apiversion"], nested["func"]) == (3, DETAILS)
+    by_whm = wire.http.get(url, params={**api3, "cpanel_jsonapi_user": own["username"]}, headers=root).json()
+    assert by_whm == nested
+    proxy = {
+        "api.version": 1, "cpanel.user": own["username"], "cpanel.module": "Market", "cpanel.function": DETAILS, **item(order)
+    }  # fmt: skip
+    wrapped = wire.http.post(sandbox.url + "/json-api/uapi_cpanel", data=proxy, headers=root).json()
+    assert wrapped["data"]["uapi"] == flat and wrapped["metadata"]["result"] == 1
+    nobody = wire.http.post(
+        sandbox.url + "/json-api/uapi_cpanel", data={**proxy, "cpanel.user": "nobody"}, headers=root
+    )
+    assert nobody.json()["data"] is None and nobody.json()["metadata"]["result"] == 0
+    api2 = wire.http.get(url, params={**api3, "cpanel_jsonapi_apiversion": 2}, headers=token).json()
+    assert "cpanelresult" in api2
+
+
+def test_authentication(sandbox: t.Any, wire: t.Any) -> None:
+    own, whm = sandbox.options("cpanel"), sandbox.options("cpanel", "cpanel_whm")
+    password = next(account for account in sandbox.accounts() if account["name"] == "cpanel")["password"]
+    url = sandbox.url + "/execute/Market/get_providers_list"
+    assert wire.http.get(url, auth=(own["username"], password)).json()["data"][0]["name"] == "cPStore"
+    for header in (
+        f"cpanel {own['username']}:wrong",
+        f"cpanel {own['username']}:{password}",
+        f"whm {whm['username']}:{whm['api_key']}",
+        f"cpanel {whm['username']}:{whm['api_key']}",
+        "",
+    ):
+        reply = wire.http.get(url, headers={"Authorization": header})
+        assert reply.status_code == 401 and "html" in reply.headers["Content-Type"], header
+    denied = wire.http.get(sandbox.url + "/json-api/cpanel")
+    assert denied.status_code == 403 and denied.json()["cpanelresult"]["error"] == "Access denied"
+    token = {"Authorization": f"cpanel {own['username']}:{own['api_key']}"}
+    assert wire.http.get(sandbox.url + "/json-api/uapi_cpanel", headers=token).status_code == 403
+    sandbox.patch_account("cpanel", features={"two_factor": True})
+    assert wire.http.get(url, auth=(own["username"], password)).status_code == 401
+    assert wire.http.get(url, headers=token).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"provider": "cPStore"}, "Provide the “order_item_id” argument."),
+        ({"order_item_id": "1"}, "Provide the “provider” argument."),
+        ({"provider": "cPStore", "order_item_id": "abc"}, "“abc” is not a valid order item ID."),
+        ({"provider": "cPStore", "order_item_id": "0"}, "“0” is not a valid order item ID."),
+        (
+            {"provider": "cPStore", "order_item_id": "40017"},
+            "No entry exists for provider “cPStore” and order item ID “40017”.",
+        ),
+    ],
+)
+def test_mistakes(sandbox: t.Any, wire: t.Any, arguments: dict[str, str], message: str) -> None:
+    reply = wire.cpanel(DETAILS, **arguments)
+    assert reply.status_code == 200
+    assert (reply.json()["status"], reply.json()["errors"], reply.json()["data"]) == (0, [message], None)
+
+
+def test_unknown_things_are_named(sandbox: t.Any, wire: t.Any) -> None:
+    assert "“cpstore”" in wire.cpanel(DETAILS, provider="cpstore", order_item_id="1").json()["errors"][0]
+    function = wire.cpanel("no_such_thing").json()["errors"][0]
+    assert function == "The system could not find the function “no_such_thing” in the module “Market”."
+    assert wire.cpanel("x", "Nonsense").json()["errors"][0].startswith("Failed to load module “Nonsense”")
+    json_body = wire.http.post(
+        sandbox.url + "/execute/Market/" + DETAILS, json=item("1"),
+        headers={"Authorization": "cpanel {username}:{api_key}".format(**sandbox.options("cpanel"))},
+    )  # fmt: skip
+    assert json_body.json()["errors"] == ["Provide the “provider” argument."]
+    sandbox.patch_account("cpanel", features={"market": False})
+    assert "“market”" in wire.cpanel("get_providers_list").json()["errors"][0]
+
+
+def test_an_issued_order_leaves_the_queue(sandbox: t.Any, wire: t.Any) -> None:
+    order = sandbox.order("cpanel", ["shop.example.org"])
+    pending = wire.cpanel(CERTIFICATE, **item(order["order_id"])).json()["data"]
+    assert pending == {
+        "certificate_pem": None, "status_code": None, "status_message": None, "encrypted_action_urls": None
+    }  # fmt: skip
+    (queued,) = wire.cpanel("get_pending_ssl_certificates", provider="cPStore").json()["data"]
+    assert queued["order_item_id"] == order["order_id"] != queued["order_id"]
+    sandbox.advance(120)
+    gone = wire.cpanel(DETAILS, **item(order["order_id"])).json()
+    assert gone["status"] == 0 and "No entry exists" in gone["errors"][0]
+    assert wire.cpanel("get_pending_ssl_certificates", provider="cPStore").json()["data"] == []
+    leaf = wire.cpanel(CERTIFICATE, **item(order["order_id"])).json()["data"]["certificate_pem"]
+    assert leaf.count("BEGIN CERTIFICATE") == 1
+    bundle = wire.cpanel("get_cabundle", "SSL", "POST", cert=leaf).json()["data"]["cab"]
+    x509.load_pem_x509_certificate(leaf.encode()).verify_directly_issued_by(
+        x509.load_pem_x509_certificate(bundle.encode())
+    )
+    best = wire.cpanel("fetch_best_for_domain", "SSL", domain="shop.example.org").json()["data"]
+    assert (best["crt"], best["key"]) == (leaf, order["private_key"])
+
+
+def test_a_failed_order_stays_in_the_queue_until_the_next_poll(sandbox: t.Any, wire: t.Any) -> None:
+    order = sandbox.order("cpanel", scenario="canceled", after={"validating": 10})["order_id"]
+    sandbox.advance(20)
+    silent = wire.cpanel(DETAILS, **item(order)).json()
+    assert silent["status"] == 1 and silent["data"] == {"action_urls": {}, "domain_details": [], "status_details": {}}
+    assert wire.cpanel(CERTIFICATE, **item(order)).json()["data"]["status_code"] == "OrderCanceled"
+    sandbox.advance(300)
+    assert wire.cpanel(DETAILS, **item(order)).json()["status"] == 0
+
+
+@pytest.mark.parametrize(
+    ("scenario", "code"),
+    [("rejected", "CA:rejected"), ("revoked", "CA:revoked"), ("canceled", "OrderCanceled"),
+     ("manual_fraud_check", "RequiresApproval"), ("unknown_word", "CA:pondering"), ("stuck_dcv", None)],
+)  # fmt: skip
+def test_status_codes(sandbox: t.Any, wire: t.Any, scenario: str, code: str | None) -> None:
+    order = sandbox.order("cpanel", scenario=scenario)["order_id"]
+    sandbox.advance(1000)
+    data = wire.cpanel(CERTIFICATE, **item(order)).json()["data"]
+    assert data["status_code"] == code and bool(data["status_message"]) is str(code).startswith("CA:")
+
+
+def test_unknown_item_and_unpaid_and_expired_ones(sandbox: t.Any, wire: t.Any) -> None:
+    assert wire.cpanel(CERTIFICATE, **item("77")).json()["data"]["status_code"] == "ItemNotFound"
+    unpaid = sandbox.order("cpanel", scenario="unpaid")["order_id"]
+    (entry,) = wire.cpanel("get_pending_ssl_certificates", provider="anything").json()["data"]
+    assert entry["status"] == "unconfirmed"
+    paid = wire.cpanel("set_status_of_pending_queue_items", **item(unpaid, status="confirmed"))
+    assert paid.json()["status"] == 1
+    assert sandbox.get_order("cpanel", unpaid)["stage"] == "validating"
+    missing = wire.cpanel("set_status_of_pending_queue_items", **item("77", status="confirmed")).json()
+    assert missing["data"] == {"error_type": "EntryDoesNotExist", "order_item_ids": ["77"]}
+    assert wire.cpanel("cancel_pending_ssl_certificate", **item("77")).json()["data"] == []
+    assert len(wire.cpanel("cancel_pending_ssl_certificate", **item(unpaid)).json()["data"]) == 1
+
+
+def test_documented_shape(sandbox: t.Any, wire: t.Any) -> None:
+    sandbox.patch_account("cpanel", dialect="documented")
+    order = sandbox.order("cpanel", ["a.example.org", "b.example.org"], "brand", after={"validating": 0})["order_id"]
+    body = wire.cpanel(DETAILS, **item(order)).json()
+    data = body["result"]["data"]
+    assert data["domain_details"] == {"domain": "a.example.org", "status": "AWAITINGBRAND"}
+    assert data["status_details"]["dcvStatus"] == "completed"
+    assert data["status_details"]["ovCallbackStatus"] == "not applicable" and "actionUrls" in data
+
+
+def test_ev_order_offers_links(sandbox: t.Any, wire: t.Any) -> None:
+    order = sandbox.order("cpanel", scenario="ev")["order_id"]
+    data = wire.cpanel(DETAILS, **item(order)).json()["data"]
+    assert set(data["action_urls"]) == {"evClickThroughStatus", "ovCallbackStatus"}
+    assert data["status_details"]["evClickThroughStatus"] == "not-completed"
+    assert wire.cpanel(CERTIFICATE, **item(order)).json()["data"]["encrypted_action_urls"]["evClickThroughStatus"]
+
+
+def test_pem_belongs_into_the_body(sandbox: t.Any, wire: t.Any) -> None:
+    order = sandbox.order("cpanel", scenario="issued")["order_id"]
+    leaf = wire.cpanel(CERTIFICATE, **item(order)).json()["data"]["certificate_pem"]
+    got = wire.cpanel("fetch_key_and_cabundle_for_certificate", "SSL", certificate=leaf)
+    assert got.status_code == 414 or "POST" in got.json()["errors"][0]
+    assert wire.cpanel("get_cabundle", "SSL", cert=leaf * 3).status_code == 414
+    posted = wire.cpanel("fetch_key_and_cabundle_for_certificate", "SSL", "POST", certificate=leaf).json()["data"]
+    assert posted["key"] and posted["cab"]
+    assert "POST" in wire.cpanel("upload_cert", "SSL", crt="x").json()["errors"][0]
+
+
+def test_installing(sandbox: t.Any, wire: t.Any) -> None:
+    order = sandbox.order("cpanel", ["shop.example.org"], "issued")
+    assert wire.cpanel("installed_hosts", "SSL").json()["data"] == []
+    leaf = wire.cpanel(CERTIFICATE, **item(order["order_id"])).json()["data"]["certificate_pem"]
+    missing = wire.cpanel("install_ssl", "SSL", "POST", cert=leaf, domain="shop.example.org").json()
+    assert missing["status"] == 0 and "key" in missing["errors"][0]
+    wire.cpanel("upload_key", "SSL", "POST", key=order["private_key"])
+    done = wire.cpanel("install_ssl", "SSL", "POST", cert=leaf, domain="shop.example.org").json()["data"]
+    assert done["working_domains"] == ["shop.example.org"]
+    assert wire.cpanel("installed_host", "SSL", domain="shop.example.org").json()["data"]["certificate_text"] == leaf
+    wire.cpanel("upload_cert", "SSL", "POST", crt=leaf)
+    (listed,) = wire.cpanel("list_certs", "SSL").json()["data"]
+    assert listed["domain_is_configured"] == 1 and listed["key_algorithm"] == "id-ecPublicKey"
+    assert wire.cpanel("show_cert", "SSL", id=listed["id"]).json()["data"]["cert"] == leaf
+
+
+def test_queue_run_installs(sandbox: t.Any, wire: t.Any) -> None:
+    sandbox.order("cpanel", ["shop.example.org"], "issued")
+    (processed,) = wire.cpanel("process_ssl_pending_queue").json()["data"]
+    assert processed["installed"] == 1 and processed["certificate_pem"]
+    assert wire.cpanel("installed_host", "SSL", domain="shop.example.org").json()["status"] == 1
+
+
+def test_keys_and_requests_made_there(sandbox: t.Any, wire: t.Any) -> None:
+    assert wire.cpanel("generate_key", "SSL", keytype="rsa-2048", keysize="2048").json()["status"] == 0
+    key = wire.cpanel("generate_key", "SSL", keytype="ecdsa-secp384r1", friendly_name="mine").json()["data"]
+    assert key["ecdsa_curve_name"] == "secp384r1" and key["modulus"] is None
+    names = {"countryName": "GB", "stateOrProvinceName": "London", "localityName": "London", "organizationName": "E"}
+    csr = wire.cpanel("generate_csr", "SSL", domains="a.example.org", key_id=key["id"], **names).json()["data"]
+    wanted = json.dumps({"domain_names": ["a.example.org"], "csr": csr["text"]})
+    placed = wire.cpanel("request_ssl_certificates", provider="cPStore", access_token="t", certificate=wanted).json()
+    item_id = placed["data"]["certificates"][0]["order_item_id"]
+    assert sandbox.get_order("cpanel", item_id)["stage"] == "unpaid"
+    assert wire.cpanel("show_key", "SSL", friendly_name="mine").json()["data"]["details"]["key"] == key["text"]
+
+
+def test_batch_stops_at_the_first_failure(sandbox: t.Any, wire: t.Any) -> None:
+    order = sandbox.order("cpanel")["order_id"]
+    good, bad = json.dumps(["Market", CERTIFICATE, item(order)]), json.dumps(["Market", CERTIFICATE, {}])
+    reply = wire.cpanel("strict", "Batch", "POST", **{"command": good, "command-1": good}).json()
+    assert reply["status"] == 1 and [entry["status"] for entry in reply["data"]] == [1, 1]
+    reply = wire.cpanel("strict", "Batch", "POST", **{"command": bad, "command-1": good}).json()
+    assert reply["status"] == 0 and "Provide the “provider” argument." in reply["errors"][0]
