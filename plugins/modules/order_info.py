@@ -253,7 +253,7 @@ error_kind:
   sample: not_found
 errors:
   description: Each failure with C(msg), C(error_kind) and, where known, C(order_id), C(http_status) and C(retryable).
-  returned: failure about single orders
+  returned: when the questions about more than one order failed
   type: list
   elements: dict
 requests_sent:

@@ -18,6 +18,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import Operation, Runtime, perform
+from ansible_collections.certops.issuance.plugins.module_utils._orders.redaction import HIDDEN
 
 display = Display()
 
@@ -35,6 +36,7 @@ class OrderActionBase(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return the result of the task, without any secret in it."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
+        self._hide_source()
         if self._task.async_val or self._connection.transport != "local":
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
             return result
@@ -60,6 +62,14 @@ class OrderActionBase(ActionBase):
         result.update(remove_values(found, runtime.redactor.secrets))
         result.update(pems)
         return result
+
+    def _hide_source(self) -> None:
+        """Keep Ansible from quoting credentials: beside a failure it shows how an ad-hoc task was written."""
+        source = self._task.get_ds()
+        if isinstance(source, dict) and isinstance(source.get("args"), dict):
+            secret = {name for name, option in self.argument_spec.items() if option.get("no_log") or name == "proxy"}
+            args = source["args"]
+            source["args"] = {name: HIDDEN if name in secret else value for name, value in args.items()}
 
     def _environment(self) -> dict[str, str]:
         """The controller's environment with the task's own on top."""

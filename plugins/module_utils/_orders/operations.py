@@ -177,7 +177,8 @@ def order_info(session: Session, params: Params) -> Result:
     """Where each order stands. Orders that cannot be had do not keep the others from being returned.
 
     Raises:
-        OrderError: the first failure, with ``orders`` (those that were answered) and ``errors`` in its details.
+        OrderError: the first failure, with ``orders`` (those that were answered) and, beside others, ``errors`` in its
+            details.
     """
     order_ids, failures = _check_order_ids(session.provider, params["order_ids"])
     orders: t.List[Order] = []
@@ -224,8 +225,9 @@ def _check_order_ids(provider: Provider, given: t.Sequence[str]) -> t.Tuple[t.Li
 def _first(failures: t.Sequence[OrderError], result: Result) -> OrderError:
     """The failure that a task reports, with all others beside it."""
     first = failures[0]
-    first.details = dict(result, errors=[_strip(failure) for failure in failures])
+    first.details = result
     if len(failures) > 1:
+        first.details = dict(result, errors=[_strip(failure) for failure in failures])
         first.message += " (and {0} more, see errors)".format(len(failures) - 1)
     return first
 
