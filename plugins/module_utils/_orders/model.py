@@ -225,12 +225,12 @@ def without_superseded(order: Order, serials: t.Sequence[str]) -> Order:
     superseded = {normalise_serial(serial) for serial in serials} - {None}
     if not superseded or not order.issued:
         return order
-    current = order.certificate.serial_number
+    current = normalise_serial(order.certificate.serial_number)
     if current is not None and current not in superseded:
         return order
     if current is None:
         warning = "the serial number of the certificate is not known, so it cannot be told from the superseded one"
-        return replace(order, issued=False, warnings=order.warnings + (warning,))
+        return replace(order, issued=False, dcv_completed=None, warnings=order.warnings + (warning,))
     blocker = Blocker(
         check="reissue",
         actor="provider",

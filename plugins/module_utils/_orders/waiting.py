@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 
 from .errors import (
     AuthenticationError,
-    InvalidRequest,
     OrderError,
     PermissionDenied,
     ProviderUnavailable,
@@ -33,8 +32,12 @@ FIRST_LOOK = 20
 REFRESH = 1
 #: The same while waiting for domain control validation, whose end no bulk call tells.
 REFRESH_FOR_DCV = 20
-#: The last look of a wait is so many seconds before the deadline, to leave it the time to be answered.
+#: Detail calls that may be behind the bulk call before its news is taken for no news.
+MOST_STALE = 2
+#: The last look of a wait is at most so many seconds before the deadline, to leave it the time to be answered.
 LAST_LOOK = 5.0
+#: A last look that would follow the one before it sooner than this, in seconds, is left out.
+_SHORTEST_PAUSE = 1.0
 #: After so many faults in a row the rest of a tick is left for the next one: the provider is not well.
 MOST_FAULTS = 2
 #: How much a pause of the schedule varies, so that many controllers do not ask at the same moment.
@@ -79,8 +82,11 @@ class Waiting:
         error: what kept the last answer from coming, or ended the wait for this order.
         changed: there is news since the last tick.
         mark: what the bulk call said last; see Sketch.
-        due: the bulk call had news, and the detail call has not been answered since.
-        detailed_at: when the detail call was answered last, in seconds of the clock.
+        due: there is something that only the detail call can tell: it has not been answered yet, or not since the
+            bulk call had news.
+        stale: detail calls since then that showed nothing of the news.
+        asked_at: when the detail call was made last, in seconds of the clock.
+        unanswered: that call was not answered.
     """
 
     order_id: str
@@ -90,7 +96,9 @@ class Waiting:
     changed: bool = False
     mark: t.Optional[str] = None
     due: bool = True
-    detailed_at: t.Optional[float] = None
+    stale: int = 0
+    asked_at: t.Optional[float] = None
+    unanswered: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,9 +171,11 @@ class _Wait:
     sleep: Sleep
     listen: Listener
     polls: int = 0
-    notes: t.List[str] = field(default_factory=list)
+    #: What there is to say, each thing once: text of the warning to the note.
+    notes: t.Dict[str, str] = field(default_factory=dict)
     _surveyed_at: t.Optional[float] = None
     _bulk_refused: bool = False
+    _bulk_garbled: bool = False
     _answered: bool = False
     _limited: int = 0
     _hold: float = 0.0
@@ -175,12 +185,18 @@ class _Wait:
         deadline = started + self.options.timeout
         waits = [Waiting(order_id) for order_id in self.order_ids]
         told = 0
+        last_look = False
         while True:
             self.polls += 1
             self._look([wait for wait in waits if wait.outcome is None])
             now = self.clock()
             pause = self._pause(now - started)
-            wake = self._wake(now, pause, deadline) if any(wait.outcome is None for wait in waits) else None
+            wake: t.Optional[float] = now + pause
+            if now + pause > deadline:
+                wake = None if last_look else self._last_look(now, pause, deadline)
+                last_look = True
+            if all(wait.outcome is not None for wait in waits):
+                wake = None
             if wake is None:
                 for wait in waits:
                     wait.outcome = wait.outcome or Outcome.TIMED_OUT
@@ -190,15 +206,16 @@ class _Wait:
                     elapsed=now - started,
                     timeout=self.options.timeout,
                     next_poll=None if wake is None else wake - now,
-                    notes=self.notes[told:],
+                    notes=list(self.notes.values())[told:],
                 )
             )
             told = len(self.notes)
             if wake is None:
-                return WaitResult(waits, self.polls, now - started, pause, self.notes)
+                return WaitResult(waits, self.polls, now - started, pause, list(self.notes.values()))
             for wait in waits:
                 wait.changed = False
-            self.sleep(max(0.0, wake - now))
+            # Telling may take its time as well.
+            self.sleep(max(0.0, wake - self.clock()))
 
     # -- when -----------------------------------------------------------------
 
@@ -207,37 +224,31 @@ class _Wait:
             pause = self.options.poll_interval
         else:
             schedule = self.provider.info.pace.schedule
-            pause = schedule.pause(age) * (1.0 + random.uniform(0.0, _JITTER))  # noqa: S311 - not a secret
+            pause = schedule.pause(age) * (1.0 + random.uniform(0.0, _JITTER))
         # A provider that says "too often" is asked less and less often, until it answers again.
-        return max(pause * 2 ** min(self._limited, 3), self._hold)
+        return max(pause * float(2 ** min(self._limited, 3)), self._hold)
 
-    @staticmethod
-    def _wake(now: float, pause: float, deadline: float) -> t.Optional[float]:
-        """When to look again; None when nothing would come of it before the deadline."""
-        if now + pause <= deadline:
-            return now + pause
-        # The last pause is cut, unless that would be asking too often.
-        last = max(deadline - LAST_LOOK, now + (deadline - now) / 2)
-        return last if last - now >= pause / 2 else None
+    def _last_look(self, now: float, pause: float, deadline: float) -> t.Optional[float]:
+        """When to look once more before the deadline, the pause being cut; None when that would be asking too often."""
+        left = deadline - now
+        last = deadline - min(LAST_LOOK, left / 10)
+        return last if last - now >= max(self._hold, min(_SHORTEST_PAUSE, pause / 2)) else None
 
     # -- one tick ---------------------------------------------------------------
 
     def _look(self, pending: t.Sequence[Waiting]) -> None:
         """Bring the waits up to date, as far as the provider answers."""
         limited, self._hold = self._limited, 0.0
+        ended_by: t.Optional[OrderError] = None
         try:
-            due = self._survey(pending) if self._wants_bulk(len(pending)) else self._all_due(pending)
-            faults = 0
-            for wait in due:
-                faults = 0 if self._ask_detail(wait) else faults + 1
-                if faults >= MOST_FAULTS:
-                    break
+            self._ask_details(self._survey(pending) if self._wants_bulk(len(pending)) else self._all_due(pending))
         except OrderError as exc:
-            for wait in pending:
-                wait.error, wait.outcome, wait.changed = exc, Outcome.FAILED, True
+            ended_by = exc
         for wait in pending:
-            if wait.outcome is None:
-                self._judge(wait)
+            # What was answered before the failure counts.
+            self._judge(wait)
+            if ended_by is not None and wait.outcome is None:
+                wait.error, wait.outcome, wait.changed = ended_by, Outcome.FAILED, True
         if self._limited == limited:
             self._limited = 0
 
@@ -259,9 +270,7 @@ class _Wait:
         try:
             sketches = self.provider.survey([wait.order_id for wait in pending], since)
         except OrderError as exc:
-            if isinstance(exc, (PermissionDenied, InvalidRequest)) or (
-                isinstance(exc, UnexpectedResponse) and not exc.retryable
-            ):
+            if self._refuses_bulk(exc):
                 self._bulk_refused = True
                 self._note("bulk call refused, asking for each order instead: {0}".format(exc))
                 return self._all_due(pending)
@@ -270,49 +279,82 @@ class _Wait:
             for wait in pending:
                 self._fault(wait, exc)
             return []
-        self._answered = True
+        self._answered, self._bulk_garbled = True, False
         first, self._surveyed_at = self._surveyed_at is None, asked_at
         for wait in pending:
             self._take_sketch(wait, sketches.get(wait.order_id), first)
+        quiet = [wait for wait in pending if not wait.due]
+        quiet.sort(key=lambda wait: -1.0 if wait.asked_at is None else wait.asked_at)
+        # No bulk call tells when the chain of an issued certificate, or the certificate of a reissue, is there.
+        half_issued = [wait for wait in quiet if wait.order is not None and wait.order.status == Status.ISSUED]
         if first:
             allowance = FIRST_LOOK
         else:
             allowance = REFRESH if self.options.until == "issued" else REFRESH_FOR_DCV
-        quiet = [wait for wait in pending if not wait.due]
-        quiet.sort(key=lambda wait: -1.0 if wait.detailed_at is None else wait.detailed_at)
-        return [wait for wait in pending if wait.due] + quiet[:allowance]
+        chosen = [wait for wait in pending if wait.due] + half_issued[:FIRST_LOOK] + quiet[:allowance]
+        return list(dict.fromkeys(chosen))
+
+    def _refuses_bulk(self, error: OrderError) -> bool:
+        """Whether the bulk call cannot be had though the provider can be: not with this key, or not in this version."""
+        if isinstance(error, UnexpectedResponse) and error.retryable:
+            # Once may be chance.
+            garbled, self._bulk_garbled = self._bulk_garbled, True
+            return garbled
+        return isinstance(error, PermissionDenied) or not (
+            error.retryable or isinstance(error, (AuthenticationError, ProviderUnavailable))
+        )
 
     def _take_sketch(self, wait: Waiting, sketch: t.Optional[Sketch], first: bool) -> None:
         """Note what the bulk call told of an order, and whether the detail call has more to say."""
         wait.error = None
         if sketch is None or sketch.mark == wait.mark:
             return
-        wait.mark = sketch.mark
+        wait.mark, wait.stale = sketch.mark, 0
         if first and sketch.order is not None and sketch.order.status in (Status.VALIDATING, Status.ISSUING):
             wait.due = False
             self._see(wait, sketch.order)
         else:
             wait.due = True
 
-    def _ask_detail(self, wait: Waiting) -> bool:
-        """Ask for one order. Returns whether the provider answered, be it with bad news."""
+    def _ask_details(self, chosen: t.Sequence[Waiting]) -> None:
+        """Ask for each of these orders, until the provider turns out not to be well."""
+        faults = 0
+        # Orders that were not answered last time go last, so that they cannot keep the others from being asked.
+        queue = sorted(chosen, key=lambda wait: wait.unanswered)
+        for position, wait in enumerate(queue):
+            error = self._ask_detail(wait)
+            faults = faults + 1 if error is not None else 0
+            if error is not None and (faults >= MOST_FAULTS or isinstance(error, RateLimited)):
+                for left in queue[position + 1 :]:
+                    if left.due:
+                        self._fault(left, error)
+                return
+
+    def _ask_detail(self, wait: Waiting) -> t.Optional[OrderError]:
+        """Ask for one order. Returns what kept the provider from answering; bad news is an answer."""
+        before = wait.order
+        wait.asked_at, wait.unanswered = self.clock(), False
         try:
-            if wait.order is not None and not wait.due:
-                order = self.provider.refresh_order(wait.order)
+            if before is not None and not wait.due:
+                order = self.provider.refresh_order(before)
             else:
                 order = self.provider.fetch_order(wait.order_id)
         except OrderError as exc:
             if self._concerns_all(exc):
                 raise
-            if exc.retryable:
+            if exc.retryable or isinstance(exc, ProviderUnavailable):
+                wait.unanswered = True
                 self._fault(wait, exc)
-                return False
+                return exc
+            self._answered = True
             wait.error, wait.outcome, wait.changed = exc, Outcome.FAILED, True
-            return True
-        wait.due, wait.detailed_at, wait.error = False, self.clock(), None
+            return None
         self._answered = True
         self._see(wait, order)
-        return True
+        wait.error = None
+        wait.due = wait.due and _behind(wait, before)
+        wait.stale += 1
+        return None
 
     def _concerns_all(self, error: OrderError) -> bool:
         """Whether no other order of the account can do better, now or later."""
@@ -327,11 +369,11 @@ class _Wait:
         wait.changed = wait.changed or _state(order) != _state(wait.order)
         wait.order = order
         for warning in order.warnings:
-            self._note("order {0}: {1}".format(order.order_id, warning))
+            self.notes.setdefault(warning, "order {0}: {1}".format(order.order_id, warning))
 
     def _judge(self, wait: Waiting) -> None:
         order = wait.order
-        if order is None:
+        if order is None or wait.outcome is not None:
             return
         if _reached(order, self.options.until):
             wait.outcome = Outcome.REACHED
@@ -348,14 +390,24 @@ class _Wait:
             self._hold = max(self._hold, error.retry_after or 0.001)
 
     def _note(self, note: str) -> None:
-        if note not in self.notes:
-            self.notes.append(note)
+        self.notes.setdefault(note, note)
 
 
 def _reached(order: Order, until: str) -> bool:
-    if until == "dcv_completed":
+    if until == "dcv_completed" and order.status not in Status.ENDED:
         return order.issued or order.status == Status.ISSUING or order.dcv_completed is True
     return order.issued
+
+
+def _behind(wait: Waiting, before: t.Optional[Order]) -> bool:
+    """Whether the detail call seems not to know yet what the bulk call told: the provider's own parts may lag."""
+    order = wait.order
+    if order is None or wait.mark is None or wait.stale >= MOST_STALE:
+        return False
+    if before is None:
+        # The bulk call tells of orders in validation all by itself, so it had told something else.
+        return order.status == Status.VALIDATING
+    return (order.provider_status, order.certificate.id) == (before.provider_status, before.certificate.id)
 
 
 def _state(order: t.Optional[Order]) -> t.Any:

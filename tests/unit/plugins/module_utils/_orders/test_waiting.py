@@ -1,0 +1,785 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The wait loop, against a provider that answers from a script and a clock that moves only when somebody sleeps."""
+
+from __future__ import annotations
+
+import collections
+import typing as t
+
+import pytest
+
+from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account
+from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import (
+    AuthenticationError,
+    InvalidRequest,
+    OrderError,
+    OrderNotFound,
+    PermissionDenied,
+    ProviderUnavailable,
+    RateLimited,
+    UnexpectedResponse,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import (
+    Blocker,
+    Certificate,
+    Domain,
+    Order,
+    Status,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.pacing import Pace, PollSchedule
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import (
+    Delivery,
+    Provider,
+    ProviderInfo,
+    Sketch,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.redaction import Redactor
+from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import Request, Response
+from ansible_collections.certops.issuance.plugins.module_utils._orders.waiting import (
+    FIRST_LOOK,
+    MOST_FAULTS,
+    MOST_STALE,
+    REFRESH,
+    REFRESH_FOR_DCV,
+    Outcome,
+    Tick,
+    Waiting,
+    WaitOptions,
+    WaitResult,
+    wait_for_orders,
+)
+
+T = t.TypeVar("T")
+
+#: Quick for ten minutes, then slow.
+SCHEDULE = PollSchedule(steps=((600.0, 60.0),), afterwards=300.0)
+
+
+class Time:
+    """A clock that moves only when somebody sleeps, or takes time on purpose."""
+
+    def __init__(self) -> None:
+        self.now = 5000.0
+        self.sleeps: t.List[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0.0
+        self.sleeps.append(seconds)
+        self.now += seconds
+
+
+class NoTransport:
+    """The scripted provider asks nobody."""
+
+    requests_sent = 0
+    redactor = Redactor()
+
+    def ask(self, request: Request, read: t.Callable[[Response], T]) -> T:
+        raise AssertionError("the wait has no business with the network")
+
+
+def pending(order_id: str = "1", **fields: t.Any) -> Order:
+    return Order("fake", order_id, Status.VALIDATING, provider_status="pending", **fields)
+
+
+def issuing(order_id: str = "1", **fields: t.Any) -> Order:
+    return Order("fake", order_id, Status.ISSUING, provider_status="processing", **fields)
+
+
+def issued(order_id: str = "1", serial: t.Optional[str] = "AB", **fields: t.Any) -> Order:
+    certificate = Certificate(id="9" + order_id, serial_number=serial)
+    fields.setdefault("dcv_completed", True)
+    return Order(
+        "fake", order_id, Status.ISSUED, provider_status="issued", issued=True, certificate=certificate, **fields
+    )
+
+
+def ended(order_id: str = "1", status: str = Status.REJECTED, **fields: t.Any) -> Order:
+    return Order("fake", order_id, status, provider_status=status, **fields)
+
+
+class FakeProvider(Provider):
+    """Answers each order from its own script of orders and errors; the last entry is said again and again.
+
+    The bulk call tells ``sketches`` (a function of the number of the survey and of since), or raises.
+    """
+
+    info = ProviderInfo(
+        name="fake",
+        label="Fake",
+        default_url=None,
+        environment={},
+        credentials=(),
+        pace=Pace(schedule=SCHEDULE),
+    )
+
+    def __init__(self, **scripts: t.Sequence[t.Union[Order, OrderError]]) -> None:
+        super().__init__(Account(provider="fake", api_url="https://provider.example"), NoTransport())
+        self.scripts = {name.lstrip("n"): list(script) for name, script in scripts.items()}
+        self.calls: t.List[t.Tuple[str, t.Any]] = []
+
+    def fetch_order(self, order_id: str) -> Order:
+        self.calls.append(("fetch", order_id))
+        return self._say(order_id)
+
+    def refresh_order(self, order: Order) -> Order:
+        self.calls.append(("refresh", order.order_id))
+        return self._say(order.order_id)
+
+    def fetch_certificate(self, order: Order) -> Delivery:
+        raise AssertionError("a wait collects nothing")
+
+    def _say(self, order_id: str) -> Order:
+        script = self.scripts[order_id]
+        answer = script.pop(0) if len(script) > 1 else script[0]
+        if isinstance(answer, OrderError):
+            raise answer
+        return answer
+
+    def asked(self, kind: str) -> t.List[t.Any]:
+        return [what for how, what in self.calls if how == kind]
+
+
+Survey = t.Callable[[int, t.Optional[float]], t.Mapping[str, Sketch]]
+Script = t.Sequence[t.Union[Order, OrderError]]
+
+
+def bulk_provider(survey: Survey, bulk_from: int = 1, **scripts: Script) -> FakeProvider:
+    """A scripted provider with a bulk call."""
+
+    class BulkProvider(FakeProvider):
+        info = ProviderInfo(
+            name="fake",
+            label="Fake",
+            default_url=None,
+            environment={},
+            credentials=(),
+            pace=Pace(schedule=SCHEDULE),
+            bulk_from=bulk_from,
+        )
+
+        def survey(self, order_ids: t.Sequence[str], since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+            self.calls.append(("survey", (tuple(order_ids), since)))
+            return survey(len(self.asked("survey")), since)
+
+    return BulkProvider(**scripts)
+
+
+class Listener:
+    """Remembers what was told. Copies, since the waits go on changing."""
+
+    def __init__(self) -> None:
+        self.ticks: t.List[Tick] = []
+        self.states: t.List[t.List[t.Tuple[str, t.Optional[str], bool]]] = []
+
+    def __call__(self, tick: Tick) -> None:
+        self.ticks.append(tick)
+        self.states.append([(wait.order_id, wait.outcome, wait.changed) for wait in tick.waits])
+
+
+def run(
+    provider: Provider,
+    order_ids: t.Sequence[str] = ("1",),
+    moment: t.Optional[Time] = None,
+    listen: t.Callable[[Tick], None] = lambda tick: None,
+    **options: t.Any,
+) -> WaitResult:
+    moment = moment or Time()
+    return wait_for_orders(provider, order_ids, WaitOptions(**options), moment.clock, moment.sleep, listen)
+
+
+def outcomes(result: WaitResult) -> t.Dict[str, t.Optional[str]]:
+    return {wait.order_id: wait.outcome for wait in result.waits}
+
+
+# -- outcomes -----------------------------------------------------------------
+
+
+def test_an_order_is_reached_as_soon_as_it_is_issued() -> None:
+    moment = Time()
+    provider = FakeProvider(n1=[pending(), issuing(), issued()])
+    result = run(provider, moment=moment)
+    assert outcomes(result) == {"1": Outcome.REACHED}
+    assert result.polls == 3
+    assert result.waits[0].order == issued()
+    assert result.elapsed == pytest.approx(sum(moment.sleeps))
+
+
+@pytest.mark.parametrize("status", sorted(Status.ENDED))
+def test_an_order_that_has_ended_fails_at_once_and_keeps_its_state(status: str) -> None:
+    result = run(FakeProvider(n1=[ended(status=status, reason="said no")]))
+    assert outcomes(result) == {"1": Outcome.FAILED}
+    assert result.polls == 1
+    assert result.waits[0].order is not None and result.waits[0].order.reason == "said no"
+
+
+def test_the_others_go_on_when_one_order_ends() -> None:
+    third = [pending("3"), pending("3"), issued("3")]
+    provider = FakeProvider(n1=[pending("1"), issued("1")], n2=[ended("2")], n3=third)
+    result = run(provider, ["1", "2", "3"])
+    assert outcomes(result) == {"1": Outcome.REACHED, "2": Outcome.FAILED, "3": Outcome.REACHED}
+    # Nobody is asked again after the end.
+    assert collections.Counter(provider.asked("fetch")) == {"1": 2, "2": 1, "3": 3}
+
+
+def test_waits_are_returned_in_the_order_asked_for() -> None:
+    provider = FakeProvider(n1=[issued("1")], n2=[issued("2")], n3=[pending("3"), issued("3")])
+    assert [wait.order_id for wait in run(provider, ["3", "1", "2"]).waits] == ["3", "1", "2"]
+
+
+def test_action_required_stops_that_order_or_is_waited_through() -> None:
+    payment = Order("fake", "1", Status.ACTION_REQUIRED, blockers=(Blocker("payment", "pay"),))
+    stopped = run(FakeProvider(n1=[payment, issued()]))
+    assert (outcomes(stopped), stopped.polls) == ({"1": Outcome.ACTION_REQUIRED}, 1)
+    waited = run(FakeProvider(n1=[payment, issued()]), stop_on_action_required=False)
+    assert (outcomes(waited), waited.polls) == ({"1": Outcome.REACHED}, 2)
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (pending(dcv_completed=True), Outcome.REACHED),
+        (pending(dcv_completed=False), Outcome.TIMED_OUT),
+        (pending(dcv_completed=None), Outcome.TIMED_OUT),
+        (issuing(dcv_completed=None), Outcome.REACHED),
+        (issued(dcv_completed=None), Outcome.REACHED),
+        # A dead order is nothing to go on with, however well its names were validated.
+        (ended(dcv_completed=True), Outcome.FAILED),
+    ],
+)
+def test_until_dcv_completed(order: Order, expected: str) -> None:
+    assert outcomes(run(FakeProvider(n1=[order]), until="dcv_completed", timeout=0)) == {"1": expected}
+
+
+def test_completed_validation_is_not_enough_for_until_issued() -> None:
+    assert outcomes(run(FakeProvider(n1=[issuing(dcv_completed=True)]), timeout=0)) == {"1": Outcome.TIMED_OUT}
+
+
+def test_issued_without_a_chain_is_waited_for() -> None:
+    half = Order("fake", "1", Status.ISSUED, provider_status="issued", issued=False)
+    result = run(FakeProvider(n1=[half, half, issued()]))
+    assert (outcomes(result), result.polls) == ({"1": Outcome.REACHED}, 3)
+
+
+def test_an_unknown_word_is_neither_success_nor_end() -> None:
+    odd = Order("fake", "1", Status.UNKNOWN, provider_status="frobnicated", warnings=("fake said frobnicated",))
+    result = run(FakeProvider(n1=[odd, odd, issued()]))
+    assert (outcomes(result), result.polls) == ({"1": Outcome.REACHED}, 3)
+
+
+def test_an_unknown_word_is_noted_once_however_often_and_wherever_it_comes() -> None:
+    def odd(order_id: str) -> Order:
+        return Order("fake", order_id, Status.UNKNOWN, warnings=("fake said frobnicated",))
+
+    listener = Listener()
+    result = run(FakeProvider(n1=[odd("1")], n2=[odd("2")]), ["1", "2"], listen=listener, timeout=600)
+    assert result.polls > 2
+    assert list(result.notes) == ["order 1: fake said frobnicated"]
+    assert [list(tick.notes) for tick in listener.ticks if tick.notes] == [["order 1: fake said frobnicated"]]
+    # Each order has its own warnings all the same.
+    assert all(wait.order is not None and wait.order.warnings for wait in result.waits)
+
+
+def test_a_result_is_not_kept_waiting_by_a_raw_body() -> None:
+    result = run(FakeProvider(n1=[issued(raw={"much": "x" * 1000})]))
+    assert result.waits[0].order is not None and result.waits[0].order.raw is None
+
+
+# -- time ---------------------------------------------------------------------
+
+
+def test_timeout_zero_looks_once_and_never_sleeps() -> None:
+    moment = Time()
+    result = run(FakeProvider(n1=[pending()]), moment=moment, timeout=0)
+    assert (outcomes(result), result.polls, moment.sleeps) == ({"1": Outcome.TIMED_OUT}, 1, [])
+
+
+@pytest.mark.parametrize("timeout", [1, 3, 5, 20, 59, 60, 61, 100, 599, 1800, 90000])
+@pytest.mark.parametrize("interval", [None, 1, 7, 300])
+def test_a_wait_ends_shortly_before_its_deadline_and_looks_once_more_there(
+    timeout: int, interval: t.Optional[int]
+) -> None:
+    if interval == 1 and timeout > 2000:
+        timeout = 2000
+    moment = Time()
+    looks: t.List[float] = []
+
+    class Provider(FakeProvider):
+        def fetch_order(self, order_id: str) -> Order:
+            looks.append(moment.now - 5000.0)
+            moment.now += 0.01
+            return super().fetch_order(order_id)
+
+    result = run(Provider(n1=[pending()]), moment=moment, timeout=timeout, poll_interval=interval)
+    assert outcomes(result) == {"1": Outcome.TIMED_OUT}
+    # The one look that the last moment still allows takes its hundredth of a second.
+    assert result.elapsed <= timeout + 0.02
+    # Never much too early either: the time that was given is used.
+    assert looks[-1] >= timeout - max(5.0, timeout / 10) - 1.0
+    pauses = [later - earlier for earlier, later in zip(looks, looks[1:])]
+    assert all(pause >= 0.4 for pause in pauses)
+    # Only the last pause is cut.
+    full = interval if interval is not None else 60.0
+    assert all(pause >= full for pause in pauses[:-1])
+
+
+def test_an_order_that_is_issued_in_the_last_seconds_is_seen() -> None:
+    moment = Time()
+
+    class Provider(FakeProvider):
+        def fetch_order(self, order_id: str) -> Order:
+            return issued() if moment.now >= 5000.0 + 90.0 else pending()
+
+    assert outcomes(run(Provider(n1=[]), moment=moment, timeout=100, poll_interval=80)) == {"1": Outcome.REACHED}
+
+
+def test_the_deadline_holds_when_answers_are_slow() -> None:
+    moment = Time()
+
+    class Slow(FakeProvider):
+        def fetch_order(self, order_id: str) -> Order:
+            moment.now += 25.0
+            return super().fetch_order(order_id)
+
+    result = run(Slow(n1=[pending()]), moment=moment, timeout=120, poll_interval=60)
+    # 0-25, 85-110, and one more look: it began before the deadline, and the transport ends what goes on after it.
+    assert result.polls == 3
+    assert all(slept <= 60.0 for slept in moment.sleeps)
+
+
+def test_telling_takes_time_that_is_not_slept_again() -> None:
+    moment = Time()
+    starts: t.List[float] = []
+
+    class Provider(FakeProvider):
+        def fetch_order(self, order_id: str) -> Order:
+            starts.append(moment.now)
+            return super().fetch_order(order_id)
+
+    def listen(tick: Tick) -> None:
+        moment.now += 4.0
+
+    run(Provider(n1=[pending()]), moment=moment, listen=listen, timeout=100, poll_interval=10)
+    pauses = [later - earlier for earlier, later in zip(starts, starts[1:])]
+    assert pauses[:-1] == pytest.approx([10.0] * (len(pauses) - 1))
+
+
+def test_the_schedule_is_followed_with_a_little_jitter_and_grows() -> None:
+    moment = Time()
+    run(FakeProvider(n1=[pending()]), moment=moment, timeout=3000)
+    ages = [sum(moment.sleeps[:count]) for count in range(len(moment.sleeps))]
+    for age, pause in list(zip(ages, moment.sleeps))[:-1]:
+        base = 60.0 if age < 600.0 else 300.0
+        assert base <= pause <= base * 1.05
+    assert moment.sleeps[0] < 64.0 and max(moment.sleeps) >= 300.0
+    assert len(set(moment.sleeps)) > 5
+
+
+def test_poll_interval_goes_before_the_schedule() -> None:
+    moment = Time()
+    run(FakeProvider(n1=[pending()]), moment=moment, timeout=1000, poll_interval=7)
+    assert set(moment.sleeps[:-1]) == {7.0}
+
+
+def test_the_listener_is_told_of_each_poll_and_of_what_changed() -> None:
+    listener = Listener()
+    domains = (Domain("www.example.com", "in_progress"),)
+    done = (Domain("www.example.com", "completed"),)
+    provider = FakeProvider(n1=[pending(domains=domains), pending(domains=domains), pending(domains=done), issued()])
+    result = run(provider, listen=listener)
+    assert [state[0] for state in listener.states] == [
+        ("1", None, True),
+        ("1", None, False),
+        ("1", None, True),
+        ("1", Outcome.REACHED, True),
+    ]
+    assert [tick.next_poll is None for tick in listener.ticks] == [False, False, False, True]
+    assert listener.ticks[-1].elapsed == result.elapsed
+
+
+def test_nothing_to_wait_for_is_over_at_once() -> None:
+    result = run(FakeProvider(), [])
+    assert (result.waits, result.polls) == ([], 1)
+
+
+# -- faults -------------------------------------------------------------------
+
+
+def unavailable(**fields: t.Any) -> ProviderUnavailable:
+    return ProviderUnavailable("the server failed (HTTP 503)", **fields)
+
+
+def test_transient_faults_are_ridden_out() -> None:
+    faults = [unavailable(), UnexpectedResponse("cut off"), RateLimited("slow down"), unavailable()]
+    result = run(FakeProvider(n1=[pending(), *faults, issued()]), timeout=7200)
+    assert (outcomes(result), result.polls) == ({"1": Outcome.REACHED}, 6)
+    assert result.waits[0].error is None
+
+
+def test_a_fault_that_lasts_is_reported_with_the_last_known_state() -> None:
+    result = run(FakeProvider(n1=[pending(reason="queue"), unavailable()]), timeout=300)
+    wait = result.waits[0]
+    assert wait.outcome == Outcome.TIMED_OUT
+    assert wait.order is not None and wait.order.reason == "queue"
+    assert isinstance(wait.error, ProviderUnavailable)
+
+
+def test_a_provider_that_never_answers_is_reported_for_every_order() -> None:
+    ids = [str(number) for number in range(1, 11)]
+    provider = FakeProvider(**{"n" + one: [unavailable()] for one in ids})
+    result = run(provider, ids, timeout=60)
+    assert set(outcomes(result).values()) == {Outcome.TIMED_OUT}
+    assert all(isinstance(wait.error, ProviderUnavailable) for wait in result.waits)
+
+
+def test_after_some_faults_in_a_row_the_rest_of_a_tick_is_left() -> None:
+    ids = [str(number) for number in range(1, 11)]
+    provider = FakeProvider(**{"n" + one: [unavailable()] for one in ids})
+    run(provider, ids, timeout=0)
+    assert len(provider.asked("fetch")) == MOST_FAULTS
+
+
+def test_orders_that_are_never_answered_do_not_keep_the_others_from_being_asked() -> None:
+    bad = {"n" + str(number): [unavailable()] for number in range(1, 6)}
+    provider = FakeProvider(**bad, n8=[pending("8"), issued("8")], n9=[pending("9"), issued("9")])
+    result = run(provider, ["1", "2", "3", "4", "5", "8", "9"], timeout=1800)
+    found = outcomes(result)
+    assert found["8"] == found["9"] == Outcome.REACHED
+    assert found["1"] == found["5"] == Outcome.TIMED_OUT
+
+
+def test_refused_credentials_end_everything_within_one_poll() -> None:
+    refused = AuthenticationError("refused")
+    provider = FakeProvider(n1=[pending("1"), issued("1")], n2=[pending("2"), refused], n3=[pending("3")])
+    result = run(provider, ["1", "2", "3"])
+    # What was answered in the same poll counts, and nobody is asked with these credentials again: accounts lock.
+    assert outcomes(result) == {"1": Outcome.REACHED, "2": Outcome.FAILED, "3": Outcome.FAILED}
+    assert result.polls == 2
+    assert provider.asked("fetch") == ["1", "2", "3", "1", "2"]
+    assert result.waits[2].error is refused
+    assert result.waits[2].order is not None and result.waits[2].order.status == Status.VALIDATING
+
+
+def test_refused_credentials_in_the_bulk_call_end_everything_within_one_poll() -> None:
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        raise AuthenticationError("refused")
+
+    provider = bulk_provider(survey, n1=[pending("1")], n2=[pending("2")])
+    result = run(provider, ["1", "2"])
+    assert (set(outcomes(result).values()), result.polls) == ({Outcome.FAILED}, 1)
+    assert provider.asked("fetch") == []
+
+
+def test_one_order_that_is_not_known_fails_alone() -> None:
+    unknown, odd = OrderNotFound("no such order"), InvalidRequest("odd")
+    provider = FakeProvider(n1=[unknown], n2=[odd], n3=[pending("3"), issued("3")])
+    result = run(provider, ["1", "2", "3"])
+    assert outcomes(result) == {"1": Outcome.FAILED, "2": Outcome.FAILED, "3": Outcome.REACHED}
+    assert isinstance(result.waits[0].error, OrderNotFound)
+
+
+def test_a_certificate_that_is_not_trusted_ends_the_first_poll_but_not_a_wait_that_is_under_way() -> None:
+    def untrusted() -> ProviderUnavailable:
+        return unavailable(retryable=False)
+
+    first = run(FakeProvider(n1=[untrusted()], n2=[untrusted()]), ["1", "2"])
+    assert (set(outcomes(first).values()), first.polls) == ({Outcome.FAILED}, 1)
+    later = run(FakeProvider(n1=[pending("1"), untrusted(), issued("1")]))
+    assert (outcomes(later), later.polls) == ({"1": Outcome.REACHED}, 3)
+
+
+def test_a_rate_limit_ends_the_tick_and_is_respected() -> None:
+    moment = Time()
+    ids = ["1", "2", "3", "4"]
+    limited = RateLimited("slow down", retry_after=200.0)
+    provider = FakeProvider(**{"n" + one: [pending(one), issued(one)] for one in ids})
+    provider.scripts["2"] = [limited, issued("2")]
+    result = run(provider, ids, moment=moment, poll_interval=10)
+    assert set(outcomes(result).values()) == {Outcome.REACHED}
+    assert provider.asked("fetch")[:2] == ["1", "2"]
+    assert moment.sleeps[0] == 200.0
+
+
+def test_a_rate_limit_without_a_time_is_backed_off_from_more_and_more_and_then_forgotten() -> None:
+    moment = Time()
+    limited = [RateLimited("slow down") for _count in range(5)]
+    run(FakeProvider(n1=[*limited, pending(), pending(), issued()]), moment=moment, poll_interval=10)
+    assert moment.sleeps == [20.0, 40.0, 80.0, 80.0, 80.0, 10.0, 10.0]
+
+
+def test_a_rate_limit_beyond_the_deadline_ends_the_wait_without_another_question() -> None:
+    moment = Time()
+    provider = FakeProvider(n1=[pending(), RateLimited("slow down", retry_after=5000.0)])
+    result = run(provider, moment=moment, timeout=1800)
+    wait = result.waits[0]
+    assert (wait.outcome, result.polls) == (Outcome.TIMED_OUT, 2)
+    assert isinstance(wait.error, RateLimited)
+    assert result.next_poll >= 5000.0
+    assert result.elapsed < 1800.0
+
+
+# -- the bulk call ------------------------------------------------------------
+
+
+def sketch(mark: str, order: t.Optional[Order] = None) -> Sketch:
+    return Sketch(mark=mark, order=order)
+
+
+def test_the_bulk_call_is_used_from_the_number_of_orders_at_which_it_pays() -> None:
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        return {}
+
+    few = bulk_provider(survey, bulk_from=3, n1=[issued("1")], n2=[issued("2")])
+    run(few, ["1", "2"])
+    assert few.asked("survey") == []
+    more = bulk_provider(survey, bulk_from=3, n1=[issued("1")], n2=[issued("2")], n3=[issued("3")])
+    run(more, ["1", "2", "3"])
+    assert len(more.asked("survey")) == 1
+
+
+def test_orders_the_bulk_call_does_not_tell_of_are_asked_for_once_at_first() -> None:
+    provider = bulk_provider(lambda number, since: {}, n1=[pending("1")], n2=[ended("2")])
+    result = run(provider, ["1", "2"], timeout=0)
+    assert provider.asked("fetch") == ["1", "2"]
+    assert outcomes(result) == {"1": Outcome.TIMED_OUT, "2": Outcome.FAILED}
+
+
+def test_the_window_of_a_delta_call_spans_what_no_survey_has_seen() -> None:
+    moment = Time()
+
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        if number in (1, 3, 4):
+            raise unavailable()
+        return {}
+
+    provider = bulk_provider(survey, n1=[pending("1")])
+    run(provider, moment=moment, timeout=301, poll_interval=50)
+    windows = [since for _ids, since in provider.asked("survey")]
+    assert windows[:6] == [None, None, 50.0, 100.0, 150.0, 50.0]
+
+
+def test_news_of_the_bulk_call_is_asked_for_in_detail() -> None:
+    first = {"1": sketch("p", pending("1")), "2": sketch("p", pending("2"))}
+
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        return first if number < 3 else dict(first, **{"2": sketch("issued:92")})
+
+    provider = bulk_provider(survey, n1=[pending("1")], n2=[pending("2"), issued("2")])
+    result = run(provider, ["1", "2"], timeout=400)
+    assert outcomes(result) == {"1": Outcome.TIMED_OUT, "2": Outcome.REACHED}
+    # The first look shows names and blockers; after that a refresh of one, and what the bulk call told of.
+    assert provider.calls[1:3] == [("refresh", "1"), ("refresh", "2")]
+    assert provider.asked("fetch") == ["2"]
+
+
+@pytest.mark.parametrize("fault", [unavailable(), UnexpectedResponse("cut off"), RateLimited("slow down")])
+def test_news_of_a_delta_call_is_not_lost_when_the_detail_call_fails(fault: OrderError) -> None:
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        if number == 1:
+            return {one: sketch("p", pending(one)) for one in ids}
+        # A delta call tells it once and then has no more news.
+        return {"77": sketch("issued:977")} if number == 2 else {}
+
+    ids = [str(number) for number in range(1, 101)]
+    provider = bulk_provider(survey, **{"n" + one: [pending(one)] for one in ids})
+    provider.scripts["77"] = [fault, fault, issued("77")]
+    result = run(provider, ids, timeout=900)
+    assert outcomes(result)["77"] == Outcome.REACHED
+    assert provider.asked("fetch") == ["77", "77", "77"]
+
+
+def test_a_detail_call_that_lags_behind_the_bulk_call_is_asked_again() -> None:
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        if number == 1:
+            return {one: sketch("p", pending(one)) for one in ids}
+        return {"77": sketch("issued:977")} if number == 2 else {}
+
+    ids = [str(number) for number in range(1, 101)]
+    provider = bulk_provider(survey, **{"n" + one: [pending(one)] for one in ids})
+    provider.scripts["77"] = [pending("77"), pending("77"), issued("77")]
+    assert outcomes(run(provider, ids, timeout=900))["77"] == Outcome.REACHED
+
+
+def test_a_detail_call_that_never_confirms_the_news_is_not_asked_for_ever() -> None:
+    marks = {"77": sketch("issued:977")}
+    ids = [str(number) for number in range(1, 101)]
+
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        return {one: sketch("p", pending(one)) for one in ids} if number == 1 else marks
+
+    provider = bulk_provider(survey, **{"n" + one: [pending(one)] for one in ids})
+    run(provider, ids, timeout=1800)
+    assert provider.asked("fetch") == ["77"] * (1 + MOST_STALE)
+
+
+def test_a_chain_that_is_late_is_asked_for_though_the_bulk_call_has_no_more_news() -> None:
+    ids = [str(number) for number in range(1, 101)]
+    half = Order("fake", "50", Status.ISSUED, provider_status="issued", issued=False)
+    answers: t.Dict[str, t.List[t.Union[Order, OrderError]]] = {"n" + one: [pending(one)] for one in ids}
+    answers["n50"] = [half, half, half, half, half, issued("50")]
+
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        return {one: sketch("issued:950") if one == "50" else sketch("p", pending(one)) for one in ids}
+
+    result = run(bulk_provider(survey, **answers), ids, timeout=900)
+    assert outcomes(result)["50"] == Outcome.REACHED
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        PermissionDenied("the role of api_key does not allow this call"),
+        InvalidRequest("no such argument"),
+        OrderNotFound("HTTP 404"),
+        UnexpectedResponse("no list of orders", retryable=False),
+    ],
+)
+def test_a_bulk_call_that_is_refused_is_replaced_by_single_calls_with_one_note(refusal: OrderError) -> None:
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        raise refusal
+
+    provider = bulk_provider(survey, n1=[pending("1"), pending("1"), issued("1")], n2=[issued("2")])
+    result = run(provider, ["1", "2"])
+    assert set(outcomes(result).values()) == {Outcome.REACHED}
+    assert len(provider.asked("survey")) == 1
+    assert len(result.notes) == 1
+    assert result.notes[0].startswith("bulk call refused, asking for each order instead")
+
+
+def test_a_bulk_call_that_comes_garbled_twice_in_a_row_is_given_up() -> None:
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        if number == 2:
+            return {}
+        raise UnexpectedResponse("an HTML or XML page came")
+
+    provider = bulk_provider(survey, n1=[pending("1"), pending("1"), issued("1")])
+    result = run(provider, ["1"], poll_interval=10)
+    assert outcomes(result) == {"1": Outcome.REACHED}
+    assert len(provider.asked("survey")) == 4
+    assert len(result.notes) == 1
+
+
+def test_a_bulk_call_that_is_not_answered_is_made_again_and_no_order_is_asked_for_meanwhile() -> None:
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        if number < 4:
+            raise unavailable()
+        return {}
+
+    provider = bulk_provider(survey, n1=[issued("1")], n2=[issued("2")])
+    result = run(provider, ["1", "2"])
+    assert (set(outcomes(result).values()), result.polls) == ({Outcome.REACHED}, 4)
+    assert not result.notes
+
+
+def quiet_fleet(count: int) -> FakeProvider:
+    """Orders of which the bulk call says each time that they are pending."""
+    ids = [str(number) for number in range(1, count + 1)]
+    marks = {one: sketch("p", pending(one)) for one in ids}
+    return bulk_provider(lambda number, since: marks, **{"n" + one: [pending(one)] for one in ids})
+
+
+@pytest.mark.parametrize(("until", "refreshed"), [("issued", REFRESH), ("dcv_completed", REFRESH_FOR_DCV)])
+@pytest.mark.parametrize("count", [10, 100, 1000, 10000])
+def test_requests_per_tick_do_not_grow_with_the_number_of_orders(count: int, until: str, refreshed: int) -> None:
+    provider = quiet_fleet(count)
+    per_tick: t.List[int] = []
+    seen = 0
+
+    def listen(tick: Tick) -> None:
+        nonlocal seen
+        per_tick.append(len(provider.calls) - seen)
+        seen = len(provider.calls)
+
+    run(provider, [str(number) for number in range(1, count + 1)], listen=listen, until=until, timeout=600)
+    assert per_tick[0] == 1 + min(FIRST_LOOK, count)
+    assert set(per_tick[1:]) == {1 + min(refreshed, count)}
+
+
+def test_the_slow_refresh_comes_round_to_every_order() -> None:
+    provider = quiet_fleet(30)
+    ids = [str(number) for number in range(1, 31)]
+    run(provider, ids, timeout=30 * 60, poll_interval=60)
+    refreshed = provider.asked("refresh")
+    assert sorted(set(refreshed), key=int) == ids
+    assert refreshed[: len(ids)] == ids
+
+
+def test_an_order_whose_refresh_fails_does_not_stop_the_refresh_of_the_others() -> None:
+    provider = quiet_fleet(30)
+    provider.scripts["1"] = [unavailable()]
+    run(provider, [str(number) for number in range(1, 31)], timeout=1800, poll_interval=60)
+    assert len(set(provider.asked("refresh"))) == 30
+
+
+def test_validated_names_are_seen_by_the_refresh_while_waiting_for_dcv() -> None:
+    provider = quiet_fleet(100)
+    for one in provider.scripts:
+        provider.scripts[one] = [pending(one, dcv_completed=True)]
+    ids = [str(number) for number in range(1, 101)]
+    result = run(provider, ids, until="dcv_completed", timeout=1800)
+    assert set(outcomes(result).values()) == {Outcome.REACHED}
+    assert result.polls == 100 // FIRST_LOOK
+
+
+def test_work_per_order_and_tick_does_not_grow_with_the_number_of_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts comparisons of orders and of warnings, not time: each order has a warning of its own."""
+
+    class Counted(str):
+        compared = 0
+
+        def __eq__(self, other: object) -> bool:
+            Counted.compared += 1
+            return str.__eq__(self, other)
+
+        def __hash__(self) -> int:
+            return str.__hash__(self)
+
+    def cost(count: int) -> float:
+        ids = [str(number) for number in range(1, count + 1)]
+        orders = {one: [pending(one, warnings=(Counted("about " + one),))] for one in ids}
+        marks = {one: sketch("p", order[0]) for one, order in orders.items()}
+        provider = bulk_provider(lambda number, since: marks, **{"n" + one: order for one, order in orders.items()})
+        Counted.compared = 0
+        result = run(provider, ids, timeout=600)
+        assert len(result.notes) == count
+        return Counted.compared / count
+
+    assert cost(2000) <= 2 * cost(200) + 1
+
+
+# -- reissue ------------------------------------------------------------------
+
+
+def test_the_superseded_certificate_never_counts_as_issued() -> None:
+    provider = FakeProvider(n1=[issued(serial="0A:BC"), pending(), issued(serial="DEF")])
+    result = run(provider, superseded_serial_numbers=["abc"])
+    assert (outcomes(result), result.polls) == ({"1": Outcome.REACHED}, 2 + 1)
+    assert result.waits[0].order is not None and result.waits[0].order.certificate.serial_number == "DEF"
+
+
+@pytest.mark.parametrize("until", ["issued", "dcv_completed"])
+@pytest.mark.parametrize("serial", ["ABC", None])
+def test_a_certificate_that_may_be_the_superseded_one_reaches_nothing(serial: t.Optional[str], until: str) -> None:
+    provider = FakeProvider(n1=[issued(serial=serial)])
+    result = run(provider, superseded_serial_numbers=["123", "ABC"], until=until, timeout=0)
+    wait = result.waits[0]
+    assert wait.outcome == Outcome.TIMED_OUT
+    assert wait.order is not None and not wait.order.issued and not wait.order.final
+
+
+def test_a_reissue_that_the_bulk_call_does_not_tell_of_is_seen_among_many_orders() -> None:
+    ids = [str(number) for number in range(1, 101)]
+    marks = {one: sketch("p", pending(one)) for one in ids}
+    marks["50"] = sketch("active:")
+    provider = bulk_provider(lambda number, since: marks, **{"n" + one: [pending(one)] for one in ids})
+    provider.scripts["50"] = [issued("50", serial="ABC")] * 5 + [issued("50", serial="DEF")]
+    result = run(provider, ids, superseded_serial_numbers=["123", "ABC"], timeout=900)
+    assert outcomes(result)["50"] == Outcome.REACHED
+
+
+def test_waiting_compares_by_identity() -> None:
+    assert Waiting("1") != Waiting("1")
