@@ -37,6 +37,8 @@ class PlainHost:
             self.commands.append(command)
             if self.on_command:
                 self.on_command(command)
+        if command[0] == "true":
+            return 0, "", ""
         done = subprocess.run(command, pass_fds=descriptors, capture_output=True, check=False)
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
