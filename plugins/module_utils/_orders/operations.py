@@ -121,7 +121,7 @@ def perform(operation: Operation, params: Params, runtime: Runtime) -> Result:
     """
     session: t.Optional[Session] = None
     try:
-        session = _open(params, runtime)
+        session = open_session(params, runtime)
         result = operation(session, params)
     except OrderError as exc:
         result = dict(exc.locate(provider=params["provider"]).to_result(), failed=True)
@@ -138,7 +138,12 @@ def perform(operation: Operation, params: Params, runtime: Runtime) -> Result:
     return dict(runtime.redactor.scrub_data(result), **own)
 
 
-def _open(params: Params, runtime: Runtime) -> Session:
+def open_session(params: Params, runtime: Runtime) -> Session:
+    """Open the account that the options name; nothing is sent yet.
+
+    Raises:
+        InvalidRequest: when an option or a library is missing or cannot be used.
+    """
     for secret in (params.get("api_key"), params.get("password")):
         runtime.redactor.learn(secret or "")
     if REQUESTS_ERROR is not None:
