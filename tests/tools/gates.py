@@ -191,6 +191,16 @@ def execution_environment(report: Report) -> None:
     report.run(venv, "ansible-builder", "create", "--file", str(definition), "--context", str(folder))
 
 
+def runner(report: Report) -> None:
+    """The tarball works under ansible-runner, at one place and through transmit, worker and process."""
+    report.run(environment.named_venv("builder"), "python", "tests/tools/runner.py", str(_tarball(report)))
+
+
+def documentation(report: Report) -> None:
+    """The documentation site builds without a warning."""
+    report.run(environment.named_venv("docs"), "python", "tests/tools/docs.py")
+
+
 def _sanity(core: str, python: str, report: Report) -> None:
     venv = _core_venv(core, python)
     output = _ansible_test(report, venv, "sanity", "--color", "no")
@@ -229,6 +239,8 @@ LINT: dict[str, Gate] = {
     "changelog": changelog,
     "package": package,
     "execution-environment": execution_environment,
+    "runner": runner,
+    "site": documentation,
 }
 SANITY: dict[str, Gate] = {
     f"sanity-{core}-python-{python}": functools.partial(_sanity, core, python) for core, python in (OLDEST, NEWEST)
