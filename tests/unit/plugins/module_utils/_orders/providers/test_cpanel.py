@@ -312,7 +312,7 @@ def test_a_certificate_goes_before_any_other_code() -> None:
 
 
 def test_an_order_that_was_rejected_keeps_the_reason() -> None:
-    order = fetch(body("available_rejected"), body("details_empty"))
+    order = fetch(body("available_rejected"), body("details_pending"))
     assert (order.status, order.reason, order.blockers) == ("rejected", "Domain is on a deny list", ())
 
 
@@ -333,6 +333,13 @@ def test_without_details_and_code_it_is_validating_and_nothing_is_known(code: t.
 def test_it_is_issuing_when_all_is_done_but_the_certificate(certificate: t.Optional[str]) -> None:
     order = fetch(PROCESSING, details(certificateStatus=certificate))
     assert (order.status, order.issued, order.final, order.dcv_completed) == ("issuing", False, False, True)
+
+
+def test_the_certificate_alone_can_say_that_all_is_done() -> None:
+    words = {"status_details": {"certificateStatus": "completed"}, "domain_details": []}
+    assert fetch(PROCESSING, body("details_complete", **words)).status == "issuing"
+    words["status_details"] = {"certificateStatus": "in-progress"}
+    assert fetch(PROCESSING, body("details_complete", **words)).status == "validating"
 
 
 def test_an_unknown_word_for_the_certificate_is_an_unknown_status() -> None:
@@ -481,6 +488,11 @@ def test_an_item_that_was_seen_paid_is_not_looked_up_again() -> None:
     transport.assert_finished()
 
 
+def test_the_store_may_go_on_telling_of_checks_when_the_item_has_expired() -> None:
+    order = fetch(body("available_processing", status_code="CertificateNotFound"), details(), queue_of(expired=1))
+    assert order.status == "expired"
+
+
 @pytest.mark.parametrize("expired", [1, "1", True])
 @pytest.mark.parametrize("code", [None, "CertificateNotFound"])
 def test_an_expired_item(expired: t.Any, code: t.Optional[str]) -> None:
@@ -521,6 +533,12 @@ def test_the_number_of_an_order_is_refused_with_the_numbers_of_its_items(order_i
             cpanel.fetch_order("9000017")
         assert not caught.value.retryable
         transport.assert_finished()
+
+
+def test_an_item_whose_number_is_also_that_of_an_order_is_an_item() -> None:
+    queue = queue_of()
+    queue["data"].append(dict(queue["data"][0], order_id=ITEM, order_item_id=50000))
+    assert fetch(PROCESSING, body("gone"), queue).status == "validating"
 
 
 @pytest.mark.parametrize("code", ["ItemNotFound", "Item::NotFound", "itemnotfound"])
@@ -632,9 +650,10 @@ PEM = body("available_issued")["data"]["certificate_pem"].strip()
 ASK_BUNDLE = {"method": "POST", "path": "/execute/SSL/get_cabundle", "query": {}, "form": {"cert": PEM}}
 
 
-def test_leaf_and_chain_come_from_two_calls_and_the_pem_travels_by_post() -> None:
+@pytest.mark.parametrize("absent", ["bundle", "cab", "domain"])
+def test_leaf_and_chain_come_from_two_calls_and_the_pem_travels_by_post(absent: str) -> None:
     cpanel, transport = provider(
-        (ASK_AVAILABLE, answer(body("available_issued"))), (ASK_BUNDLE, answer(body("cabundle")))
+        (ASK_AVAILABLE, answer(body("available_issued"))), (ASK_BUNDLE, answer(body("cabundle", **{absent: None})))
     )
     delivery = cpanel.fetch_certificate(order_in("issued"))
     transport.assert_finished()
