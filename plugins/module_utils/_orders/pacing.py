@@ -34,7 +34,7 @@ Sleep = t.Callable[[float], None]
 
 #: How long to sleep between two tries of a lock, in seconds.
 _LOCK_PAUSE = 0.05
-#: How long a caller waits for its turn when nothing else bounds it, in seconds.
+#: The longest that a caller waits for its turn, in seconds.
 _LONGEST_TURN = 600.0
 
 
@@ -101,7 +101,7 @@ class Pacer:
         clock: monotonic seconds, the same for all processes since the machine started.
         sleep: pauses for a number of seconds.
         directory: where the shared files are; None for the private directory of this user.
-        warn: told, once, when budgets cannot be shared.
+        warn: told, once, when budgets cannot be shared; each process keeps to them by itself then.
     """
 
     fingerprint: str
@@ -110,21 +110,20 @@ class Pacer:
     sleep: Sleep
     directory: t.Optional[str] = None
     warn: t.Callable[[str], None] = lambda message: None
-    _own_history: t.List[float] = field(default_factory=list)
+    _own_times: t.List[float] = field(default_factory=list)
     _own_hold: float = 0.0
-    _shared: t.Optional[str] = None
-    _opened: bool = False
+    _alone: bool = False
 
     def take_turn(self, deadline: t.Optional[float] = None) -> None:
         """Wait until one more request may be sent.
 
         Raises:
-            RateLimited: when the budget has no slot before the deadline (in seconds of the clock).
+            RateLimited: when the budget has no slot before the deadline (in seconds of the clock), or for ten minutes.
         """
         with self._history(deadline) as history:
             now = self.clock()
             slot = max(next_slot(history.times, self.pace.budgets, now), history.hold)
-            if deadline is not None and slot > deadline:
+            if slot > self._limit(deadline):
                 raise RateLimited(
                     "the request budget has no room for another {0:.0f} s; ask for less at once, or wait longer".format(
                         slot - now
@@ -147,57 +146,69 @@ class Pacer:
         Raises:
             RateLimited: when another process does not finish before the deadline.
         """
-        path = self._path("busy") if self.pace.one_at_a_time else None
-        if path is None:
+        descriptor = self._lock("busy", deadline) if self.pace.one_at_a_time else None
+        try:
             yield
-            return
-        with self._locked(path, deadline):
-            yield
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
 
     @contextlib.contextmanager
     def _history(self, deadline: t.Optional[float]) -> t.Iterator[_History]:
-        path = self._path("budget")
-        if path is None:
-            history = _History(self._own_history, self._own_hold)
-            yield history
-            self._own_hold = history.hold
-            self._own_history = history.kept(self.pace.budgets, self.clock())
-            return
-        with self._locked(path, deadline) as descriptor:
-            history = _History.read(descriptor, self.pace.budgets, self.clock())
-            yield history
-            history.write(descriptor, self.pace.budgets, self.clock())
-
-    @contextlib.contextmanager
-    def _locked(self, path: str, deadline: t.Optional[float]) -> t.Iterator[int]:
-        limit = deadline if deadline is not None else self.clock() + _LONGEST_TURN
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        budgets = self.pace.budgets
+        descriptor = self._lock("budget", deadline)
         try:
-            while True:
+            history = _History(list(self._own_times), self._own_hold)
+            if descriptor is not None:
+                history = _History.read(descriptor, self.clock())
+            yield history
+            self._own_times, self._own_hold = history.kept(budgets, self.clock()), history.hold
+            if descriptor is not None:
                 try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
+                    history.write(descriptor, budgets, self.clock())
                 except OSError as exc:
-                    if exc.errno not in (errno.EACCES, errno.EAGAIN):
-                        raise
-                if self.clock() >= limit:
-                    raise RateLimited("another process was using this account all the time; try again later")
-                # Jitter, so that many forks do not knock at the same moment.
-                self.sleep(_LOCK_PAUSE * (0.5 + random.random()))  # noqa: S311 - not a secret
-            yield descriptor
+                    self._stop_sharing(exc)
         finally:
-            os.close(descriptor)
+            if descriptor is not None:
+                os.close(descriptor)
 
-    def _path(self, purpose: str) -> t.Optional[str]:
-        if not self._opened:
-            self._opened = True
-            try:
-                self._shared = self.directory or private_directory()
-            except OSError as exc:
-                self.warn("request budgets are kept by this process alone: {0}".format(exc))
-        if self._shared is None or fcntl is None:
+    def _lock(self, purpose: str, deadline: t.Optional[float]) -> t.Optional[int]:
+        """Open and lock a shared file of this account, to be closed by the caller; None where that cannot be done."""
+        if self._alone or fcntl is None:
             return None
-        return os.path.join(self._shared, "{0}.{1}".format(self.fingerprint, purpose))
+        try:
+            with contextlib.ExitStack() as opened:
+                path = os.path.join(self.directory or private_directory(), "{0}.{1}".format(self.fingerprint, purpose))
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+                opened.callback(os.close, descriptor)
+                self._wait_for_lock(descriptor, self._limit(deadline))
+                opened.pop_all()
+                return descriptor
+        except OSError as exc:
+            self._stop_sharing(exc)
+        return None
+
+    def _wait_for_lock(self, descriptor: int, limit: float) -> None:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError as exc:
+                if exc.errno not in (errno.EACCES, errno.EAGAIN):
+                    raise
+            left = limit - self.clock()
+            if left <= 0:
+                raise RateLimited("another process was using this account all the time; try again later")
+            # Jitter, so that many forks do not knock at the same moment.
+            self.sleep(min(_LOCK_PAUSE * (0.5 + random.random()), left))
+
+    def _limit(self, deadline: t.Optional[float]) -> float:
+        longest = self.clock() + _LONGEST_TURN
+        return longest if deadline is None else min(deadline, longest)
+
+    def _stop_sharing(self, error: OSError) -> None:
+        self._alone = True
+        self.warn("request budgets are kept by this process alone: {0}".format(error))
 
 
 def private_directory() -> str:
@@ -223,14 +234,14 @@ class _History:
         self.hold = hold
 
     @classmethod
-    def read(cls, descriptor: int, budgets: t.Sequence[RequestBudget], now: float) -> _History:
+    def read(cls, descriptor: int, now: float) -> _History:
         numbers = array.array("d")
         content = os.read(descriptor, os.fstat(descriptor).st_size)
         numbers.frombytes(content[: len(content) - len(content) % numbers.itemsize])
-        hold, times = (numbers[0], sorted(numbers[1:])) if numbers else (0.0, [])
-        # The clock starts again when the machine does: what lies too far ahead is from before.
-        horizon = now + _LONGEST_TURN + max([budget.seconds for budget in budgets] or [0.0])
-        return cls([time for time in times if time <= horizon], hold if hold <= horizon else 0.0)
+        # Nobody reserves so far ahead: the clock has started again since, with the machine.
+        horizon = now + _LONGEST_TURN
+        hold, times = (numbers[0], numbers[1:]) if numbers else (0.0, numbers)
+        return cls(sorted(time for time in times if time <= horizon), hold if hold <= horizon else 0.0)
 
     def kept(self, budgets: t.Sequence[RequestBudget], now: float) -> t.List[float]:
         longest = max([budget.seconds for budget in budgets] or [0.0])
