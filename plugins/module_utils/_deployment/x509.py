@@ -88,8 +88,8 @@ class Certificate:
         """Whether a normalised name is covered; a wildcard covers one label (RFC 6125, section 6.4.3)."""
         if name in self.names:
             return True
-        host, dot, domain = name.partition(".")
-        return bool(dot) and host != "*" and not is_ip_address(name) and "*." + domain in self.names
+        _host, dot, domain = name.partition(".")
+        return bool(dot) and not is_ip_address(name) and "*." + domain in self.names
 
 
 def iso_time(moment: datetime) -> str:

@@ -1,0 +1,219 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules certificate_deploy and certificate_info, run as Ansible runs them."""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import json
+import os
+import pathlib
+import stat
+import typing as t
+from unittest import mock
+
+import pytest
+from ansible.module_utils import basic
+
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import WriteFailed
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import AnsibleHost
+from ansible_collections.certops.issuance.plugins.modules import certificate_deploy, certificate_info
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
+
+NAME = "www.example.com"
+
+
+@contextlib.contextmanager
+def arguments(given: t.Dict[str, t.Any]) -> t.Iterator[None]:
+    """Hand arguments to modules, also on an ansible-core that has no helper for that."""
+    try:
+        from ansible.module_utils.testing import patch_module_args
+    except ImportError:
+        payload = json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
+        with mock.patch.object(basic, "_ANSIBLE_ARGS", payload):
+            yield
+    else:
+        with patch_module_args(given):
+            yield
+
+
+@pytest.fixture(scope="module")
+def world() -> pki.World:
+    return pki.World()
+
+
+@pytest.fixture
+def options(tmp_path: pathlib.Path, world: pki.World) -> t.Dict[str, t.Any]:
+    (tmp_path / "root.pem").write_text(world.root.pem)
+    return {
+        "path": str(tmp_path / "lineage"),
+        "certificate": pki.pem(world.issue(NAME)),
+        "chain": world.intermediate.pem,
+        "private_key": world.key_pem,
+        "ca_path": str(tmp_path / "root.pem"),
+        "names": [NAME],
+    }
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> t.Callable[..., t.Dict[str, t.Any]]:
+    def run_module(module: t.Any, given: t.Dict[str, t.Any], **internal: t.Any) -> t.Dict[str, t.Any]:
+        capsys.readouterr()
+        all_given = dict(given, **{"_ansible_" + key: value for key, value in internal.items()})
+        with arguments(all_given), pytest.raises(SystemExit):
+            module.main()
+        printed = capsys.readouterr().out
+        result: t.Dict[str, t.Any] = json.loads(printed)
+        assert "PRIVATE KEY" not in printed
+        if given.get("private_key"):
+            assert given["private_key"].splitlines()[1] not in printed
+        return result
+
+    return run_module
+
+
+def test_deploy_and_read_back(run: t.Any, options: t.Dict[str, t.Any]) -> None:
+    result = run(certificate_deploy, options, diff=True, verbosity=4)
+    assert (result["changed"], result["reasons"]) == (True, ["absent"])
+    assert result["diff"]["before"] == {}
+    assert result["diff"]["after"]["serial_number"] == result["serial_number"]
+    assert result["diff"]["after"]["reasons"] == ["absent"]
+    again = run(certificate_deploy, options, diff=True, verbosity=4)
+    assert (again["changed"], again["reasons"]) == (False, [])
+    found = run(certificate_info, {"path": options["path"]})
+    assert found["serial_number"] == result["serial_number"]
+    assert found["certificate"] == options["certificate"]
+    assert found["changed"] is False
+
+
+def test_check_mode(run: t.Any, options: t.Dict[str, t.Any]) -> None:
+    result = run(certificate_deploy, options, check_mode=True)
+    assert (result["changed"], result["reasons"]) == (True, ["absent"])
+    assert not os.path.exists(options["path"])
+    assert run(certificate_info, {"path": options["path"]}, check_mode=True)["exists"] is False
+
+
+def test_refusal(run: t.Any, options: t.Dict[str, t.Any]) -> None:
+    result = run(certificate_deploy, dict(options, private_key=pki.key_pem(pki.make_key())))
+    assert result["failed"] is True
+    assert result["error_kind"] == "key_mismatch"
+    assert result["rolled_back"] is False
+    assert NAME in result["msg"]
+
+
+def test_modes_and_group(run: t.Any, options: t.Dict[str, t.Any]) -> None:
+    group = grp.getgrgid(os.getgroups()[0] if os.getgroups() else os.getgid())
+    wanted = dict(options, mode="u=rw,g=r,o=", key_mode="0640", dir_mode="0750", group=group.gr_name)
+    run(certificate_deploy, wanted)
+    found = {
+        name: stat.S_IMODE(os.stat(os.path.join(options["path"], name)).st_mode)
+        for name in ("", "versions", "current/", "current/cert.pem", "current/privkey.pem", "current/version.json")
+    }
+    assert found == {
+        "": 0o750,
+        "versions": 0o750,
+        "current/": 0o750,
+        "current/cert.pem": 0o640,
+        "current/privkey.pem": 0o640,
+        "current/version.json": 0o640,
+    }
+    assert os.stat(os.path.join(options["path"], "current/privkey.pem")).st_gid == group.gr_gid
+    assert run(certificate_deploy, wanted)["changed"] is False
+    result = run(certificate_deploy, dict(wanted, key_mode="0600"))
+    assert result["reasons"] == ["attributes_differ"]
+    assert stat.S_IMODE(os.stat(os.path.join(options["path"], "current/privkey.pem")).st_mode) == 0o600
+
+
+def test_attributes_that_cannot_be_set_are_undone(run: t.Any, options: t.Dict[str, t.Any]) -> None:
+    result = run(certificate_deploy, dict(options, owner="no-such-user"))
+    assert result["error_kind"] == "write_failed"
+    assert "no-such-user" in result["msg"]
+    assert not os.path.exists(options["path"])
+    run(certificate_deploy, options)
+    result = run(certificate_deploy, dict(options, group="no-such-group"))
+    assert result["error_kind"] == "write_failed"
+    assert sorted(os.listdir(options["path"])) == ["current", "versions"]
+    assert run(certificate_deploy, options)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"path": None}, "path"),
+        ({"private_key": None}, "private_key"),
+        ({"private_key_path": "/etc/hosts"}, "mutually exclusive"),
+        ({"certificate": None}, "certificate"),
+        ({"placeholder": True, "names": None}, "names"),
+        ({"trust": "ca_path", "ca_path": None}, "ca_path"),
+        ({"files": ["key"]}, "files"),
+        ({"probes": [{"port": 25, "starttls": "ftp"}]}, "starttls"),
+    ],
+)
+def test_arguments_that_do_not_fit(run: t.Any, options: t.Dict[str, t.Any], change: t.Any, said: str) -> None:
+    given = {key: value for key, value in dict(options, **change).items() if value is not None}
+    result = run(certificate_deploy, given)
+    assert result["failed"] is True
+    assert said in result["msg"]
+
+
+def test_information_about_what_is_no_lineage(run: t.Any, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "cert.pem").write_text("mine")
+    result = run(certificate_info, {"path": str(tmp_path)})
+    assert result["error_kind"] == "not_a_lineage"
+
+
+class SELinuxModule:
+    """What AnsibleHost uses of a module, on a host with SELinux."""
+
+    def __init__(self) -> None:
+        self.params = {"owner": None, "group": None, "mode": "0644", "key_mode": "0600", "dir_mode": "0755"}
+        self.check_mode = False
+        self.set: t.List[t.Dict[str, t.Any]] = []
+
+    def selinux_enabled(self) -> bool:
+        return True
+
+    def selinux_context(self, path: str) -> t.List[t.Optional[str]]:
+        return ["system_u", "object_r", "chosen_by_hand_t", "s0"]
+
+    def selinux_default_context(self, path: str) -> t.List[t.Optional[str]]:
+        return ["system_u", "object_r", "policy_for_" + os.path.basename(path), "s0"]
+
+    def set_fs_attributes_if_different(self, wanted: t.Dict[str, t.Any], changed: bool, expand: bool) -> bool:
+        self.set.append(wanted)
+        return False
+
+
+def test_selinux_context_is_kept(tmp_path: pathlib.Path) -> None:
+    module = SELinuxModule()
+    host = AnsibleHost(module)
+    existing = tmp_path / "cert.pem"
+    existing.write_text("")
+    host.apply("/staged", "file", "/final/cert.pem", str(existing))
+    host.apply("/staged", "file", "/final/cert.pem", str(tmp_path / "none"))
+    host.apply("/staged", "key", "/final/privkey.pem", None)
+    host.differs("/final/cert.pem", "file")
+    assert [item["secontext"][2:3] for item in module.set] == [
+        ["chosen_by_hand_t"],
+        ["policy_for_cert.pem"],
+        ["policy_for_privkey.pem"],
+        [],
+    ]
+    assert [item["mode"] for item in module.set] == ["0644", "0644", "0600", "0644"]
+
+
+def test_failures_of_the_helpers_are_errors() -> None:
+    class Failing(SELinuxModule):
+        def set_fs_attributes_if_different(self, wanted: t.Dict[str, t.Any], changed: bool, expand: bool) -> bool:
+            self.fail_json(path=wanted["path"], msg="chown failed", details="no")
+            return True
+
+        def fail_json(self, **_details: t.Any) -> None:
+            raise SystemExit(1)
+
+    module = Failing()
+    with pytest.raises(WriteFailed, match="/staged failed: chown failed"):
+        AnsibleHost(module).apply("/staged", "file", "/final", None)
+    with pytest.raises(SystemExit):  # only inside the helper
+        module.fail_json()
