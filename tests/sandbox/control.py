@@ -232,7 +232,9 @@ def _create(world: World, body: Data) -> list[Data]:
             wave = position // int(body.get("wave_size", 1))
             after[stage] = float((body.get("after") or {}).get(stage, seconds) or 0) + wave * float(body["stagger"])
             attributes["after"] = after
-        order = dialect.create(account, names or _names(provider, len(world.orders.of(provider)), width), **attributes)
+        # Without names those of the CSR count, and without both the sandbox makes some up.
+        made_up = [] if body.get("csr") else _names(provider, len(world.orders.of(provider)), width)
+        order = dialect.create(account, names or made_up, **attributes)
         order.certificate_faults = _certificate_faults(body.get("certificate_faults", []))
         dialect.forced(order)
         created.append(order)

@@ -263,11 +263,13 @@ class CPanel(Dialect):
             IN_PROGRESS: "in-progress",
             COMPLETED: "completed",
         }
+        if checks["dcv"] == IN_PROGRESS:
+            checks["dcv"] = NOT_COMPLETED  # the word the store uses for it
         details = {field: words[checks[check]] for field, check in CHECKS.items()}
         details["freeDVUPStatus"] = words[NOT_APPLICABLE]
         still_open = {checks[check] for check in CHECKS.values()} & {NOT_COMPLETED, IN_PROGRESS}
         whole = COMPLETED if not still_open else IN_PROGRESS if IN_PROGRESS in still_open else NOT_COMPLETED
-        certificate = COMPLETED if order.signed(now) else NOT_COMPLETED if still_open else IN_PROGRESS
+        certificate = COMPLETED if order.signed(now) else IN_PROGRESS if checks["dcv"] == COMPLETED else NOT_COMPLETED
         details["validationStatus"] = words[whole]
         details["certificateStatus"] = order.word or words[certificate]
         brand = checks["brand"] == IN_PROGRESS

@@ -33,8 +33,12 @@ def test_three_envelopes_say_the_same(sandbox: t.Any, wire: t.Any) -> None:
     by_whm = wire.http.get(url, params={**api3, "cpanel_jsonapi_user": own["username"]}, headers=root).json()
     assert by_whm == nested
     proxy = {
-        "api.version": 1, "cpanel.user": own["username"], "cpanel.module": "Market", "cpanel.function": DETAILS, **item(order)
-    }  # fmt: skip
+        "api.version": 1,
+        "cpanel.user": own["username"],
+        "cpanel.module": "Market",
+        "cpanel.function": DETAILS,
+        **item(order),
+    }
     wrapped = wire.http.post(sandbox.url + "/json-api/uapi_cpanel", data=proxy, headers=root).json()
     assert wrapped["data"]["uapi"] == flat and wrapped["metadata"]["result"] == 1
     nobody = wire.http.post(
