@@ -1,97 +1,15 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of a deployment share: a small PKI, a target, and TLS services on loopback."""
+"""What the tests of a deployment share."""
 
 from __future__ import annotations
 
-import os
 import pathlib
-import subprocess
-import typing as t
 
 import pytest
 
-from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import DIRECTORY, FILE, KEY
-from ansible_collections.certops.issuance.plugins.module_utils._deployment.transaction import deploy
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
-
-NAME = "www.example.com"
-
-
-class PlainHost:
-    """A target without Ansible: real files and real commands."""
-
-    def __init__(self) -> None:
-        self.modes = {FILE: 0o644, KEY: 0o600, DIRECTORY: 0o755}
-        self.commands: t.List[t.Sequence[str]] = []
-        self.on_command: t.Optional[t.Callable[[t.Sequence[str]], None]] = None
-
-    def differs(self, path: str, kind: str) -> bool:
-        return os.stat(path).st_mode & 0o7777 != self.modes[kind]
-
-    def apply(self, path: str, kind: str, final_path: str, like: t.Optional[str]) -> None:
-        os.chmod(path, self.modes[kind])
-
-    def run(self, command: t.Sequence[str], descriptors: t.Sequence[int] = ()) -> t.Tuple[int, str, str]:
-        if command[0] != "openssl":
-            self.commands.append(command)
-            if self.on_command:
-                self.on_command(command)
-        if command[0] == "true":
-            return 0, "", ""
-        done = subprocess.run(command, pass_fds=descriptors, capture_output=True, check=False)
-        return done.returncode, done.stdout.decode(), done.stderr.decode()
-
-
-class Target:
-    """A lineage directory, the PKI, and the last options used."""
-
-    def __init__(self, path: pathlib.Path, world: pki.World) -> None:
-        self.path = path
-        self.world = world
-        self.host = PlainHost()
-        self.ca_path = path.parent / "root.pem"
-        self.ca_path.write_text(world.root.pem)
-
-    def options(self, certificate: t.Any = None, **changes: t.Any) -> t.Dict[str, t.Any]:
-        options: t.Dict[str, t.Any] = {
-            "path": str(self.path),
-            "certificate": pki.pem(certificate) if certificate else None,
-            "chain": self.world.intermediate.pem,
-            "private_key": self.world.key_pem,
-            "private_key_path": None,
-            "names": [NAME],
-            "trust": "system",
-            "ca_path": str(self.ca_path),
-            "files": ["cert", "chain", "fullchain", "privkey"],
-            "placeholder": False,
-            "validate_commands": [],
-            "reload_commands": [],
-            "probes": [],
-            "probe_timeout": 5.0,
-            "keep_versions": 3,
-            "allow_older": False,
-        }
-        options.update(changes)
-        return options
-
-    def deploy(self, certificate: t.Any = None, check_mode: bool = False, **changes: t.Any) -> t.Dict[str, t.Any]:
-        return deploy(self.options(certificate, **changes), self.host, check_mode=check_mode)
-
-    def read(self, name: str) -> str:
-        return (self.path / "current" / name).read_text()
-
-    def versions(self) -> t.List[str]:
-        return sorted(os.listdir(self.path / "versions"))
-
-    def tree(self) -> t.Dict[str, t.Any]:
-        """Everything in the lineage: mode, times of change, and content or link."""
-        found: t.Dict[str, t.Any] = {}
-        for path in sorted([self.path, *self.path.rglob("*")]) if self.path.exists() else []:
-            status = path.lstat()
-            content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
-            found[str(path)] = (status.st_mode, status.st_mtime_ns, status.st_ino, content)
-        return found
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import Target
 
 
 @pytest.fixture(scope="session")

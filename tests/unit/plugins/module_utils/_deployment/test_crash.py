@@ -22,8 +22,7 @@ import pytest
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.report import read_lineage
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
-
-from .conftest import NAME, Target
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
 
 _STEPS = ("mkdir", "rename", "replace", "symlink", "unlink", "rmdir", "fsync", "open", "chmod", "chown")
 _NEED_SPACE = ("mkdir", "symlink", "open")

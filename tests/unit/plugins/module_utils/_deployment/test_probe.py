@@ -14,8 +14,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._deployment.probe
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.probe import probe
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.services import Service
-
-from .conftest import NAME, Target
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
 
 
 class Clock:

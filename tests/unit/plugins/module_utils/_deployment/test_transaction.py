@@ -15,8 +15,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._deployment impor
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.report import read_lineage
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
-
-from .conftest import NAME, Target
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
 
 
 def refused(target: Target, *args: t.Any, **options: t.Any) -> DeploymentError:
