@@ -530,7 +530,10 @@ def _newest(entries: t.Sequence[_Entry]) -> _Entry:
 def _tell_replacements(entries: t.Sequence[_Entry], chosen: _Entry) -> str:
     return "the order has been replaced: it consists of {0}; what is shown is {1}".format(
         ", ".join(
-            "{0} ({1})".format(entry.order_number, values.text(entry.current.get("certificatestatus")) or "no status")
+            "{0} ({1})".format(
+                entry.order_number or "one without a number",
+                values.text(entry.current.get("certificatestatus")) or "no status",
+            )
             for entry in entries
         ),
         chosen.order_number,
