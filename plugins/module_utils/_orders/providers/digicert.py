@@ -78,6 +78,9 @@ _OWN_CHECKS = datetime.timedelta(days=10)
 _MOST_MEMBERS = 20
 _LARGEST_MEMBER = 256 * 1024
 
+#: Base64 without its armour, of a certificate or of a whole PEM text.
+_BARE = re.compile(r"\s*(?:MI|LS0t)[A-Za-z0-9+/=\s]{200,}", re.ASCII)
+
 T = t.TypeVar("T")
 
 
@@ -263,6 +266,8 @@ def _read_certificate(response: Response) -> Delivery:
     texts = _unzip(response.body) if response.body[:4] == b"PK\x03\x04" else (response.text(),)
     whole = "\n".join(texts)
     begun = whole.count("-----BEGIN CERTIFICATE-----")
+    if not begun and _BARE.fullmatch(whole):
+        return Delivery(leaf=None, others=texts)
     if not begun:
         if whole.lstrip()[:1] == "{":
             _read_json(response)

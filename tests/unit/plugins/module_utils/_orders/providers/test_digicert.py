@@ -758,6 +758,12 @@ def test_the_certificate_is_downloaded_by_its_id(name: str, count: int, line_end
     assert transport.requests[0].headers["X-DC-DEVKEY"] == KEY
 
 
+def test_a_certificate_without_armour_is_handed_over() -> None:
+    bare = pem("pem_noroot_2").split("-----")[2]
+    digicert, _transport = provider((DOWNLOAD, answer(bare)))
+    assert len(split_certificates(digicert.fetch_certificate(issued()).others)) == 1
+
+
 def archive(members: t.Mapping[str, str]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as opened:
