@@ -160,18 +160,21 @@ class DigicertProvider(Provider):
         if not order.issued and word(order.provider_status) != "waiting_pickup":
             raise _not_issued(order)
         certificate_id = order.certificate.id
+        facts = mapping(mapping(mapping(order.raw).get("order")).get("certificate"))
         if certificate_id is None:
-            info = self._fetch_info(order.order_id)
-            certificate_id = identifier(mapping(info.get("certificate")).get("id"))
+            facts = mapping(self._fetch_info(order.order_id).get("certificate"))
+            certificate_id = identifier(facts.get("id"))
         if certificate_id is None:
             raise _not_issued(order)
         path = "/certificate/{0}/download/format/pem_noroot".format(certificate_id)
         try:
-            return self._ask("certificate download", path, _read_certificate, order_id=order.order_id, accept="*/*")
+            texts = self._ask("certificate download", path, _read_certificate, order_id=order.order_id, accept="*/*")
         except OrderNotFound:
             if order.issued:
                 raise
             raise _not_issued(order) from None
+        # Another certificate than the one asked for has been seen to come: its key shows it. Section 8.
+        return Delivery(leaf=None, others=texts, csr=text(facts.get("csr")))
 
     # -- calls --------------------------------------------------------------
 
@@ -259,7 +262,7 @@ def _read_orders(response: Response) -> t.List[t.Mapping[str, t.Any]]:
     return objects(body)
 
 
-def _read_certificate(response: Response) -> Delivery:
+def _read_certificate(response: Response) -> t.Tuple[str, ...]:
     """Certificates in PEM. Which of them is the leaf is not relied upon; section 8."""
     if response.status >= 400:
         raise _error(response.status, *_errors(response))
@@ -267,7 +270,7 @@ def _read_certificate(response: Response) -> Delivery:
     whole = "\n".join(texts)
     begun = whole.count("-----BEGIN CERTIFICATE-----")
     if not begun and _BARE.fullmatch(whole):
-        return Delivery(leaf=None, others=texts)
+        return texts
     if not begun:
         if whole.lstrip()[:1] == "{":
             _read_json(response)
@@ -276,7 +279,7 @@ def _read_certificate(response: Response) -> Delivery:
         raise UnexpectedResponse("there is no certificate in it")
     if begun != whole.count("-----END CERTIFICATE-----"):
         raise UnexpectedResponse("a certificate in it is cut off")
-    return Delivery(leaf=None, others=texts)
+    return texts
 
 
 def _unzip(content: bytes) -> t.Tuple[str, ...]:

@@ -758,6 +758,17 @@ def test_the_certificate_is_downloaded_by_its_id(name: str, count: int, line_end
     assert transport.requests[0].headers["X-DC-DEVKEY"] == KEY
 
 
+def test_the_csr_of_the_order_comes_along() -> None:
+    csr = load("info_pending")["certificate"]["csr"]
+    info = load("info_issued")
+    info["certificate"]["csr"] = csr
+    order = fetch(info, load("validation_issued"))
+    digicert, _transport = provider((DOWNLOAD, answer(pem("pem_noroot_2"))))
+    assert digicert.fetch_certificate(order).csr == csr.strip()
+    digicert, _transport = provider((DOWNLOAD, answer(pem("pem_noroot_2"))))
+    assert digicert.fetch_certificate(issued()).csr is None
+
+
 def test_a_certificate_without_armour_is_handed_over() -> None:
     bare = pem("pem_noroot_2").split("-----")[2]
     digicert, _transport = provider((DOWNLOAD, answer(bare)))
