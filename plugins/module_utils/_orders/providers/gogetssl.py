@@ -103,7 +103,8 @@ class GogetsslProvider(Provider):
         # The session key is no personal data, but must not show either where the answer to /auth/ was cut off.
         personal=re.compile(r"(?:admin|org|tech)_\w*|ssl_price|approver_emails?|email|key|auth_key", re.IGNORECASE),
         bulk_from=4,
-        bulk_batch=500,
+        # The largest page of the list call, section 1; no maximum of cids is known, section 14.
+        bulk_batch=1000,
     )
 
     def __init__(self, account: Account, transport: Transport) -> None:
