@@ -300,7 +300,15 @@ def _brief(world: World, order: Order) -> Data:
 
 def _describe(world: World, order: Order, keys: bool = False) -> Data:
     now = world.clock.now()
-    issuance = order.issuances[-1]
+    # Of a replaced order the certificate that matters is the replacement's.
+    latest = order
+    while latest.replaced_by:
+        latest = world.orders.get(order.provider, latest.replaced_by) or latest
+    issuance = latest.issuances[-1]
+    if latest is not order:
+        previous: int | None = order.issuances[-1].serial
+    else:
+        previous = order.issuances[-2].serial if len(order.issuances) > 1 else order.previous_serial
     data = {
         **_brief(world, order),
         "provider": order.provider,
@@ -310,12 +318,12 @@ def _describe(world: World, order: Order, keys: bool = False) -> Data:
         "serial_number": f"{issuance.serial:X}",
         "checks": order.checks(now),
         "domains": [{"name": item.name, "validated": order.validated(item, now)} for item in order.domains],
-        "previous_serial_number": f"{order.issuances[-2].serial:X}" if len(order.issuances) > 1 else None,
+        "previous_serial_number": None if previous is None else f"{previous:X}",
         "replaced_by": order.replaced_by,
         "replaces": order.replaces,
     }
     if keys or order.private_key:
-        data["csr"] = world.orders.csr_of(order)
-        if world.orders.made_key(order, issuance):
-            data["private_key"] = order.private_key
+        data["csr"] = world.orders.csr_of(latest)
+        if world.orders.made_key(latest, issuance):
+            data["private_key"] = latest.private_key
     return data

@@ -12,7 +12,9 @@ import typing as t
 
 from .wire import Call
 
-_KEEP = 200_000
+_KEEP = 100_000
+#: A bulk call about more orders is noted with the first of them and their number.
+_KEEP_ORDERS = 1000
 
 
 class Journal:
@@ -44,7 +46,8 @@ class Journal:
             "scheme": call.scheme,
             "host": call.host,
             "account": who or None,
-            "order_ids": call.order_ids,
+            "order_ids": [],
+            "orders": 0,
             "status": None,
             "fault": None,
         }
@@ -57,6 +60,8 @@ class Journal:
         who = entry["account"] or ""
         self.in_flight[who] -= 1
         entry["status"] = status
+        entry["orders"] = len(call.order_ids)
+        entry["order_ids"] = call.order_ids[:_KEEP_ORDERS]
         entry["milliseconds"] = round((time.monotonic() - entry.pop("_started")) * 1000, 1)
         provider = entry["provider"]
         self.counts["total"][provider] += 1

@@ -101,6 +101,7 @@ class Order:
     replaces: str | None = None
     replaced_by: str | None = None
     reissue_started: float | None = None
+    previous_serial: int | None = None  # of a certificate that is no issuance of this order
     marks: dict[str, float] = field(default_factory=dict)
 
     def stage_name(self, now: float) -> str:

@@ -378,7 +378,11 @@ class CPanel(Dialect):
             order.replaces = "an earlier item"
             order.marks["originating_certificate_id"] = int(order.issuances[0].certificate_id)
             earlier = order.issuances.pop(0)  # the new item knows nothing of the earlier certificate
-            account.store.setdefault("earlier", {})[order.order_id] = earlier
+            order.previous_serial = earlier.serial
+            if not order.shared_key:  # and the earlier one is still installed
+                material = self.world.orders.material(order, earlier)
+                pem, cab = material.text(material.leaf), material.join(material.chain)
+                self._install(account, order.names[0], pem, cab, order.private_key)
         return order
 
     def _market_process_ssl_pending_queue(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
@@ -421,6 +425,12 @@ class CPanel(Dialect):
             if order is not None and order.stage(self.now).state == "unpaid":
                 order.go_on([("validating", 60.0), ("issuing", 30.0), ("issued", None)], self.now)
         return None
+
+    def _market_validate_login_token(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
+        self._provider(arguments)
+        _need(arguments, "login_token")
+        _need(arguments, "url_after_login")
+        return {"access_token": new_secret(), "refresh_token": new_secret()}
 
     def _market_get_providers_list(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
         return [{"name": STORE, "display_name": "cPanel Store"}]
@@ -533,7 +543,9 @@ class CPanel(Dialect):
                     material = self.material(call, order)
                     pem, cab = material.text(material.leaf), material.join(material.ca_bundle())
                     return self._fetched(account, pem, order.private_key, cab, domain)
-            raise Failed(NOTHING)
+            nothing: dict[str, t.Any] = dict.fromkeys(("crt", "key", "cab", "ip", "crt_origin", "key_origin"))
+            user = {"user": account.username, "searched_users": [account.username]}
+            return {**nothing, **user, "domain": domain, "status": 0, "statusmsg": NOTHING}
         return self._fetched(account, record["crt"], record["key"], record["cab"], domain)
 
     def _ssl_install_ssl(self, call: Call, account: Account, arguments: Arguments) -> t.Any:

@@ -20,7 +20,7 @@ from ..accounts import Account, new_secret
 from ..authority import Material, common_name, p7b, pem, serial_hex
 from ..clock import utc
 from ..limits import RollingLimit
-from ..orders import Domain, Issuance, Order, stamp
+from ..orders import Domain, Issuance, Order, load_csr, stamp
 from ..scenarios import COMPLETED, NOT_APPLICABLE
 from ..wire import Answer, Call, Reply
 from .base import Dialect, find
@@ -163,6 +163,7 @@ class DigiCert(Dialect):
             ("GET", r"/certificate/(\d+)/download/platform(?:/(\d+))?", self._download_platform),
             ("GET", r"/certificate/download/order/(\d+)(?:/format/([a-z0-9_]+))?", self._download_order),
             ("GET", r"/certificate/(\d+)/chain", self._chain),
+            ("GET", r"/certificate/(\d+)", self._certificate_info),
             ("PUT", r"/certificate/(\d+)/revoke", self._revoke_certificate),
         ]
 
@@ -301,6 +302,8 @@ class DigiCert(Dialect):
             "cert_validity": {"days": 47},
             "server_platform": {"id": 45, "name": "nginx"},
         }
+        if certificate["csr"]:
+            certificate["key_size"] = load_csr(certificate["csr"]).public_key().key_size  # type: ignore[union-attr]
         if state not in ("needs_approval", "fraud_check", "needs_csr"):
             certificate["id"] = int(issuance.certificate_id)
         reissuing = issuance is not order.issuances[-1]
@@ -352,7 +355,14 @@ class DigiCert(Dialect):
             raise error(400, "bad_request_format", "The limit must be between 1 and 1000.")
         now = self.now
         wanted = call.query_value("filters[status]") if account.allows("list_filter") else None
-        orders = [order for order in self.orders_of(account) if wanted in (None, self._word(order, now))]
+        name, serial = call.query_value("filters[common_name]"), call.query_value("filters[serial_number]")
+        orders = [
+            order
+            for order in self.orders_of(account)
+            if wanted in (None, self._word(order, now))
+            and name in (None, order.names[0])
+            and (serial is None or (order.signed(now) and serial.upper() == serial_hex(order.issuance(now).serial)))
+        ]
         if (call.query_value("sort") or "").startswith("-"):
             orders.reverse()
         page = orders[offset : offset + limit]
@@ -361,11 +371,7 @@ class DigiCert(Dialect):
                 {
                     "id": int(order.order_id),
                     "status": self._word(order, now),
-                    "certificate": {
-                        "id": int(order.issuance(now).certificate_id),
-                        "common_name": order.names[0],
-                        "dns_names": order.names,
-                    },
+                    "certificate": self._listed(order, now),
                     "date_created": stamp(order.created),
                     "product": {"name_id": "ssl_plus", "validation_type": order.product},
                 }
@@ -374,6 +380,19 @@ class DigiCert(Dialect):
             "page": {"total": len(orders), "limit": limit, "offset": offset},
         }
         return Reply.json(body)
+
+    def _listed(self, order: Order, now: float) -> dict[str, t.Any]:
+        issuance = order.issuance(now)
+        entry: dict[str, t.Any] = {
+            "id": int(issuance.certificate_id),
+            "common_name": order.names[0],
+            "dns_names": issuance.names,
+        }
+        if order.signed(now):
+            start, end = self.world.orders.validity(issuance)
+            entry.update(valid_from=start.strftime("%Y-%m-%d"), valid_till=end.strftime("%Y-%m-%d"))
+            entry["serial_number"] = serial_hex(issuance.serial)
+        return entry
 
     @staticmethod
     def _number(call: Call, name: str, default: int) -> int:
@@ -653,6 +672,14 @@ class DigiCert(Dialect):
         if found is None:
             raise error(404, "not_found|certificate", f"Certificate {certificate_id} was not found.")
         return found
+
+    def _certificate_info(self, call: Call, account: Account, certificate_id: str) -> Reply:
+        order, issuance = self._certificate(call, certificate_id)
+        info = self._info_body(call, account, order, self.now)
+        shown = issuance is order.issuance(self.now)
+        certificate = info["certificate"] if shown else self._entry(call, order, issuance, "issued")
+        product = {"order_id": int(order.order_id), "product": info["product"], "status": info["status"]}
+        return Reply.json({**product, **certificate, "id": int(certificate_id)})
 
     def _issued(self, order: Order, issuance: Issuance) -> None:
         """Raise unless this certificate exists: the latest one only once it is signed, an earlier one always."""

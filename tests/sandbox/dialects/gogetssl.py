@@ -102,7 +102,8 @@ class GoGetSSL(Dialect):
             if path == "/auth/" and call.method == "POST":
                 return self._login(call)
             for method, pattern, handler in self._routes():
-                match = re.fullmatch(pattern, path)
+                # A slash too many does no harm there; one too few does, for a redirect would lose the form.
+                match = re.fullmatch(pattern + "/?" * (not pattern.endswith("/")), path)
                 if match and method == call.method:
                     return handler(call, self._authenticate(call), *match.groups())
             raise error("The requested method could not be found", "Check the address and the verb", 404)
@@ -129,6 +130,7 @@ class GoGetSSL(Dialect):
             ("POST", r"/tools/domain/alternative/", self._alternative),
             ("POST", r"/orders/add_ssl_order/", self._place),
             ("POST", r"/orders/add_ssl_renew_order/", self._place),
+            ("POST", r"/orders/add_ssl_san_order/", self._add_names),
         ]
 
     # Session
@@ -449,6 +451,10 @@ class GoGetSSL(Dialect):
             "dns": {"cname1": f"_{digest[:32]}.{names[0]}", "cname2": f"{digest[:32]}.{digest[32:]}.comodoca.com"},
         }
         return Reply.json({"success": True, "validation": validation})
+
+    def _add_names(self, call: Call, account: Account) -> Reply:
+        order = self._find(call, self._fields(call, "order_id")["order_id"])
+        return Reply.json({"order_id": int(order.order_id), "invoice_id": 0, "order_amount": "0.00", "success": True})
 
     def _place(self, call: Call, account: Account) -> Reply:
         form = self._fields(call, "csr", "product_id")

@@ -596,7 +596,7 @@ class Sectigo(Dialect):
         """A reissue is a second order here: the first, with its certificate, and its replacement."""
         if attributes.get("scenario") != "reissue":
             return super().create(account, names, **attributes)
-        common = ("order_id", "dialect", "key_type", "shared_key")
+        common = ("order_id", "dialect", "key_type", "shared_key", "chain_style")
         shared = {key: value for key, value in attributes.items() if key in common}
         base = super().create(account, names, scenario="issued", **shared)
         base.created -= 40 * 86400
@@ -604,7 +604,10 @@ class Sectigo(Dialect):
         start = utc(base.created)
         base.issuances[-1].not_before = start
         fresh = {key: value for key, value in attributes.items() if key not in ("scenario", "order_id", "serial")}
-        replacement = super().create(account, names, scenario="dv", **fresh)
+        replacement = super().create(account, names or base.names, scenario="dv", **fresh)
+        if not attributes.get("csr"):  # the new certificate is for the same key, unless a CSR says otherwise
+            self.world.orders.key_of(base)
+            replacement.private_key = base.private_key
         self._tie(base, replacement)
         return base
 

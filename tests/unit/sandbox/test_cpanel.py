@@ -208,6 +208,21 @@ def test_installing(sandbox: t.Any, wire: t.Any) -> None:
     assert wire.cpanel("show_cert", "SSL", id=listed["id"]).json()["data"]["cert"] == leaf
 
 
+def test_a_reissue_is_a_new_item_and_the_old_certificate_goes_on(sandbox: t.Any, wire: t.Any) -> None:
+    order = sandbox.order("cpanel", ["shop.example.org"], "reissue")
+    (queued,) = wire.cpanel("get_pending_ssl_certificates", provider="cPStore").json()["data"]
+    assert queued["originating_certificate_id"] and queued["certificate_id"] == order["certificate_id"]
+    sandbox.advance(120)
+    serials = [
+        f"{x509.load_pem_x509_certificate(text.encode()).serial_number:X}"
+        for text in (
+            wire.cpanel("fetch_best_for_domain", "SSL", domain="shop.example.org").json()["data"]["crt"],
+            wire.cpanel(CERTIFICATE, **item(order["order_id"])).json()["data"]["certificate_pem"],
+        )
+    ]
+    assert serials == [order["previous_serial_number"], order["serial_number"]]
+
+
 def test_queue_run_installs(sandbox: t.Any, wire: t.Any) -> None:
     sandbox.order("cpanel", ["shop.example.org"], "issued")
     (processed,) = wire.cpanel("process_ssl_pending_queue").json()["data"]

@@ -35,8 +35,8 @@ def test_key_is_needed_and_can_expire(sandbox: t.Any, wire: t.Any) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/orders/status/1/"), ("POST", "/orders/statuses"), ("GET", "/orders/statuses/"), ("GET", "/orders"),
-     ("GET", "/orders/ssl/all/"), ("GET", "/orders/list/unpaid"), ("GET", "/orders/ssl/download/1")],
+    [("POST", "/orders/statuses"), ("GET", "/orders/statuses/"), ("GET", "/orders"), ("GET", "/orders/list/unpaid"),
+     ("POST", "/orders/cancel_ssl_order"), ("POST", "/orders/status/1"), ("GET", "/orders/ssl/download/1")],
 )  # fmt: skip
 def test_slashes_and_verbs_matter(sandbox: t.Any, wire: t.Any, method: str, path: str) -> None:
     reply = wire.gogetssl(method, path)

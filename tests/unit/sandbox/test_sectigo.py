@@ -13,7 +13,7 @@ import zipfile
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs7
 
 STATUS, COLLECT = "!GetDetailedOrderStatus", "download/CollectSSL"
 
@@ -104,6 +104,15 @@ def test_replacement_orders_need_query_type_2(sandbox: t.Any, wire: t.Any) -> No
     assert (both["1_1_certificateStatus"], both["2_1_certificateStatus"]) == ("Replaced", "Awaiting Validation")
     assert both["2_orderNumber"] == order["replaced_by"]
     assert both["1_orderDateTime"] < both["2_orderDateTime"]
+    sandbox.advance(120)
+    old, new = (x509.load_pem_x509_certificates(collect(wire, number).content)[-1] for number in
+                (order["order_id"], order["replaced_by"]))  # fmt: skip
+    assert [f"{leaf.serial_number:X}" for leaf in (old, new)] == [
+        order["previous_serial_number"],
+        order["serial_number"],
+    ]
+    key = load_pem_private_key(order["private_key"].encode(), None)
+    assert key.public_key() == new.public_key()
 
 
 def collect(wire: t.Any, order_id: str, **how: t.Any) -> t.Any:
