@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import datetime
 import ipaddress
 import re
@@ -98,8 +99,7 @@ def split_certificates(texts: t.Iterable[str]) -> t.List[x509.Certificate]:
         blocks = _ARMOUR.findall(text)
         if not blocks and text.strip():
             blocks = [text]
-        for block in blocks:
-            der = _decode(block)
+        for der in (der for block in blocks for der in _decode(block)):
             if len(found) >= _MOST_CERTIFICATES:
                 raise UnexpectedResponse("more than {0} certificates came".format(_MOST_CERTIFICATES), retryable=False)
             try:
@@ -195,6 +195,21 @@ def check_validity(bundle: Bundle, now: datetime.datetime) -> None:
         )
 
 
+def host_names(names: t.Iterable[str]) -> t.List[str]:
+    """Those of the names that can stand in a server certificate; providers also list people, and damaged names."""
+    found: t.List[str] = []
+    for name in names:
+        with contextlib.suppress(InvalidRequest):
+            found.append(ascii_name(name))
+    return found
+
+
+def is_serial(bundle: Bundle, told: str) -> bool:
+    """Whether a serial number that a provider told, in hex or in decimal digits, is that of the certificate."""
+    serial = bundle.facts.serial_number
+    return told == serial or (told.isdigit() and int(told) == int(serial, 16))
+
+
 def ascii_name(name: str) -> str:
     """A host name as it stands in certificates: A-labels, lower case, no trailing dot; an IP address in its short form.
 
@@ -226,15 +241,33 @@ def _covers(names: t.Sequence[str], wanted: str) -> bool:
     return name in names or ("." in name and not name.startswith("*.") and "*." + name.split(".", 1)[1] in names)
 
 
-def _decode(block: str) -> bytes:
+def _decode(block: str) -> t.List[bytes]:
+    """The certificates (DER) in the base64 of one certificate, of several in a row, or of a whole PEM text."""
     compact = "".join(block.split())
-    # Some providers deliver the base64 of the whole PEM text.
     try:
         content = base64.b64decode(compact, validate=True)
     except (binascii.Error, ValueError):
         raise UnexpectedResponse("what came as a certificate is not base64") from None
-    inner = _ARMOUR.search(content.decode("latin-1")) if content[:5] == b"-----" else None
-    return _decode(inner.group(1)) if inner else content
+    if content[:5] == b"-----":
+        # Some providers deliver the base64 of the whole PEM text. Bare base64 inside it would be no end of nesting.
+        inner = _ARMOUR.findall(content.decode("latin-1"))
+        return [der for text in inner if not text.lstrip().startswith("LS0t") for der in _decode(text)]
+    return _split_der(content)
+
+
+def _split_der(content: bytes) -> t.List[bytes]:
+    """Certificates that follow one another without anything between them, by the length each one tells."""
+    found: t.List[bytes] = []
+    while content[:1] == b"\x30" and len(content) >= 4:
+        size = content[1]
+        header = 2
+        if size & 0x80:
+            header += size & 0x7F
+            size = int.from_bytes(content[2:header], "big")
+        found.append(content[: header + size])
+        content = content[header + size :]
+    # What follows the last one is noise, unless it is all there is: then reading it says what is wrong with it.
+    return found or [content]
 
 
 def _find_leaf(certificates: t.Sequence[x509.Certificate]) -> x509.Certificate:

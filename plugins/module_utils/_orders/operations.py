@@ -25,6 +25,7 @@ from .errors import (
     OrderError,
     OrderFailed,
     ProviderUnavailable,
+    UnexpectedResponse,
     WaitTimedOut,
 )
 from .model import Order, Status, normalise_serial, without_superseded
@@ -402,16 +403,25 @@ def _collect(session: Session, order_id: str, superseded: t.Optional[str], param
     if not order.issued:
         raise _not_issued(order)
     delivery = session.provider.fetch_certificate(order)
+    if delivery.leaf is not None and not delivery.others:
+        raise NotIssued("the provider has not delivered the chain of the certificate yet; wait for it and try again")
     bundle = chain.assemble(delivery.leaf, delivery.others)
     if superseded is not None and bundle.facts.serial_number == superseded:
         raise NotIssued(
             "the certificate with serial number {0} is the previous one; the reissue is not there yet".format(superseded)
         )
+    told = order.certificate.serial_number
+    if told is not None and not chain.is_serial(bundle, told):
+        raise UnexpectedResponse(
+            "the provider delivered the certificate with serial number {0}, but the order's is {1}; try again later".format(
+                bundle.facts.serial_number, told
+            )
+        )
     csr = params.get("csr") or delivery.csr
     if csr:
         chain.check_key(bundle, csr)
     # What the order lists was asked for as well, unless the task says otherwise.
-    chain.check_names(bundle, params.get("names") or [domain.name for domain in order.domains])
+    chain.check_names(bundle, params.get("names") or chain.host_names(domain.name for domain in order.domains))
     chain.check_validity(bundle, datetime.datetime.now(datetime.timezone.utc))
     return bundle
 

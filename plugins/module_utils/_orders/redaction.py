@@ -88,5 +88,10 @@ def drop_personal_text(text: str, personal: t.Pattern[str]) -> str:
     def hide(match: t.Match[str]) -> str:
         return match.group(1) + match.group(2) + HIDDEN if personal.fullmatch(match.group(1).strip('"')) else match.group()
 
+    # Where a personal field holds an object or a list, its end cannot be told in half a body: the rest goes with it.
+    for match in re.finditer(r'"([A-Za-z0-9_-]+)"\s*:\s*(?=[\[{])', text):
+        if personal.fullmatch(match.group(1)):
+            text = text[: match.end()] + HIDDEN
+            break
     text = re.sub(r'("[A-Za-z0-9_-]+")(\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^",}\]]*)', hide, text)
     return re.sub(r"([A-Za-z0-9_-]+)(=)([^&\s]*)", hide, text)
