@@ -1,0 +1,179 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kills deployments at every system call that changes or syncs files, or lets the call fail: ``crash.py FOLDER``.
+
+FOLDER is the one that certificates.py made. Each deployment runs under ``strace -e inject`` in a process of its own.
+After each, the current set has to be the whole old or the whole new one, and the next run has to heal the rest.
+Prints how many points were tried. Needs the standard library and strace.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import typing as t
+
+_PLUGINS = pathlib.Path(__file__).resolve().parents[5] / "plugins"
+sys.path.insert(0, str(_PLUGINS / "module_utils"))
+
+from _deployment.errors import DeploymentError  # noqa: E402
+from _deployment.report import read_lineage  # noqa: E402
+from _deployment.transaction import deploy  # noqa: E402
+
+_CALLS = ("rename", "symlink", "mkdir", "unlink", "unlinkat", "rmdir", "fsync", "chmod", "write", "flock")
+_NEED_SPACE = ("mkdir", "symlink", "write")
+_CHANGE_NAMES = ("rename", "symlink", "mkdir", "unlink", "unlinkat", "rmdir")
+_MODES = {"file": 0o644, "key": 0o600, "directory": 0o755}
+
+Options = t.Dict[str, t.Any]
+
+
+class Host:
+    """The target without Ansible."""
+
+    def differs(self, path: str, kind: str) -> bool:
+        return os.stat(path).st_mode & 0o7777 != _MODES[kind]
+
+    def apply(self, path: str, kind: str, final_path: str, like: t.Optional[str]) -> None:
+        os.chmod(path, _MODES[kind])
+
+    def run(self, command: t.Sequence[str], descriptors: t.Sequence[int] = ()) -> t.Tuple[int, str, str]:
+        return 0, "", ""
+
+
+class Crashes:
+    """A lineage that is renewed again and again, and interrupted each time."""
+
+    def __init__(self, certificates: pathlib.Path, folder: pathlib.Path) -> None:
+        self._certificates = certificates
+        self._folder = folder
+        self._path = folder / "lineage"
+        self._key = (certificates / "key.pem").read_text()
+        self._old, self._new = (self._options(name) for name in ("1", "2"))
+        self._before: t.Optional[pathlib.Path] = None
+        self.points: t.Counter[str] = collections.Counter()
+
+    def _options(self, leaf: str) -> Options:
+        return {
+            "path": str(self._path),
+            "certificate": (self._certificates / (leaf + ".pem")).read_text(),
+            "chain": (self._certificates / "chain.pem").read_text(),
+            "private_key": self._key,
+            "private_key_path": None,
+            "names": [],
+            "trust": "system",
+            "ca_path": str(self._certificates / "root.pem"),
+            "files": ["cert", "chain", "fullchain", "privkey", "combined"],
+            "placeholder": False,
+            "validate_commands": [["validate"]],
+            "reload_commands": [["reload"]],
+            "probes": [],
+            "probe_timeout": 1.0,
+            "keep_versions": 1,
+            "allow_older": True,
+        }
+
+    def deploy_old(self) -> None:
+        """From now on there is something to renew."""
+        self._reset()
+        deploy(self._old, Host())
+        self._before = self._folder / "before"
+        shutil.copytree(self._path, self._before, symlinks=True)
+
+    def _reset(self) -> None:
+        shutil.rmtree(self._path, ignore_errors=True)
+        if self._before:
+            shutil.copytree(self._before, self._path, symlinks=True)
+
+    def _run(self, *strace: str) -> t.Tuple[int, t.List[str]]:
+        """Deploy the new certificate under strace; returns the exit code and the calls made."""
+        self._reset()
+        log = self._folder / "strace"
+        command = ["strace", "-qq", "-o", str(log), "-e", "trace=" + ",".join(_CALLS), *strace]
+        command += [sys.executable, "-I", "-S", "-B", __file__, "--deploy"]
+        done = subprocess.run(command, input=json.dumps(self._new), capture_output=True, text=True, check=False)
+        if self._key.splitlines()[1] in done.stdout + done.stderr:
+            raise AssertionError("a key was printed")
+        return done.returncode, [line.partition("(")[0] for line in log.read_text().splitlines() if "(" in line]
+
+    def try_every_call(self, what: str, injection: str, calls: t.Collection[str]) -> None:
+        """Interrupt a deployment at every one of its calls; the number goes into the braces of the injection."""
+        code, made = self._run()
+        if code:
+            raise AssertionError("a deployment that nothing interrupts ends with {0}".format(code))
+        for call, count in collections.Counter(made).items():
+            for number in range(1, count + 1) if call in calls else ():
+                code, _calls = self._run("-e", "inject={0}:{1}".format(call, injection.format(number)))
+                where = "{0} at {1} number {2}".format(what, call, number)
+                if injection.startswith("signal") and code >= 0:
+                    raise AssertionError("{0}: the process was not killed".format(where))
+                self._expect_a_whole_set(where)
+                self._expect_to_heal(where)
+                self.points[what] += 1
+
+    def _expect_a_whole_set(self, where: str) -> None:
+        for path in self._path.rglob("*"):
+            if path.name in ("privkey.pem", "combined.pem") and path.stat().st_mode & 0o077:
+                raise AssertionError("{0}: {1} can be read by others".format(where, path))
+        found = read_lineage(str(self._path))
+        if not found["exists"] and not self._before and not os.path.lexists(self._path / "current"):
+            return
+        wanted = [options for options in (self._old, self._new) if options["certificate"] == found["certificate"]]
+        if not wanted:
+            raise AssertionError("{0}: the current certificate is neither the old nor the new one".format(where))
+        fullchain = wanted[0]["certificate"] + wanted[0]["chain"]
+        for name, content in (
+            ("cert", wanted[0]["certificate"]),
+            ("chain", wanted[0]["chain"]),
+            ("fullchain", fullchain),
+            ("privkey", self._key),
+            ("combined", fullchain + self._key),
+        ):
+            if (self._path / "current" / (name + ".pem")).read_text() != content:
+                raise AssertionError("{0}: {1}.pem is not of the current set".format(where, name))
+
+    def _expect_to_heal(self, where: str) -> None:
+        interrupted = read_lineage(str(self._path))["interrupted"]
+        result = deploy(self._new, Host())
+        if result["recovered"] is not interrupted:
+            raise AssertionError("{0}: the next run says recovered: {1}".format(where, result["recovered"]))
+        left = sorted(os.listdir(self._path)), len(os.listdir(self._path / "versions"))
+        if left != (["current", "versions"], 1):
+            raise AssertionError("{0}: the next run left {1}".format(where, left))
+        if deploy(self._new, Host())["changed"] or read_lineage(str(self._path))["interrupted"]:
+            raise AssertionError("{0}: the run after the next had something to do".format(where))
+
+
+def main() -> int:
+    """Try all points for a first deployment and for a renewal."""
+    if sys.argv[1] == "--deploy":
+        try:
+            deploy(json.load(sys.stdin), Host())
+        except DeploymentError as exc:
+            print(exc.kind, exc.message)
+            return 3
+        return 0
+    if not shutil.which("strace"):
+        print("not tested: strace is not installed")
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        crashes = Crashes(pathlib.Path(sys.argv[1]), pathlib.Path(folder))
+        for renewal in (False, True):
+            if renewal:
+                crashes.deploy_old()
+            crashes.try_every_call("killed", "signal=SIGKILL:when={0}", _CALLS)
+            crashes.try_every_call("disk full", "error=ENOSPC:when={0}+", _NEED_SPACE)
+            crashes.try_every_call("input/output error", "error=EIO:when={0}", _CALLS)
+            crashes.try_every_call("read-only", "error=EROFS:when={0}+", _CHANGE_NAMES)
+    print("{0} points tried: {1}".format(sum(crashes.points.values()), dict(crashes.points)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
