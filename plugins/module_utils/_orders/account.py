@@ -36,15 +36,26 @@ ACCOUNT_OPTIONS: t.Dict[str, t.Dict[str, t.Any]] = {
 }
 
 
-class AccountRules(t.Protocol if hasattr(t, "Protocol") else object):  # type: ignore[misc]
+class AccountRules(t.Protocol):
     """What a provider says of its accounts; see ProviderInfo."""
 
-    name: str
-    label: str
-    default_url: t.Optional[str]
-    environment: t.Mapping[str, t.Sequence[str]]
-    credentials: t.Sequence[t.Sequence[str]]
-    id_types: t.Sequence[str]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def default_url(self) -> t.Optional[str]: ...
+
+    @property
+    def environment(self) -> t.Mapping[str, t.Sequence[str]]: ...
+
+    @property
+    def credentials(self) -> t.Sequence[t.Sequence[str]]: ...
+
+    @property
+    def id_types(self) -> t.Sequence[str]: ...
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,15 +78,22 @@ class Account:
     @property
     def secrets(self) -> t.List[str]:
         """Every value of this account that must not be shown."""
-        proxy_password = urlsplit(self.proxy).password if self.proxy else None
-        found = [self.api_key, self.password, proxy_password, unquote(proxy_password) if proxy_password else None]
-        return [secret for secret in found if secret]
+        return [secret for secret in (self.api_key, self.password, *proxy_secrets(self.proxy)) if secret]
 
     @property
     def fingerprint(self) -> str:
         """Names the account in file names without telling its credentials: equal accounts share request budgets."""
         parts = [self.provider, self.api_url, self.api_key or "", self.username or ""]
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def proxy_secrets(proxy: t.Optional[str]) -> t.List[str]:
+    """The password in the URL of a proxy, as it stands there and as it is meant. Never raises."""
+    # Also without a scheme, and in what is no URL at all: better to hide too much.
+    userinfo, at, _host = (proxy or "").rpartition("@")
+    _scheme, slashes, after = userinfo.partition("://")
+    _name, colon, password = (after if slashes else userinfo).partition(":")
+    return list(dict.fromkeys([password, unquote(password)])) if at and colon and password else []
 
 
 def resolve_account(
@@ -135,7 +153,7 @@ def resolve_account(
         id_type=params.get("id_type", "order"),
         validate_certs=params.get("validate_certs", True),
         ca_path=params.get("ca_path"),
-        proxy=params.get("proxy"),
+        proxy=_check_proxy(rules, params.get("proxy")),
         request_timeout=timeout,
     )
 
@@ -171,6 +189,22 @@ def _check_url(rules: AccountRules, url: t.Optional[str]) -> str:
     if port == 0:
         raise refuse("has port 0; give the port of the API")
     return url.strip().rstrip("/")
+
+
+def _check_proxy(rules: AccountRules, proxy: t.Optional[str]) -> t.Optional[str]:
+    if not proxy:
+        return None
+    try:
+        parts = urlsplit(proxy)
+        usable = bool(parts.hostname) and parts.port != 0 and proxy.isprintable()
+    except ValueError:
+        usable = False
+    if not usable or parts.scheme not in ("http", "https", "socks5", "socks5h"):
+        # Not shown either, for the same reason.
+        raise InvalidRequest(
+            "proxy is not the URL of a proxy; give it as http://[user:password@]host:port", provider=rules.name
+        )
+    return proxy
 
 
 def _is_loopback(host: str) -> bool:

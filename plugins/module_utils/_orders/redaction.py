@@ -94,4 +94,4 @@ def drop_personal_text(text: str, personal: t.Pattern[str]) -> str:
             text = text[: match.end()] + HIDDEN
             break
     text = re.sub(r'("[A-Za-z0-9_-]+")(\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^",}\]]*)', hide, text)
-    return re.sub(r"([A-Za-z0-9_-]+)(=)([^&\s]*)", hide, text)
+    return re.sub(r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]+)(=)([^&\s]*)", hide, text)

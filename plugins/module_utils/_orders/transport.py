@@ -14,17 +14,21 @@ import contextlib
 import datetime
 import email.utils
 import http
+import http.client
+import http.cookiejar
 import json
 import math
 import os
 import random
 import re
 import socket
+import ssl
 import threading
 import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
+from .account import Account, proxy_secrets
 from .errors import (
     AuthenticationError,
     InvalidRequest,
@@ -46,7 +50,6 @@ except ImportError as exc:
     REQUESTS_ERROR = exc
 
 if t.TYPE_CHECKING:
-    from .account import Account
     from .pacing import Clock, Pacer, Sleep
 
 T = t.TypeVar("T")
@@ -58,10 +61,18 @@ _BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0)
 #: The largest body that is read, in bytes. A certificate with its chain and every check is below 100 KiB;
 #: a report about ten thousand orders is below 8 MiB.
 _LARGEST_BODY = 16 * 1024 * 1024
-_CHUNK = 64 * 1024
+#: So much is read at once, in bytes. Decompression makes at most a thousand times of it.
+_CHUNK = 16 * 1024
 _MOST_REDIRECTS = 3
+#: Where a page is that asks a person to log in: as a path, and as the beginning of a host name.
+_LOGIN_PATH = re.compile(r"log_?-?in|sign_?-?in|logout|/sso|saml|/auth", re.IGNORECASE)
+_LOGIN_HOST = re.compile(r"(log-?in|sign-?in|sso|auth|accounts?)\.", re.IGNORECASE)
+#: A Retry-After of more than a day, in seconds, is a mistake.
+_LONGEST_RETRY_AFTER = 86400.0
 #: How much of a body an error message shows, in characters.
 _PREVIEW = 200
+#: So much of it is looked at for that, in characters.
+_PREVIEW_SOURCE = 4000
 USER_AGENT = "certops.issuance/1.0.0 (Ansible collection)"
 
 
@@ -124,7 +135,7 @@ class Response:
             raise UnexpectedResponse("the body is not JSON, or not all of it came", http_status=self.status) from None
 
 
-class Transport(t.Protocol if hasattr(t, "Protocol") else object):  # type: ignore[misc]
+class Transport(t.Protocol):
     """What a provider may ask of the network."""
 
     #: Requests sent so far, repetitions included.
@@ -140,6 +151,7 @@ class Transport(t.Protocol if hasattr(t, "Protocol") else object):  # type: igno
         Raises:
             OrderError: with the provider, the call and the order in it.
         """
+        ...
 
 
 def _bounded_int(digits: str) -> t.Union[int, str]:
@@ -164,21 +176,25 @@ def _printable(value: t.Any) -> t.Any:
 
 
 def parse_retry_after(value: t.Optional[str], now: datetime.datetime) -> t.Optional[float]:
-    """Seconds from a Retry-After header in either form (a number of seconds, or an HTTP date); None for anything else.
+    """Seconds from a Retry-After header in either form (a number of seconds, or an HTTP date).
+
+    None for anything else, more than a day included: that is no answer to be taken at its word.
 
     Arguments:
         now: the present time, aware.
     """
     stripped = (value or "").strip()
     if re.fullmatch(r"[0-9]{1,9}", stripped, re.ASCII):
-        return float(stripped)
-    try:
-        moment = email.utils.parsedate_to_datetime(stripped)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=datetime.timezone.utc)
-        return max(0.0, (moment - now).total_seconds())
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
+        seconds = float(stripped)
+    else:
+        try:
+            moment = email.utils.parsedate_to_datetime(stripped)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=datetime.timezone.utc)
+            seconds = max(0.0, (moment - now).total_seconds())
+        except (TypeError, ValueError, IndexError, OverflowError):
+            return None
+    return seconds if seconds <= _LONGEST_RETRY_AFTER else None
 
 
 class HttpTransport:
@@ -225,33 +241,40 @@ class HttpTransport:
 
     def ask(self, request: Request, read: t.Callable[[Response], T]) -> T:
         """See Transport.ask."""
-        started = self._clock()
-        last = started + PATIENCE
-        for attempt in range(len(_BACKOFF) + 1):
-            pause = _BACKOFF[min(attempt, len(_BACKOFF) - 1)]
+        last = self._clock() + PATIENCE
+        for pause in _BACKOFF + (None,):
+            asked_at = self._clock()
             try:
-                turn_taken = self._clock()
                 with self._turn():
                     # Waiting for one's turn is not impatience with the provider.
-                    last += self._clock() - turn_taken
+                    last += self._clock() - asked_at
                     response = self._send(request, self._bound(last))
-                try:
-                    return read(response)
-                except UnexpectedResponse as exc:
-                    exc.message = self._describe(request, response, exc.message)
-                    raise
-                except OrderError as exc:
-                    exc.locate(http_status=response.status)
-                    raise
+                return self._read(request, response, read)
             except OrderError as exc:
                 exc.locate(self.account.provider, request.order_id)
                 exc.message = self.redactor.scrub(exc.message)
                 exc.args = (exc.message,)
-                pause = self._pause_after(exc, pause)
-                if not exc.retryable or attempt == len(_BACKOFF) or self._clock() + pause >= self._bound(last):
+                if exc.http_status is not None and exc.retry_after is not None:
+                    # The provider's own word, which holds for all who use this account.
+                    self._pacer.hold(min(exc.retry_after, PATIENCE))
+                if pause is None or not exc.retryable:
+                    raise
+                pause = max(pause * (0.75 + random.random() / 2), exc.retry_after or 0.0)
+                if self._clock() + pause >= self._bound(last):
                     raise
             self._sleep(pause)
         raise AssertionError("unreachable")  # pragma: no cover
+
+    def _read(self, request: Request, response: Response, read: t.Callable[[Response], T]) -> T:
+        try:
+            return read(response)
+        except UnexpectedResponse as exc:
+            exc.message = self._describe(request, response, exc.message)
+            exc.locate(http_status=response.status)
+            raise
+        except OrderError as exc:
+            exc.locate(http_status=response.status)
+            raise
 
     # -- pace ---------------------------------------------------------------
 
@@ -264,33 +287,36 @@ class HttpTransport:
     def _bound(self, last: float) -> float:
         return last if self.deadline is None else min(last, self.deadline)
 
-    def _pause_after(self, error: OrderError, pause: float) -> float:
-        jittered = pause * (0.75 + random.random() / 2)  # noqa: S311 - not a secret
-        if isinstance(error, RateLimited) and error.retry_after is not None:
-            self._pacer.hold(min(error.retry_after, PATIENCE))
-            return max(error.retry_after, jittered)
-        return jittered
-
     # -- one try ------------------------------------------------------------
 
     def _send(self, request: Request, last: float) -> Response:
-        url = self.account.api_url + request.path
-        for _hop in range(_MOST_REDIRECTS + 1):
-            response = self._send_once(request, url, last)
+        url, query = self.account.api_url + request.path, request.query
+        for hop in range(_MOST_REDIRECTS + 1):
+            if hop:
+                self._pacer.take_turn(self.deadline)
+            response = self._send_once(request, url, query, last)
             if response.status not in (301, 302, 303, 307, 308):
                 return self._check_status(request, response)
             url = self._follow(request, response, url)
+            # A server that moves a page sends the query along, as a rule.
+            query = {} if urlsplit(url).query else request.query
         raise UnexpectedResponse(
-            "{0} is redirected in a loop; check api_url".format(request.call), http_status=response.status, retryable=False
+            "{0} is redirected in a loop; check api_url".format(request.call),
+            http_status=response.status,
+            retryable=False,
         )
 
-    def _send_once(self, request: Request, url: str, last: float) -> Response:
+    def _send_once(self, request: Request, url: str, query: t.Mapping[str, str], last: float) -> Response:
         left = last - self._clock()
         if left <= 0:
             raise ProviderUnavailable("there was no time left to send {0}".format(request.call))
         timeout = min(float(self.account.request_timeout), left)
         self.requests_sent += 1
-        headers = {"User-Agent": USER_AGENT, "Accept": "application/json, text/plain, */*;q=0.5"}
+        headers = {
+            "User-Agent": USER_AGENT,
+            "Accept": "application/json, text/plain, */*;q=0.5",
+            "Accept-Encoding": "gzip, deflate",
+        }
         headers.update(request.headers)
         try:
             with self._adapter.watch(timeout) as watch:
@@ -298,22 +324,27 @@ class HttpTransport:
                     answer = self._session.request(
                         request.method,
                         url,
-                        params=dict(request.query) or None,
+                        params=dict(query) or None,
                         data=dict(request.form) if request.form is not None else None,
                         headers=headers,
-                        timeout=timeout,
+                        # Where a host has two addresses and one of them is dead, there is time for the other.
+                        timeout=(timeout / 2, timeout),
                         allow_redirects=False,
                         stream=True,
                         proxies=self._proxies(url),
                     )
                     with contextlib.closing(answer):
                         body = self._read_body(request, answer)
+                        if watch.expired:
+                            # A body whose length was not told ends when the watch ends the connection.
+                            raise requests.exceptions.Timeout()
                         return Response(
                             status=answer.status_code,
                             body=body,
                             headers={name.lower(): value for name, value in answer.headers.items()},
                         )
                 except Exception:
+                    # A connection that is ended under their hands confuses the libraries in many ways.
                     if watch.expired:
                         raise requests.exceptions.Timeout() from None
                     raise
@@ -322,6 +353,13 @@ class HttpTransport:
             raise self._network_error(request, exc, timeout) from None
 
     def _read_body(self, request: Request, answer: t.Any) -> bytes:
+        encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+            raise UnexpectedResponse(
+                "the answer to {0} is encoded in a way that was not asked for".format(request.call),
+                http_status=answer.status_code,
+                retryable=False,
+            )
         body = bytearray()
         for chunk in answer.iter_content(_CHUNK):
             body += chunk
@@ -333,26 +371,31 @@ class HttpTransport:
                     http_status=answer.status_code,
                     retryable=False,
                 )
+        length = answer.headers.get("Content-Length", "").strip()
+        if re.fullmatch("[0-9]{1,18}", length) and answer.raw.tell() < int(length):
+            # Not every version of urllib3 looks at this.
+            raise requests.exceptions.ChunkedEncodingError()
         return bytes(body)
 
     def _check_status(self, request: Request, response: Response) -> Response:
+        retry_after = parse_retry_after(
+            response.headers.get("retry-after"), datetime.datetime.now(datetime.timezone.utc)
+        )
         if response.status == 429:
             raise RateLimited(
                 "too many requests (HTTP 429 to {0}); ask less often".format(request.call),
                 http_status=response.status,
-                retry_after=parse_retry_after(
-                    response.headers.get("retry-after"), datetime.datetime.now(datetime.timezone.utc)
-                ),
+                retry_after=retry_after,
             )
+        if response.status == 407:
+            raise _proxy_refused()
         if response.status >= 500 or response.status == 408:
             raise ProviderUnavailable(
                 "the server failed (HTTP {0} {1} to {2}); try again later".format(
                     response.status, _phrase(response.status), request.call
                 ),
                 http_status=response.status,
-                retry_after=parse_retry_after(
-                    response.headers.get("retry-after"), datetime.datetime.now(datetime.timezone.utc)
-                ),
+                retry_after=retry_after,
             )
         return response
 
@@ -361,10 +404,12 @@ class HttpTransport:
         try:
             target = urljoin(url, response.headers.get("location", ""))
             here, there = urlsplit(url), urlsplit(target)
-            same = (here.scheme, here.hostname, here.port) == (there.scheme, there.hostname, there.port)
+            same = _origin(url) == _origin(target)
         except ValueError:
-            target, there, same = url, urlsplit(""), False
-        if re.search(r"log_?-?in|sign_?-?in|logout|/sso|saml|/auth", there.path, re.IGNORECASE):
+            target, here, there, same = url, urlsplit(""), urlsplit(""), False
+        if (_LOGIN_PATH.search(there.path) and not _LOGIN_PATH.search(here.path)) or (
+            not same and _LOGIN_HOST.match(there.hostname or "")
+        ):
             raise AuthenticationError(
                 "{0} was redirected to a login page: the credentials were not accepted; check them and api_url".format(
                     request.call
@@ -386,66 +431,78 @@ class HttpTransport:
     # -- what to say --------------------------------------------------------
 
     def _describe(self, request: Request, response: Response, message: str) -> str:
-        preview = response.text()
+        preview = self.redactor.scrub(response.text())[:_PREVIEW_SOURCE]
         if self._personal is not None:
             preview = drop_personal_text(preview, self._personal)
-        preview = " ".join(self.redactor.scrub(preview).split())
+        preview = " ".join("".join(character if character.isprintable() else " " for character in preview).split())
         if len(preview) > _PREVIEW:
             preview = preview[:_PREVIEW] + "…"
-        shown = "; it begins: {0}".format(_printable(preview)) if preview else ""
+        shown = "; it begins: {0}".format(preview) if preview else ""
         return "the answer to {0} (HTTP {1}) cannot be used: {2}{3}".format(
             request.call, response.status, message, shown
         )
 
     def _network_error(self, request: Request, error: Exception, timeout: float) -> OrderError:
         host = urlsplit(self.account.api_url).netloc
-        text = _causes(error)
-        if isinstance(error, requests.exceptions.ProxyError) or "Tunnel connection failed" in text:
-            if "407" in text:
-                return AuthenticationError("the proxy refused its credentials (HTTP 407); check proxy", http_status=407)
+        causes = _causes(error)
+
+        def caused_by(*types: t.Type[BaseException]) -> bool:
+            return any(isinstance(cause, types) for cause in causes)
+
+        if caused_by(requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
+            if any("Tunnel connection failed: 407" in str(cause) for cause in causes):
+                return _proxy_refused()
             return ProviderUnavailable("the proxy gave no way to {0}; check proxy".format(host))
-        if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)) or "SSL" in text:
-            return self._tls_error(host, text)
-        if isinstance(error, (requests.exceptions.Timeout, socket.timeout, TimeoutError)) or "timed out" in text:
+        if caused_by(socket.gaierror):
+            return ProviderUnavailable("the host name in {0} cannot be resolved; check api_url and DNS".format(host))
+        if caused_by(ConnectionRefusedError):
+            return ProviderUnavailable("{0} refused the connection; check host and port in api_url".format(host))
+        # What ended a TLS connection for taking too long is no TLS fault.
+        if isinstance(error, requests.exceptions.Timeout) and not isinstance(error, requests.exceptions.ConnectTimeout):
             return ProviderUnavailable(
-                "{0} did not finish an answer to {1} within {2:.0f} s; check api_url and the network".format(
+                "{0} did not finish an answer to {1} within {2:.3g} s; check api_url and the network".format(
                     host, request.call, timeout
                 )
             )
-        if "NameResolution" in text or "getaddrinfo" in text or "gaierror" in text:
-            return ProviderUnavailable("the host name in {0} cannot be resolved; check api_url and DNS".format(host))
-        if isinstance(error, (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError)):
+        if caused_by(ssl.SSLError, requests.exceptions.SSLError, urllib3.exceptions.SSLError) and not caused_by(
+            ssl.SSLEOFError, ssl.SSLZeroReturnError
+        ):
+            return _tls_error(host, causes)
+        if caused_by(socket.timeout, TimeoutError, urllib3.exceptions.TimeoutError):
+            return ProviderUnavailable(
+                "{0} cannot be reached within {1:.3g} s; check api_url and the network".format(host, timeout)
+            )
+        if caused_by(requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError):
             return UnexpectedResponse("the answer to {0} is wrongly compressed".format(request.call))
-        if isinstance(
-            error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema)
+        if caused_by(requests.exceptions.InvalidHeader, UnicodeError) and not caused_by(urllib3.exceptions.HTTPError):
+            return InvalidRequest("a credential holds a character that no header can carry; check the credentials")
+        if caused_by(
+            requests.exceptions.InvalidURL,
+            requests.exceptions.InvalidSchema,
+            requests.exceptions.MissingSchema,
+            urllib3.exceptions.LocationValueError,
         ):
             return InvalidRequest("api_url or proxy is not a URL that can be asked; check both")
-        if isinstance(error, requests.exceptions.ChunkedEncodingError) or "IncompleteRead" in text:
+        if caused_by(
+            requests.exceptions.ChunkedEncodingError, urllib3.exceptions.IncompleteRead, http.client.IncompleteRead
+        ):
             return UnexpectedResponse("the answer to {0} was cut off".format(request.call))
-        if "refused" in text:
-            return ProviderUnavailable("{0} refused the connection; check host and port in api_url".format(host))
         return ProviderUnavailable(
             "the connection to {0} broke during {1} ({2}); try again later".format(
                 host, request.call, type(error).__name__
             )
         )
 
-    def _tls_error(self, host: str, text: str) -> OrderError:
-        if "CERTIFICATE_VERIFY_FAILED" in text or "match" in text:
-            found = re.search(r"certificate verify failed: ([^(\"']+)", text)
-            why = found.group(1).strip() if found else "its name does not match"
-            return ProviderUnavailable(
-                "the TLS certificate of {0} is not trusted ({1}); check api_url, or name its CA in ca_path".format(host, why),
-                retryable=False,
-            )
-        return ProviderUnavailable("no TLS connection to {0}; check scheme and port in api_url".format(host))
-
     # -- the session --------------------------------------------------------
 
     def _open_session(self) -> t.Any:
-        session = requests.Session()
+        session: t.Any = requests.Session()
+        # Redirects are ours to judge; requests would read the whole body of one before it asks anybody.
+        session.get_redirect_target = lambda response: None
         # Else a .netrc would replace our Authorization header, and redirects would carry it along.
         session.trust_env = False
+        # Each question carries its credentials; a session of the provider's own would only get in the way.
+        session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         session.verify = self._trust()
         self._adapter = _watching_adapter()
         session.mount("https://", self._adapter)
@@ -457,34 +514,37 @@ class HttpTransport:
     def _trust(self) -> t.Union[bool, str]:
         if not self.account.validate_certs:
             return False
-        bundle = self.account.ca_path
-        if bundle is None:
-            variables = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-            bundle = next((self._environment[name] for name in variables if self._environment.get(name)), None)
+        option, bundle = "ca_path", self.account.ca_path
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+            if bundle is None and self._environment.get(name):
+                option, bundle = name, self._environment[name]
         if bundle is None:
             return True
         try:
-            # Only to see whether it can be read; requests reports that as a traceback of its own.
-            with open(bundle, "rb"):
-                pass
-        except IsADirectoryError:
-            pass
+            # Only to see whether it can be used; what requests says of it is a traceback.
+            if not os.path.isdir(bundle):
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(bundle)
+        except ssl.SSLError:
+            why = "holds no certificate in PEM"
         except OSError as exc:
-            raise InvalidRequest(
-                "the CA file {0} cannot be read ({1}); check ca_path".format(bundle, exc.strerror),
-                provider=self.account.provider,
-            ) from exc
-        return bundle
+            why = "cannot be read ({0})".format(exc.strerror)
+        else:
+            return bundle
+        raise InvalidRequest(
+            "the CA file {0} {1}; check {2}".format(bundle, why, option), provider=self.account.provider
+        )
 
     def _proxies(self, url: str) -> t.Dict[str, str]:
         if self.account.proxy:
             return {"http": self.account.proxy, "https": self.account.proxy}
         environment = {name.lower(): value for name, value in self._environment.items() if value}
+        # As for other tools, the name in lower case goes first.
+        environment.update((name, value) for name, value in self._environment.items() if value and name.islower())
         scheme = urlsplit(url).scheme
         proxy = environment.get(scheme + "_proxy") or environment.get("all_proxy")
         if proxy is None or requests.utils.should_bypass_proxies(url, environment.get("no_proxy", "")):
             return {}
-        for secret in filter(None, [urlsplit(proxy).password]):
+        for secret in proxy_secrets(proxy):
             self.redactor.learn(secret)
         return {scheme: proxy}
 
@@ -496,15 +556,37 @@ def _phrase(status: int) -> str:
         return "unknown status"
 
 
-def _causes(error: t.Optional[BaseException]) -> str:
-    """The texts and types of an exception and of what caused it. For deciding only, never for showing."""
-    texts: t.List[str] = []
-    while error is not None and len(texts) < 10:
-        texts.append("{0} {1!r} {2}".format(type(error).__name__, error, error))
-        inner = error.args[0] if error.args and isinstance(error.args[0], BaseException) else None
-        reason = getattr(error, "reason", None)
-        error = inner or (reason if isinstance(reason, BaseException) else None) or error.__cause__ or error.__context__
-    return " / ".join(texts)
+def _causes(error: BaseException) -> t.List[BaseException]:
+    """An exception and all that caused it. Their texts hold the URL, and are not for showing."""
+    found = [error]
+    for cause in found:
+        context = None if cause.__suppress_context__ else cause.__context__
+        for inner in (*cause.args, getattr(cause, "reason", None), cause.__cause__, context):
+            if isinstance(inner, BaseException) and not any(inner is known for known in found):
+                found.append(inner)
+    return found
+
+
+def _tls_error(host: str, causes: t.Sequence[BaseException]) -> OrderError:
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return ProviderUnavailable(
+                "the TLS certificate of {0} is not trusted ({1}); check api_url, or name its CA in ca_path".format(
+                    host, cause.verify_message
+                ),
+                retryable=False,
+            )
+    return ProviderUnavailable("no TLS connection to {0}; check scheme and port in api_url".format(host))
+
+
+def _proxy_refused() -> OrderError:
+    return AuthenticationError("the proxy refused its credentials (HTTP 407); check proxy", http_status=407)
+
+
+def _origin(url: str) -> t.Tuple[str, t.Optional[str], t.Optional[int]]:
+    """Scheme, host and port, by which one server is told from another. Raises ValueError for what is no URL."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
 class _Watch:

@@ -14,6 +14,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 DAY = datetime.timedelta(days=1)
+_SIGNS = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 def make_key(kind: str = "ecdsa") -> t.Any:
@@ -86,7 +97,12 @@ def _build(
         .not_valid_before(dates.get("not_before", NOW - DAY))
         .not_valid_after(dates.get("not_after", NOW + 90 * DAY))
         .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
+        # Clients verify strictly from Python 3.13 on, and then ask for these.
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False)
     )
+    if names is None:
+        builder = builder.add_extension(_SIGNS, critical=True)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), False)
     digest = None if isinstance(issuer.key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
