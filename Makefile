@@ -38,11 +38,11 @@ sanity: ## ansible-test sanity with the oldest and the newest ansible-core
 matrix: ## unit and integration tests on every supported ansible-core and Python
 	@$(RUN) python tests/tools/gates.py matrix $(GATES)
 
-coverage: ## lines and branches covered by the unit tests, as a table
-	@$(RUN) python -m pytest tests/unit $(PYTEST) --cov --cov-report=term
+coverage: ## lines and branches covered by all tests, as a table
+	@$(RUN) --with coverage python tests/tools/covered.py
 
 bench: ## measure; BENCH='name' selects
-	@$(RUN) benchmarks/run $(BENCH)
+	@$(RUN) --with bench benchmarks/run $(BENCH)
 
 docs: ## the documentation site, in build/docs
 	@$(RUN) --with docs python tests/tools/docs.py

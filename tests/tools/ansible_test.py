@@ -85,7 +85,12 @@ def main() -> int:
     if len(sys.argv) < 2:
         print("usage: ansible_test.py COMMAND [ARGUMENT...]", file=sys.stderr)
         return 2
-    name = f"{importlib.metadata.version('ansible-core')}-{sys.version_info[0]}.{sys.version_info[1]}-{sys.argv[1]}"
+    if sys.argv[1] in ("units", "integration") and "--requirements" in sys.argv and "--venv" not in sys.argv:
+        print("--requirements without --venv would install into this machine's own interpreters", file=sys.stderr)
+        return 2
+    # Tests and their coverage share a copy; sanity has its own, so that it can run beside them.
+    use = "sanity" if sys.argv[1] == "sanity" else "tests"
+    name = f"{importlib.metadata.version('ansible-core')}-{sys.version_info[0]}.{sys.version_info[1]}-{use}"
     locks = CACHE / "locks"
     locks.mkdir(parents=True, exist_ok=True)
     lock = os.open(locks / f"stage-{name}", os.O_RDWR | os.O_CREAT, 0o600)

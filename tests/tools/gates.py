@@ -246,10 +246,11 @@ SANITY: dict[str, Gate] = {
     f"sanity-{core}-python-{python}": functools.partial(_sanity, core, python) for core, python in (OLDEST, NEWEST)
 }
 MATRIX: dict[str, Gate] = {
+    # Two neighbours run side by side, so they are not of one ansible-core, which has one copy of the tree.
     **{
         f"{kind}-{core}-python-{python}": functools.partial(function, core, python)
-        for core, python in CONTROLLERS
         for kind, function in (("integration", _integration), ("units", _units))
+        for core, python in CONTROLLERS
     },
     **{f"target-python-{python}": functools.partial(_target, python) for python in TARGETS},
 }

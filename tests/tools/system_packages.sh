@@ -18,7 +18,7 @@ has() {
 }
 
 missing=
-has nginx || missing="$missing nginx-light"
+has nginx || missing="$missing nginx"
 has apache2 || missing="$missing apache2"
 has haproxy || missing="$missing haproxy"
 has postfix || missing="$missing postfix"

@@ -20,7 +20,7 @@ _PATIENCE = 60.0
 def _process(pid: int) -> tuple[int, str]:
     """The parent and the command line of a process."""
     done = subprocess.run(["ps", "-o", "ppid=,args=", "-p", str(pid)], capture_output=True, text=True, check=True)
-    parent, _, command = done.stdout.strip().partition(" ")
+    parent, command = done.stdout.split(maxsplit=1)
     return int(parent), command
 
 

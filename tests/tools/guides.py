@@ -1,0 +1,87 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the files and commands in guides, so that they can be checked and run: ``guides.py FOLDER`` writes the files.
+
+A guide is read from top to bottom as one story in one folder:
+
+- A block of code with a caption (in Markdown: with a second word after the language) is a file of that name.
+- A block of ``shell`` holds commands. A block of ``text`` after it shows what the last of them printed.
+- A comment ``sandbox: WORDS`` (``.. sandbox: WORDS`` or ``<!-- sandbox: WORDS -->``), which readers do not see, says what
+  happens at the provider meanwhile. The integration target ``guides`` knows the words.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import sys
+import textwrap
+import typing as t
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+
+_RST_BLOCK = re.compile(
+    r"^\.\. code-block:: *(?P<language>\S+)\n(?P<options>(?: +:\S+:.*\n)*)\n(?P<body>(?: +.*\n|\n(?= |\n+ ))+)", re.MULTILINE
+)
+_RST_CAPTION = re.compile(r":caption: *(?P<caption>.+)")
+_MARKDOWN_BLOCK = re.compile(r"^```(?P<language>\S+) *(?P<caption>\S*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"^(?:\.\. sandbox: (?P<rst>.+)|<!-- sandbox: (?P<markdown>.+) -->)$", re.MULTILINE)
+
+
+class Piece(t.NamedTuple):
+    """A part of a guide.
+
+    Attributes:
+        kind: file, commands, output, note (an excerpt that is neither run nor written) or sandbox.
+        name: of a file; else the language.
+        text: without the indentation; of sandbox the words.
+        line: where it begins in the guide, for messages.
+    """
+
+    kind: str
+    name: str
+    text: str
+    line: int
+
+
+def guides() -> list[pathlib.Path]:
+    """Everything with examples that are not plugin documentation."""
+    pages = [TREE / "README.md", TREE / "roles/certificate/README.md", *TREE.glob("docs/docsite/rst/*.rst")]
+    return sorted(page for page in pages if page.exists())
+
+
+def read(guide: pathlib.Path) -> list[Piece]:
+    """The pieces of a guide from top to bottom."""
+    text = guide.read_text(encoding="utf-8")
+    blocks = _RST_BLOCK if guide.suffix == ".rst" else _MARKDOWN_BLOCK
+    found = [(match.start(), _piece(match, text)) for match in blocks.finditer(text)]
+    for match in _COMMENT.finditer(text):
+        words = match["rst"] or match["markdown"]
+        found.append((match.start(), Piece("sandbox", "", words, text.count("\n", 0, match.start()) + 1)))
+    return [piece for _position, piece in sorted(found)]
+
+
+def _piece(match: re.Match[str], text: str) -> Piece:
+    options = match.groupdict().get("options") or ""
+    titled = _RST_CAPTION.search(options)
+    caption = titled["caption"].strip() if titled else match.groupdict().get("caption") or ""
+    language = match["language"]
+    kind = "file" if caption else {"shell": "commands", "text": "output"}.get(language, "note")
+    body = textwrap.dedent(match["body"]).strip("\n") + "\n"
+    return Piece(kind, caption or language, body, text.count("\n", 0, match.start()) + 1)
+
+
+def main() -> int:
+    """Write the files of all guides below the folder that the command line names, for linters."""
+    folder = pathlib.Path(sys.argv[1])
+    for guide in guides():
+        for piece in read(guide):
+            if piece.kind == "file":
+                path = folder / guide.stem / piece.name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(piece.text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
