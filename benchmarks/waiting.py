@@ -1,0 +1,43 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waiting: requests per tick and in total, CPU and memory, for 10 to 10,000 orders at each provider."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import tempfile
+
+import harness
+from sandbox.client import Sandbox
+
+COUNTS = (10, 100, 1000, 10000)
+#: Virtual seconds: long enough for five waves at each provider's own schedule.
+SECONDS = {"cpanel": 7200, "digicert": 1800, "gogetssl": 1800, "sectigo": 14400}
+
+
+def main() -> None:
+    """Print the table."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder, Sandbox.start(folder=folder) as sandbox:
+        ready = pathlib.Path(folder, "bench.json")
+        ready.write_text(json.dumps(sandbox.ready), encoding="utf-8")
+        for provider in harness.PROVIDERS:
+            for count in COUNTS:
+                found = harness.apart("one_wait.py", str(ready), provider, str(count), str(SECONDS[provider]))
+                per_order = found["cpu_quiet"] / count * 1e6
+                one_by_one = count * found["ticks"]
+                rows.append(
+                    [provider, count, found["ticks"], found["first"], found["quiet"], found["total"], one_by_one]
+                    + [f"{per_order:.1f}", f"{found['peak']:.0f}"]
+                )
+    harness.table(
+        "Waiting (half of the orders turn issued in five waves; own schedules, virtual time)",
+        ["provider", "orders", "ticks", "requests, first tick", "in a quiet tick", "in all", "uri+until, in all"]
+        + ["µs CPU per order and tick", "peak MiB"],
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    main()
