@@ -24,17 +24,32 @@ try:
     from cryptography import exceptions, x509
     from cryptography.hazmat.primitives import hashes, serialization
 
+    if not hasattr(x509.Certificate, "verify_directly_issued_by"):
+        raise ImportError("cryptography is older than version 40")
     CRYPTOGRAPHY_ERROR: t.Optional[ImportError] = None
+    #: What certificates that break the rules make cryptography raise, at whatever part of them is looked at.
+    _UNREADABLE: t.Tuple[t.Type[Exception], ...] = (
+        ValueError,
+        TypeError,
+        exceptions.InvalidSignature,
+        exceptions.UnsupportedAlgorithm,
+        x509.ExtensionNotFound,
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+    )
 except ImportError as exc:
     CRYPTOGRAPHY_ERROR = exc
 
 try:
     import idna
+
+    HAS_IDNA = True
 except ImportError:
-    idna = None  # type: ignore[assignment]
+    HAS_IDNA = False
 
 _ARMOUR = re.compile(
-    r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(.*?)-----END (?:X509 |TRUSTED )?CERTIFICATE-----", re.DOTALL
+    r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([^-]*)-----END (?:X509 |TRUSTED )?CERTIFICATE-----"
 )
 #: A chain of public CAs has at most four links; more is a loop or an attack.
 _LONGEST_CHAIN = 10
@@ -82,7 +97,9 @@ def describe_certificate(pem: str) -> t.Optional[CertificateFacts]:
     try:
         certificates = split_certificates([pem])
         return _facts(certificates[0]) if certificates else None
-    except (UnexpectedResponse, ValueError):
+    except UnexpectedResponse:
+        return None
+    except _UNREADABLE:
         return None
 
 
@@ -104,7 +121,7 @@ def split_certificates(texts: t.Iterable[str]) -> t.List[x509.Certificate]:
                 raise UnexpectedResponse("more than {0} certificates came".format(_MOST_CERTIFICATES), retryable=False)
             try:
                 found.setdefault(der, x509.load_der_x509_certificate(der))
-            except (ValueError, TypeError) as exc:
+            except _UNREADABLE as exc:
                 raise UnexpectedResponse(
                     "what came as a certificate cannot be read as one ({0})".format(type(exc).__name__)
                 ) from None
@@ -114,7 +131,9 @@ def split_certificates(texts: t.Iterable[str]) -> t.List[x509.Certificate]:
 def assemble(leaf: t.Optional[str], others: t.Sequence[str]) -> Bundle:
     """Put a leaf and whatever came with it in the order in which a server must send it.
 
-    Links are followed by issuer and signature, not by position. Roots and foreign certificates are left out.
+    Links are followed by issuer and signature, not by position. Roots and foreign certificates are left out. Where
+    several certificates of one issuer came, as when it is cross-signed, the choice does not depend on their order:
+    what outlives the leaf goes before what does not, and an intermediate, which more clients can use, before a root.
 
     Raises:
         UnexpectedResponse: when there is no leaf to be found.
@@ -122,24 +141,22 @@ def assemble(leaf: t.Optional[str], others: t.Sequence[str]) -> Bundle:
     """
     own = split_certificates([leaf] if leaf else [])
     pool = split_certificates(([leaf] if leaf else []) + list(others))
-    end = _find_leaf(own or pool)
-    chain: t.List[x509.Certificate] = []
-    last = end
-    while not _is_self_issued(last) and len(chain) < _LONGEST_CHAIN:
-        issuer = next((one for one in pool if one not in chain and one != end and _issued_by(last, one)), None)
-        if issuer is None:
-            break
-        chain.append(issuer)
-        last = issuer
-    if chain and _is_self_issued(chain[-1]):
-        chain.pop()
-    elif not chain and not _is_self_issued(end):
+    try:
+        end = _find_leaf(own or pool)
+        chain = _follow(end, pool)
+        facts = _facts(end)
+    except _UNREADABLE as exc:
+        raise UnexpectedResponse(
+            "what came as a certificate cannot be read as one ({0})".format(type(exc).__name__)
+        ) from None
+    if not chain:
+        why = "it has signed itself" if _is_root(end) else "nothing that the provider sent has signed this certificate"
         raise CertificateRefused(
-            "untrusted_chain",
-            "the chain lacks the certificate of the issuer ({0}); nothing that the provider sent has signed this "
-            "certificate".format(end.issuer.rfc4514_string()),
+            "untrusted_chain", "the chain lacks the certificate of the issuer ({0}); {1}".format(facts.issuer, why)
         )
-    return Bundle(certificate=_pem(end), chain="".join(_pem(one) for one in chain), facts=_facts(end))
+    if _is_root(chain[-1]):
+        chain.pop()
+    return Bundle(certificate=_pem(end), chain="".join(_pem(one) for one in chain), facts=facts)
 
 
 def check_key(bundle: Bundle, csr: str) -> None:
@@ -151,11 +168,14 @@ def check_key(bundle: Bundle, csr: str) -> None:
     """
     try:
         wanted = x509.load_pem_x509_csr(csr.encode("ascii")).public_key()
-    except (ValueError, TypeError, UnicodeEncodeError, exceptions.UnsupportedAlgorithm):
+    except _UNREADABLE:
         raise InvalidRequest("csr cannot be read; give the certificate signing request as PEM") from None
-    issued = x509.load_pem_x509_certificate(bundle.certificate.encode("ascii")).public_key()
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    if issued.public_bytes(*form) != wanted.public_bytes(*form):
+    try:
+        issued = x509.load_pem_x509_certificate(bundle.certificate.encode("ascii")).public_key().public_bytes(*form)
+    except _UNREADABLE as exc:
+        raise UnexpectedResponse("the key in the certificate cannot be read ({0})".format(type(exc).__name__)) from None
+    if issued != wanted.public_bytes(*form):
         raise CertificateRefused(
             "key_mismatch",
             "the certificate with serial number {0} was issued for another key than that of the CSR; it may be the "
@@ -225,7 +245,7 @@ def ascii_name(name: str) -> str:
     try:
         if bare.isascii():
             encoded = bare.lower()
-        elif idna is not None:
+        elif HAS_IDNA:
             encoded = idna.encode(bare, uts46=True).decode("ascii")
         else:
             encoded = bare.encode("idna").decode("ascii").lower()
@@ -258,14 +278,16 @@ def _decode(block: str) -> t.List[bytes]:
 def _split_der(content: bytes) -> t.List[bytes]:
     """Certificates that follow one another without anything between them, by the length each one tells."""
     found: t.List[bytes] = []
-    while content[:1] == b"\x30" and len(content) >= 4:
-        size = content[1]
-        header = 2
+    start = 0
+    while content[start : start + 1] == b"\x30" and len(content) - start >= 4 and len(found) <= _MOST_CERTIFICATES:
+        size = content[start + 1]
+        end = start + 2
         if size & 0x80:
-            header += size & 0x7F
-            size = int.from_bytes(content[2:header], "big")
-        found.append(content[: header + size])
-        content = content[header + size :]
+            end += size & 0x7F
+            size = int.from_bytes(content[start + 2 : end], "big")
+        end += size
+        found.append(content[start:end])
+        start = end
     # What follows the last one is noise, unless it is all there is: then reading it says what is wrong with it.
     return found or [content]
 
@@ -273,30 +295,50 @@ def _split_der(content: bytes) -> t.List[bytes]:
 def _find_leaf(certificates: t.Sequence[x509.Certificate]) -> x509.Certificate:
     ends = [one for one in certificates if not _is_authority(one)]
     if not ends:
-        ends = [
-            one
-            for one in certificates
-            if not any(other is not one and other.issuer == one.subject for other in certificates)
-        ]
-    if not ends:
-        raise UnexpectedResponse("no certificate came, only those of authorities" if certificates else "no certificate came")
+        raise UnexpectedResponse(
+            "no certificate came, only those of authorities" if certificates else "no certificate came"
+        )
     if len(ends) > 1:
         raise UnexpectedResponse(
-            "{0} certificates came that belong to no authority, and it cannot be told which one was ordered".format(len(ends)),
+            "{0} certificates came that belong to no authority, and it cannot be told which one was ordered".format(
+                len(ends)
+            ),
             retryable=False,
         )
     return ends[0]
 
 
+def _follow(end: x509.Certificate, pool: t.Sequence[x509.Certificate]) -> t.List[x509.Certificate]:
+    """The certificates that lead up from a leaf, a root at their end included where it came."""
+    authorities = [one for one in pool if one != end and (_is_authority(one) or _is_root(one))]
+    chain: t.List[x509.Certificate] = []
+    last = end
+    while not _is_root(last) and len(chain) < _LONGEST_CHAIN:
+        issuers = [one for one in authorities if one not in chain and _issued_by(last, one)]
+        if not issuers:
+            break
+        last = min(
+            issuers,
+            key=lambda one: (
+                _until(one) < _until(end),
+                _is_root(one),
+                -_until(one).timestamp(),
+                one.fingerprint(hashes.SHA256()),
+            ),
+        )
+        chain.append(last)
+    return chain
+
+
 def _is_authority(certificate: x509.Certificate) -> bool:
     try:
         return bool(certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca)
-    except (x509.ExtensionNotFound, ValueError):
+    except _UNREADABLE:
         return False
 
 
-def _is_self_issued(certificate: x509.Certificate) -> bool:
-    return certificate.issuer == certificate.subject
+def _is_root(certificate: x509.Certificate) -> bool:
+    return _issued_by(certificate, certificate)
 
 
 def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -304,7 +346,7 @@ def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
         return False
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (exceptions.InvalidSignature, exceptions.UnsupportedAlgorithm, ValueError, TypeError):
+    except _UNREADABLE:
         return False
     return True
 
@@ -312,18 +354,22 @@ def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
 def _facts(certificate: x509.Certificate) -> CertificateFacts:
     return CertificateFacts(
         serial_number="{0:X}".format(certificate.serial_number),
-        not_before=_time(certificate, "not_valid_before"),
-        not_after=_time(certificate, "not_valid_after"),
+        not_before=_moment(certificate, "not_valid_before").strftime("%Y-%m-%dT%H:%M:%SZ"),
+        not_after=_until(certificate).strftime("%Y-%m-%dT%H:%M:%SZ"),
         names=_names(certificate),
         issuer=certificate.issuer.rfc4514_string(),
         fingerprint_sha256=certificate.fingerprint(hashes.SHA256()).hex(":").upper(),
     )
 
 
-def _time(certificate: x509.Certificate, name: str) -> str:
+def _until(certificate: x509.Certificate) -> datetime.datetime:
+    return _moment(certificate, "not_valid_after")
+
+
+def _moment(certificate: x509.Certificate, name: str) -> datetime.datetime:
     # cryptography before 42 has only the times without a zone; they are UTC.
-    moment = getattr(certificate, name + "_utc", None) or getattr(certificate, name)
-    return t.cast(datetime.datetime, moment).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment: datetime.datetime = getattr(certificate, name + "_utc", None) or getattr(certificate, name)
+    return moment.replace(tzinfo=datetime.timezone.utc)
 
 
 def _names(certificate: x509.Certificate) -> t.Tuple[str, ...]:
@@ -332,7 +378,7 @@ def _names(certificate: x509.Certificate) -> t.Tuple[str, ...]:
         alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         found.extend(name.lower() for name in alternative.get_values_for_type(x509.DNSName))
         found.extend(str(address) for address in alternative.get_values_for_type(x509.IPAddress))
-    except (x509.ExtensionNotFound, ValueError):
+    except _UNREADABLE:
         common = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
         found.extend(str(attribute.value).lower() for attribute in common)
     return tuple(dict.fromkeys(found))
