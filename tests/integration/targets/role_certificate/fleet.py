@@ -28,7 +28,7 @@ def collection() -> Path:
 
 sys.path.insert(0, str(collection() / "tests/sandbox"))
 
-from client import Sandbox
+from client import Sandbox  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -131,10 +131,10 @@ class Fleet:
         program = shutil.which("ansible-playbook") or str(Path(sys.executable).with_name("ansible-playbook"))
         shown = self.folder / "shown.txt"
         with shown.open("wb") as output:
+            callbacks = {"RECORD_FILE": str(record), "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins")}
             process = subprocess.Popen(
                 [program, "-i", str(inventory), str(HERE / "plays" / play), "-e", json.dumps(variables), *arguments],
-                env={**os.environ, "RECORD_FILE": str(record), "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins")},
-                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                env={**os.environ, **callbacks}, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
             try:
                 if meanwhile:

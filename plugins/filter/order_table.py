@@ -1,0 +1,174 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter order_table: orders as a table for people, or for other programs."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: order_table
+short_description: Show orders as a table
+version_added: 1.0.0
+author: certops.issuance contributors (@certops)
+description:
+  - Makes a table of orders, with one line for each, telling where it stands, how many of its names are validated, what
+    blocks it, and how many days its certificate is still valid.
+  - The playbook P(certops.issuance.status#playbook) shows it for a whole fleet.
+positional: _input
+options:
+  _input:
+    description:
+      - Orders, as M(certops.issuance.order_info) and M(certops.issuance.order_wait) return them in C(orders).
+      - A key C(host) in an order makes a first column of it.
+      - An order without an answer has C(order_id), C(msg) and C(error_kind) alone, as in the C(errors) of a failed
+        M(certops.issuance.order_info).
+    type: list
+    elements: dict
+    required: true
+  format:
+    description:
+      - V(lines) is a list of lines with aligned columns, V(csv) text with a heading, V(rows) a list of dictionaries.
+    type: str
+    default: lines
+    choices:
+      - lines
+      - csv
+      - rows
+"""
+
+EXAMPLES = r"""
+- name: Ask for some orders
+  certops.issuance.order_info:
+    provider: digicert
+    order_ids: ["12345", "12346"]
+  register: answer
+
+- name: Show them as a table
+  ansible.builtin.debug:
+    msg: "{{ answer.orders | certops.issuance.order_table }}"
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - The table. In rows the keys are C(host), C(provider), C(order_id), C(status), C(names), C(names_done),
+      C(not_after), C(days_left), C(blocked_by).
+    - C(status) is the kind of error for an order without an answer, and C(blocked_by) is then what went wrong.
+    - C(names) and C(names_done) are counts, C(days_left) is rounded down; V(null) stands for what is not known.
+  type: raw
+"""
+
+import csv
+import datetime
+import io
+import typing as t
+from collections.abc import Mapping
+
+from ansible.errors import AnsibleFilterError
+
+_COLUMNS = ("host", "provider", "order_id", "status", "names", "names_done", "not_after", "days_left", "blocked_by")
+_TITLES = {
+    "host": "HOST",
+    "provider": "PROVIDER",
+    "order_id": "ORDER",
+    "status": "STATUS",
+    "done": "NAMES DONE",
+    "days_left": "DAYS LEFT",
+    "blocked_by": "BLOCKED BY",
+}
+_NUMBERS = ("done", "days_left")
+
+Row = dict[str, t.Any]
+
+
+def order_table(
+    orders: t.Any, format: str = "lines", now: datetime.datetime | None = None
+) -> list[str] | list[Row] | str:
+    """Make the table; see DOCUMENTATION.
+
+    Arguments:
+        now: the time to count days from, for tests.
+
+    Raises:
+        AnsibleFilterError: when the input is no list of orders, or the format is not known.
+    """
+    if not isinstance(orders, list) or not all(isinstance(one, Mapping) and "order_id" in one for one in orders):
+        raise AnsibleFilterError("order_table is for a list of orders, as order_info returns in orders")
+    moment = now or datetime.datetime.now(datetime.timezone.utc)
+    rows = [_row(order, moment) for order in orders]
+    if format == "rows":
+        return rows
+    if format == "csv":
+        return _csv(rows)
+    if format == "lines":
+        return _lines(rows)
+    raise AnsibleFilterError(f"order_table knows no format {format!r}; use lines, csv or rows")
+
+
+def _row(order: t.Mapping[str, t.Any], now: datetime.datetime) -> Row:
+    domains = order.get("domains") or []
+    done = sum(1 for domain in domains if order.get("issued") or domain["status"] == "completed")
+    not_after = (order.get("certificate") or {}).get("not_after")
+    values = {
+        "host": order.get("host"),
+        "provider": order.get("provider"),
+        "order_id": str(order["order_id"]),
+        "status": order.get("status") or order.get("error_kind"),
+        "names": len(domains) or None,
+        "names_done": done if domains else None,
+        "blocked_by": _blocked_by(order),
+        "not_after": not_after,
+        "days_left": None,
+    }
+    if not_after:
+        values["days_left"] = (datetime.datetime.fromisoformat(not_after.replace("Z", "+00:00")) - now).days
+    return {name: values[name] for name in _COLUMNS if name != "host" or values["host"] is not None}
+
+
+def _blocked_by(order: t.Mapping[str, t.Any]) -> str | None:
+    if order.get("issued"):
+        return None
+    blockers = order.get("blockers") or []
+    if blockers:
+        more = f" (and {len(blockers) - 1} more)" if len(blockers) > 1 else ""
+        return str(blockers[0]["message"]) + more
+    # A message begins with what stands in the columns before.
+    known = f"{order.get('provider')} order {order['order_id']}: "
+    return order.get("reason") or str(order.get("msg") or "").removeprefix(known) or None
+
+
+def _csv(rows: t.Sequence[Row]) -> str:
+    text = io.StringIO()
+    names = [name for name in _COLUMNS if name != "host" or any("host" in row for row in rows)]
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _as_text(value) for name, value in row.items()})
+    return text.getvalue()
+
+
+def _as_text(value: t.Any) -> t.Any:
+    """The value so that a spreadsheet does not take a provider's words for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+
+
+def _lines(rows: t.Sequence[Row]) -> list[str]:
+    shown = [dict(row, done="" if row["names"] is None else f"{row['names_done']} of {row['names']}") for row in rows]
+    names = [name for name in _TITLES if name != "host" or any("host" in row for row in rows)]
+    table = [[_TITLES[name] for name in names]]
+    table += [["" if row.get(name) is None else " ".join(str(row[name]).split()) for name in names] for row in shown]
+    widths = [max(len(line[column]) for line in table) for column in range(len(names))]
+    return [
+        "  ".join(
+            cell.rjust(width) if name in _NUMBERS else cell.ljust(width)
+            for name, cell, width in zip(names, line, widths, strict=True)
+        ).rstrip()
+        for line in table
+    ]
+
+
+class FilterModule:
+    """Filters of this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name the filter."""
+        return {"order_table": order_table}
