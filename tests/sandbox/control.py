@@ -161,6 +161,7 @@ def _describe_account(server: Server, account: Account) -> Data:
         "dialect": account.dialect,
         "revoked": account.revoked,
         "features": account.features,
+        "sessions": list(account.sessions),
         "options": {**options, "ca_path": str(world.ca.ca_file)},
     }
 

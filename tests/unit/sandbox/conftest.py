@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import typing as t
 from pathlib import Path
@@ -71,16 +72,29 @@ class Wire:
         return self.cpanel("get_ssl_certificate_if_available", provider="cPStore", order_item_id=order_id)
 
 
-@pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Sandbox]:
-    with Sandbox.start(folder=tmp_path_factory.mktemp("sandbox"), plain_http=True, bad_tls=True) as sandbox:
-        yield sandbox
+_HERE = Path(__file__).resolve().parent
+_life = contextlib.ExitStack()
+_running: list[Sandbox] = []
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start before the first test: ansible-test forks for each test, and a session fixture would start in each."""
+    wanted = any(
+        "sandbox" in getattr(item, "fixturenames", ()) and _HERE in item.path.parents for item in session.items
+    )
+    if wanted and not session.config.option.collectonly:
+        _running.append(_life.enter_context(Sandbox.start(plain_http=True, bad_tls=True)))
+
+
+def pytest_sessionfinish() -> None:
+    """Stop it after the last."""
+    _life.close()
 
 
 @pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.reset()
-    return running
+def sandbox() -> Sandbox:
+    _running[0].reset()
+    return _running[0]
 
 
 @pytest.fixture

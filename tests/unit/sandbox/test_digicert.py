@@ -240,8 +240,8 @@ def test_caa_status_only_when_asked_for(sandbox: t.Any, wire: t.Any) -> None:
     assert wire.digicert("GET", path + "?include_caa_status=true").json()["caa_status_message"]["a.example.org"]
 
 
-def test_limit_of_a_hundred_in_five_seconds(sandbox: t.Any, wire: t.Any) -> None:
-    sandbox.limits("digicert", per_5s=10)
+def test_rate_limit_of_a_key(sandbox: t.Any, wire: t.Any) -> None:
+    sandbox.limits("digicert", per_180s=10)
     statuses = [wire.digicert("GET", "/order/certificate").status_code for _ in range(12)]
     assert statuses == [200] * 10 + [429] * 2
     assert code(wire.digicert("GET", "/order/certificate")) == "request_limit_exceeded"

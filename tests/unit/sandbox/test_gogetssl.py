@@ -31,6 +31,9 @@ def test_key_is_needed_and_can_expire(sandbox: t.Any, wire: t.Any) -> None:
     assert wire.gogetssl("GET", f"/orders/status/{order}", key).json()["success"] is True
     sandbox.patch_account("gogetssl", expire_sessions=True)
     assert wire.gogetssl("GET", f"/orders/status/{order}", key).status_code == 403
+    key = wire.gogetssl_key()
+    sandbox.patch_account("gogetssl", rotate=True)
+    assert wire.gogetssl("GET", f"/orders/status/{order}", key).status_code == 403
 
 
 @pytest.mark.parametrize(
