@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+import shutil
 import sys
 import textwrap
 import typing as t
@@ -74,10 +75,12 @@ def _piece(match: re.Match[str], text: str) -> Piece:
 def main() -> int:
     """Write the files of all guides below the folder that the command line names, for linters."""
     folder = pathlib.Path(sys.argv[1])
+    shutil.rmtree(folder, ignore_errors=True)
     for guide in guides():
         for piece in read(guide):
             if piece.kind == "file":
-                path = folder / guide.stem / piece.name
+                # A file that is written anew further down is another file for a linter.
+                path = folder / f"{guide.stem}-{piece.line}" / piece.name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(piece.text, encoding="utf-8")
     return 0

@@ -1,0 +1,374 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs every command in the README and the guides against the sandbox: ``stories.py [--show] [GUIDE...]``.
+
+Each guide is one story in a folder of its own. Its hosts are folders on this machine, with a service each, and its
+account is one of the sandbox. ``--show`` prints what the commands print.
+
+Words of the comments that steer the sandbox:
+
+    order PROVIDER ID NAME... [scenario=…] [host=…] [key=PATH] [csr=PATH]   places an order; files go to each host named
+    advance SECONDS         lets time pass at the provider
+    then advance SECONDS    the same, once the next command has asked the provider
+    patch PROVIDER ID JSON  forces something upon an order
+    fault JSON              injects a fault
+    host NAME               the host on which commands are run
+    fails                   the next command ends with an error
+    not run: REASON         the next command cannot be run here
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+
+
+def collection() -> Path:
+    """The root of the collection; ansible-test runs a copy of this folder that stands elsewhere."""
+    roots = os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)
+    found = [Path(root, "ansible_collections/certops/issuance") for root in roots if root]
+    return next((path for path in found if (path / "galaxy.yml").exists()), HERE.parents[3])
+
+
+TREE = collection().resolve()
+sys.path[:0] = [str(TREE / "tests/sandbox"), str(TREE / "tests/tools")]
+
+import guides
+from client import Sandbox
+from services import PROGRAMS, Services
+
+#: Seconds that one block of commands may take on a busy machine.
+PATIENCE = 300.0
+#: Seconds that waits in guides take here instead of minutes and hours.
+_WAIT = 5
+#: The account options of the modules, by the environment variable that stands for each.
+_VARIABLES = {
+    "digicert": {"api_url": "DIGICERT_API_URL", "api_key": "DIGICERT_API_KEY"},
+    "gogetssl": {"api_url": "GOGETSSL_API_URL", "username": "GOGETSSL_USERNAME", "password": "GOGETSSL_PASSWORD"},
+    "sectigo": {"api_url": "SECTIGO_API_URL", "username": "SECTIGO_USERNAME", "password": "SECTIGO_PASSWORD"},
+    "cpanel": {"api_url": "CPANEL_URL", "username": "CPANEL_USERNAME", "api_key": "CPANEL_API_TOKEN"},
+}
+#: What differs from one run to the next: times, serial numbers, temporary names.
+_VARIES = re.compile(
+    r"\d{4}-\d\d-\d\dT[\d:]+Z|\b\d\d:\d\d:\d\d\b|\b[0-9A-F]{16,}\b|\b(?:[0-9A-F]{2}:){3,}[0-9A-F]{2}\b"
+    r"|\b\d+(?:\.\d+)?[smhd](?:\d+[smh])?\b"
+)
+
+
+class Wrong(Exception):
+    """A guide does not hold; the text says what."""
+
+
+class Story:
+    """One guide on its stage."""
+
+    def __init__(self, guide: Path, folder: Path, sandbox: Sandbox, services: Services, tarball: Path) -> None:
+        self.guide = guide
+        self.log: list[str] = []
+        self._folder = folder / "work"
+        self._home = folder / "home"
+        for path in (self._folder, self._home):
+            path.mkdir()
+        (self._home / ".vault-password").write_text("a password for this run\n", encoding="utf-8")
+        self._sandbox = sandbox
+        self._services = services
+        self._tarball = tarball
+        self._hosts = ["localhost"]
+        self._output = ""
+        self._fails = self._not_run = False
+        self._then: float | None = None
+        services.port("localhost")
+
+    def tell(self) -> None:
+        """Go through the guide from top to bottom. Raises ``Wrong`` at the first thing that does not hold."""
+        for piece in guides.read(self.guide):
+            try:
+                {
+                    "sandbox": self._direct,
+                    "file": self._write,
+                    "commands": self._run,
+                    "output": self._compare,
+                    "note": self._look_at,
+                }[piece.kind](piece)
+            except Wrong as exc:
+                raise Wrong(f"{self.guide.relative_to(TREE)}:{piece.line}: {exc}") from None
+
+    # -- at the provider ----------------------------------------------------------------------------------------------
+
+    def _direct(self, piece: guides.Piece) -> None:
+        word, _space, rest = piece.text.partition(" ")
+        if word == "order":
+            self._order(rest.split())
+        elif word == "advance":
+            self._sandbox.advance(float(rest))
+        elif word == "then":
+            self._then = float(rest.split()[1])
+        elif word == "patch":
+            provider, order_id, fields = rest.split(" ", 2)
+            self._sandbox.patch_order(provider, order_id, **json.loads(fields))
+        elif word == "fault":
+            fault = json.loads(rest)
+            self._sandbox.fault(fault.pop("kind"), **fault)
+        elif word == "host":
+            self._hosts = [rest]
+            self._services.port(rest)
+        elif word == "fails":
+            self._fails = True
+        elif piece.text.startswith("not run: "):
+            self._not_run = True
+        else:
+            raise Wrong(f"the sandbox does not know the word {word}")
+
+    def _order(self, words: t.Sequence[str]) -> None:
+        provider, order_id, *names = [word for word in words if "=" not in word]
+        fields = dict(word.split("=", 1) for word in words if "=" in word)
+        hosts = fields.pop("host", "localhost").split(",")
+        files = {field: fields.pop(name) for name, field in (("key", "private_key"), ("csr", "csr")) if name in fields}
+        order = self._sandbox.order(provider, names, order_id=order_id, **fields)
+        for field, name in files.items():
+            for path in [self._services.root(host) / name.lstrip("/") for host in hosts]:
+                path = path if name.startswith("/") else self._folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch(mode=0o600)
+                path.write_text(order[field], encoding="utf-8")
+
+    # -- files and commands -------------------------------------------------------------------------------------------
+
+    def _write(self, piece: guides.Piece) -> None:
+        path = self._folder / piece.name
+        if path.suffix in (".yml", ".yaml"):
+            try:
+                documents = list(yaml.load_all(piece.text, _Loader))
+            except yaml.YAMLError as exc:
+                raise Wrong(f"{piece.name} is no YAML: {exc}") from None
+            if path.name.startswith("inventory"):
+                for host in filter(None, _hosts(documents)):
+                    self._services.port(host)
+                    self._hosts = [host] if self._hosts == ["localhost"] else self._hosts
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self._staged(piece.text, "{{ inventory_hostname }}"), encoding="utf-8")
+        if path.name.endswith("gitlab-ci.yml") or ".github/workflows" in piece.name:
+            for script in _scripts(documents[0]):
+                self._run(piece._replace(kind="commands", text=script))
+
+    def _run(self, piece: guides.Piece) -> None:
+        if self._not_run:
+            self.log.append(f"# not run:\n{piece.text}")
+            self._not_run = False
+            return
+        lines = piece.text.splitlines()
+        for target in [line.split()[1] for line in lines if line.startswith("make ")]:
+            # What a target of the Makefile does is tested where it is at home.
+            if not re.search(rf"^{target}:", (TREE / "Makefile").read_text(encoding="utf-8"), re.MULTILINE):
+                raise Wrong(f"the Makefile has no target {target}")
+        script = "\n".join(
+            self._staged(line, "{{ inventory_hostname }}" if line.startswith("ansible ") else self._hosts[0])
+            for line in lines
+            if not line.startswith("make ")
+        )
+        with contextlib.ExitStack() as stack:
+            if self._then is not None:
+                stack.enter_context(_once_asked(self._sandbox, self._then))
+                self._then = None
+            try:
+                done = subprocess.run(
+                    ["bash", "-euo", "pipefail", "-c", script], cwd=self._folder, env=self._environment(), text=True,
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE,
+                )  # fmt: skip
+            except subprocess.TimeoutExpired as exc:
+                raise Wrong(f"this takes too long:\n{script}\n{exc.stdout}") from None
+        self._output = done.stdout
+        self.log.append(f"$ {piece.text}{done.stdout}")
+        if (done.returncode != 0) != self._fails:
+            raise Wrong(f"exit code {done.returncode} from:\n{script}\n{done.stdout}")
+        self._fails = False
+
+    def _staged(self, text: str, host: str) -> str:
+        """A text with this stage for the machines, accounts and services that it names."""
+        ports = "(lookup('ansible.builtin.env', 'STAGE_PORTS') | from_json)[inventory_hostname]"
+        port = f'"{{{{ {ports} }}}}"' if "{" in host else str(self._services.port(host))
+        text = re.sub(r"(?<![\w.}~/-])/(?=(?:etc|var|srv)/)", f"{self._services.root(host)}/", text)
+        text = re.sub(r"\bport: 443\b", f"port: {port}", text)
+        text = re.sub(r"-connect \S+:443\b", f"-connect 127.0.0.1:{port}", text)
+        text = re.sub(rf"(?<![\w./-])({'|'.join(PROGRAMS)}) (?=-|reload|check)", rf"\1 {host} ", text)
+        text = re.sub(
+            r"^( *)ansible\.builtin\.service:\n( +)",
+            rf'\1stand_in_service:\n\2host: "{host}"\n\2', text, flags=re.MULTILINE,
+        )  # fmt: skip
+        # A wait of half an hour is a wait of seconds here.
+        text = re.sub(r"(timeout(?:: |=))[1-9]\d+\b", rf"\g<1>{_WAIT}", text)
+        text = re.sub(r"(collection install |name: )certops\.issuance$", rf"\g<1>{self._tarball}", text, flags=re.MULTILINE)
+        for name, value in self._variables().items():
+            text = re.sub(rf"\b{name}=\S+", f"{name}='{value}'", text)
+        return re.sub(r"(?<=vault_digicert_api_key: )\S+", self._sandbox.options("digicert")["api_key"], text)
+
+    def _variables(self) -> dict[str, str]:
+        """The environment variables of all accounts."""
+        options = {provider: self._sandbox.options(provider) for provider in _VARIABLES}
+        return {name: options[provider][key] for provider, names in _VARIABLES.items() for key, name in names.items()}
+
+    def _environment(self) -> dict[str, str]:
+        ports = {host.name: self._services.port(host.name) for host in self._services.root("x").parent.iterdir()}
+        mine = {
+            "ANSIBLE_LIBRARY": str(HERE / "library"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "true",
+            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+            "ANSIBLE_TRANSPORT": "local",
+            "ANSIBLE_VARS_ENABLED": "host_group_vars,stage",
+            "ANSIBLE_VARS_PLUGINS": str(HERE / "vars_plugins"),
+            "HOME": str(self._home),
+            "PATH": os.pathsep.join([str(self._folder.parent / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]),
+            **dict.fromkeys(("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), self._sandbox.ca_file),
+            "STAGE_PORTS": json.dumps(ports),
+        }
+        kept = {name: value for name, value in os.environ.items() if name not in ("ANSIBLE_CONFIG", "ANSIBLE_INVENTORY")}
+        return {**kept, **mine, **self._variables()}
+
+    # -- what was printed ---------------------------------------------------------------------------------------------
+
+    def _compare(self, piece: guides.Piece) -> None:
+        """Each line that the guide shows was printed; what varies from run to run aside.
+
+        Hosts answer in any order, so lines are in order only from one "..." to the next.
+        """
+        printed = [self._plain(line) for line in self._output.splitlines()]
+        start = end = 0
+        for line in piece.text.splitlines():
+            wanted = self._plain(line)
+            if wanted == "...":
+                start = end
+            elif wanted and wanted not in printed[start:]:
+                raise Wrong(f"the command did not print this line (here):\n{line}\nbut:\n{self._output}")
+            elif wanted:
+                end = max(end, printed.index(wanted, start) + 1)
+
+    def _plain(self, line: str) -> str:
+        for host in self._services.root("x").parent.iterdir():
+            line = line.replace(str(host), "")
+        # ansible-playbook pads its headings to the width of the terminal.
+        return _VARIES.sub("0", re.sub(r"\*{3,}", "***", line)).strip()
+
+    def _look_at(self, piece: guides.Piece) -> None:
+        if piece.name.startswith("yaml") or piece.name in ("bash", "sh", "console"):
+            raise Wrong(f"a block of {piece.name} has no caption, so nobody checks it")
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML with tags that it does not know, such as GitLab's and Ansible's."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+
+
+def _hosts(data: t.Any) -> t.Iterator[str]:
+    """The names of all hosts in an inventory."""
+    if isinstance(data, dict):
+        yield from data.get("hosts") or {}
+    for value in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+        yield from _hosts(value)
+
+
+def _scripts(data: t.Any) -> t.Iterator[str]:
+    """The commands of a pipeline, in the order in which they stand there."""
+    if isinstance(data, dict):
+        own = data.get("env") or {}
+        secrets = "".join(f"{name}='a secret'\n" for name in own if "run" in data)
+        for key, value in data.items():
+            if key in ("run", "script", "before_script"):
+                yield secrets + ("\n".join(value) if isinstance(value, list) else value)
+            else:
+                yield from _scripts(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _scripts(value)
+
+
+@contextlib.contextmanager
+def _once_asked(sandbox: Sandbox, seconds: float) -> t.Iterator[None]:
+    """Let time pass at the provider once it was asked something within this block."""
+    before, over = sandbox.summary()["requests"], threading.Event()
+
+    def act() -> None:
+        while not over.wait(0.1):
+            if sandbox.summary()["requests"] > before:
+                sandbox.advance(seconds)
+                return
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _tell(guide: Path, folder: Path, tarball: Path) -> tuple[Story, str]:
+    """Set up a stage and run a guide on it. Returns what was wrong; empty when nothing was."""
+    place = folder / guide.parent.name / guide.stem
+    place.mkdir(parents=True)
+    with Sandbox.start(rate=0.0, folder=place) as sandbox, Services(place) as services:
+        story = Story(guide, place, sandbox, services, tarball)
+        try:
+            story.tell()
+        except Wrong as exc:
+            return story, str(exc)
+    return story, ""
+
+
+def _build(folder: Path) -> Path:
+    """The tarball of the collection."""
+    command = ["ansible-galaxy", "collection", "build", "--output-path", str(folder), str(TREE)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"the collection cannot be built: {done.stdout}{done.stderr}")
+    return next(folder.glob("*.tar.gz"))
+
+
+def main() -> int:
+    """Run the guides that the command line names, or all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--show", action="store_true", help="print what the commands print")
+    parser.add_argument("-v", action="count", help="of ansible-test; ignored")
+    parser.add_argument("guides", nargs="*", help="parts of file names")
+    options = parser.parse_args()
+    chosen = [
+        guide for guide in guides.guides() if not options.guides or any(word in str(guide) for word in options.guides)
+    ]
+    wrong = 0
+    with tempfile.TemporaryDirectory(prefix="guides-", dir=os.environ.get("OUTPUT_DIR")) as name:
+        folder = Path(name)
+        tarball = _build(folder)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            started = {pool.submit(_tell, guide, folder, tarball): time.monotonic() for guide in chosen}
+            for future in concurrent.futures.as_completed(started):
+                story, problem = future.result()
+                commands = sum(1 for entry in story.log if entry.startswith("$"))
+                print(f"{'WRONG' if problem else 'ok':5} {story.guide.relative_to(TREE)}: {commands} runs", flush=True)
+                if options.show:
+                    print("\n".join(story.log))
+                if problem:
+                    print(problem, flush=True)
+                    wrong += 1
+    return 1 if wrong or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
