@@ -79,5 +79,7 @@ class LookupModule(LookupBase):
             display.warning(warning)
         if result.get("failed"):
             raise AnsibleLookupError(f"{result['msg']} (error_kind: {result['error_kind']})")
-        answered = {order["order_id"]: order for order in result["orders"]}
+        # Each order comes once, in the order in which the terms name it first.
+        asked = dict.fromkeys(term.strip() for term in params["order_ids"])
+        answered = dict(zip(asked, result["orders"], strict=True))
         return [answered[term.strip()] for term in params["order_ids"]]

@@ -218,7 +218,7 @@ def normalise_serial(serial: t.Optional[str]) -> t.Optional[str]:
 
 
 def without_superseded(order: Order, serials: t.Sequence[str]) -> Order:
-    """The order as it counts during a reissue: a certificate with one of these serials is the previous one, never issued.
+    """The order as it counts during a reissue: a certificate with one of these serials is the previous one.
 
     A certificate whose serial the provider does not tell cannot be shown to be a new one, so it does not count either.
     """
@@ -234,6 +234,8 @@ def without_superseded(order: Order, serials: t.Sequence[str]) -> Order:
     blocker = Blocker(
         check="reissue",
         actor="provider",
-        message="the certificate with serial number {0} is the previous one; the reissue is not there yet".format(current),
+        message="the certificate with serial number {0} is the previous one; the reissue is not there yet".format(
+            current
+        ),
     )
     return replace(order, issued=False, dcv_completed=None, blockers=order.blockers + (blocker,))

@@ -25,12 +25,13 @@ from .errors import (
     OrderError,
     OrderFailed,
     ProviderUnavailable,
+    RateLimited,
     UnexpectedResponse,
     WaitTimedOut,
 )
 from .model import Order, Status, normalise_serial, without_superseded
 from .pacing import Clock, Pacer, Sleep
-from .progress import Progress, describe_order, duration
+from .progress import Progress, describe_order, duration, plain_line
 from .providers.base import Provider
 from .providers.registry import PROVIDERS
 from .redaction import Redactor
@@ -38,7 +39,10 @@ from .transport import REQUESTS_ERROR, HttpTransport
 from .waiting import MOST_FAULTS, Outcome, Waiting, WaitOptions, WaitResult, wait_for_orders
 
 _ORDER_IDS: t.Dict[str, t.Any] = {"type": "list", "elements": "str", "required": True, "aliases": ["order_id"]}
-_ACCOUNT: t.Dict[str, t.Any] = dict(ACCOUNT_OPTIONS, provider={"type": "str", "required": True, "choices": sorted(PROVIDERS)})
+_ACCOUNT: t.Dict[str, t.Any] = dict(
+    ACCOUNT_OPTIONS,
+    provider={"type": "str", "required": True, "choices": sorted(PROVIDERS)},
+)
 
 ORDER_INFO_OPTIONS: t.Dict[str, t.Any] = dict(
     _ACCOUNT,
@@ -103,9 +107,8 @@ class Session:
     warnings: t.List[str] = field(default_factory=list)
 
     def warn(self, message: str) -> None:
-        """Add a warning to the result, once."""
-        if message not in self.warnings:
-            self.warnings.append(message)
+        """Add a warning to the result; each shows once there."""
+        self.warnings.append(message)
 
 
 Operation = t.Callable[[Session, Params], Result]
@@ -132,11 +135,12 @@ def perform(operation: Operation, params: Params, runtime: Runtime) -> Result:
     if session is not None:
         result.setdefault("requests_sent", session.transport.requests_sent)
         if session.warnings:
-            result["warnings"] = session.warnings
+            result["warnings"] = list(dict.fromkeys(session.warnings))
     result["changed"] = False
     # What cryptography wrote is no text of the provider's, and a short password may well occur in base64.
     own = {name: result[name] for name in ("certificate", "chain", "fullchain") if name in result}
-    return dict(runtime.redactor.scrub_data(result), **own)
+    # Nor are the names of its fields, which a short password may be part of as well.
+    return dict(runtime.redactor.scrub_data(result, names=False), **own)
 
 
 def open_session(params: Params, runtime: Runtime) -> Session:
@@ -172,7 +176,9 @@ def open_session(params: Params, runtime: Runtime) -> Session:
         personal=provider_class.info.personal,
     )
     if not account.validate_certs:
-        warnings.append("validate_certs is off: anybody on the way can read the credentials and answer in the provider's name")
+        warnings.append(
+            "validate_certs is off: anybody on the way can read the credentials and answer in the provider's name"
+        )
     return Session(provider_class(account, transport), transport, runtime, warnings)
 
 
@@ -197,16 +203,21 @@ def order_info(session: Session, params: Params) -> Result:
             failures.append(exc.locate(session.provider.info.name, order_id))
             faults += 1 if isinstance(exc, ProviderUnavailable) else 0
             unanswered = order_ids[position + 1 :]
-            if isinstance(exc, AuthenticationError) or faults >= MOST_FAULTS or (
-                isinstance(exc, ProviderUnavailable) and not exc.retryable
+            if (
+                isinstance(exc, (AuthenticationError, RateLimited))
+                or faults >= MOST_FAULTS
+                or (isinstance(exc, ProviderUnavailable) and not exc.retryable)
             ):
                 # No other order can do better now; asking on would lock the account, or last for ever.
                 if unanswered:
                     session.warn("not asked after this failure: {0}".format(_enumerate(unanswered)))
                 break
+    concerned: t.Dict[str, t.List[str]] = {}
     for order in orders:
         for warning in order.warnings:
-            session.warn("order {0}: {1}".format(order.order_id, warning))
+            concerned.setdefault(warning, []).append(order.order_id)
+    for warning, concerned_ids in concerned.items():
+        session.warn("order {0}: {1}".format(_enumerate(concerned_ids), warning))
     include_raw = bool(params.get("include_raw"))
     result: Result = {"orders": [order.to_dict(include_raw) for order in orders]}
     if failures:
@@ -229,8 +240,8 @@ def _check_order_ids(provider: Provider, given: t.Sequence[str]) -> t.Tuple[t.Li
 
 
 def _first(failures: t.Sequence[OrderError], result: Result) -> OrderError:
-    """The failure that a task reports, with all others beside it."""
-    first = failures[0]
+    """The failure that a task reports, with all others beside it: the first, unless one concerns the whole account."""
+    first = next((failure for failure in failures if isinstance(failure, AuthenticationError)), failures[0])
     first.details = result
     if len(failures) > 1:
         first.details = dict(result, errors=[_strip(failure) for failure in failures])
@@ -304,7 +315,8 @@ def _listener(session: Session) -> t.Callable[..., None]:
     report = runtime.report
     return Progress(
         provider=session.provider.info.name,
-        emit=lambda line: report(runtime.redactor.scrub(line)),
+        # In this order: a secret that is cut in two would not be known again.
+        emit=lambda line: report(plain_line(runtime.redactor.scrub(line))),
         wall=runtime.wall,
         verbosity=runtime.verbosity,
     )
@@ -379,7 +391,8 @@ def order_certificate(session: Session, params: Params) -> Result:
     try:
         bundle = _collect(session, order_id, superseded, params)
     except OrderError as exc:
-        raise exc.locate(session.provider.info.name, order_id)
+        exc.locate(session.provider.info.name, order_id)
+        raise
     facts = bundle.facts
     return {
         "certificate": bundle.certificate,
@@ -408,14 +421,15 @@ def _collect(session: Session, order_id: str, superseded: t.Optional[str], param
     bundle = chain.assemble(delivery.leaf, delivery.others)
     if superseded is not None and bundle.facts.serial_number == superseded:
         raise NotIssued(
-            "the certificate with serial number {0} is the previous one; the reissue is not there yet".format(superseded)
+            "the certificate with serial number {0} is the previous one; the reissue is not there yet".format(
+                superseded
+            )
         )
     told = order.certificate.serial_number
     if told is not None and not chain.is_serial(bundle, told):
         raise UnexpectedResponse(
-            "the provider delivered the certificate with serial number {0}, but the order's is {1}; try again later".format(
-                bundle.facts.serial_number, told
-            )
+            "the provider delivered the certificate with serial number {0}, but the order's is {1}; "
+            "try again later".format(bundle.facts.serial_number, told)
         )
     csr = params.get("csr") or delivery.csr
     if csr:

@@ -21,6 +21,8 @@ FEW = 5
 #: How many changes and how many of the slowest a summary names, at normal verbosity; each -v names ten times as many.
 _NAMED_CHANGES = 8
 _NAMED_SLOWEST = 3
+#: What a provider says can be long; so much of a line is shown, in characters.
+_LONGEST_LINE = 500
 
 
 def duration(seconds: float) -> str:
@@ -36,6 +38,12 @@ def duration(seconds: float) -> str:
         return "{0}h{1:02d}m".format(hours, minutes) if minutes else "{0}h".format(hours)
     days, hours = divmod(hours, 24)
     return "{0}d{1:02d}h".format(days, hours) if hours else "{0}d".format(days)
+
+
+def plain_line(text: str) -> str:
+    """A text as one line for a terminal: a provider's words may neither steer it nor push the rest away."""
+    plain = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return plain if len(plain) <= _LONGEST_LINE else plain[:_LONGEST_LINE] + "…"
 
 
 def describe_order(order: Order) -> str:
@@ -69,7 +77,7 @@ class Progress:
 
     Arguments:
         provider: name of the provider, for the lines.
-        emit: takes one line.
+        emit: takes one line; see plain_line.
         wall: the local time, for naming the next poll.
         verbosity: the more, the more orders are named.
     """
@@ -82,34 +90,36 @@ class Progress:
     def __call__(self, tick: Tick) -> None:
         for note in tick.notes:
             self.emit("{0}: {1}".format(self.provider, note))
-        many = len(tick.waits) > FEW
-        named = self._named(tick, many)
-        if many:
-            self.emit(self._summary(tick))
-        for wait in named:
-            self.emit(self._line(wait) + ("" if many else self._when(tick, wait)))
-        if many and len(named) < sum(1 for wait in tick.waits if wait.changed):
-            self.emit("… and {0} more changes".format(sum(1 for wait in tick.waits if wait.changed) - len(named)))
-        if many and tick.next_poll is not None:
-            self._emit_slowest(tick, named)
-
-    def _named(self, tick: Tick, many: bool) -> t.List[Waiting]:
         changed = [wait for wait in tick.waits if wait.changed or wait.outcome == Outcome.TIMED_OUT]
-        if not many:
-            # Without any change one heartbeat for each order that is still waited for.
-            return changed or [wait for wait in tick.waits if wait.outcome is None]
+        if len(tick.waits) > FEW:
+            self._sum_up(tick, changed)
+            return
+        # Without any change one heartbeat for each order that is still waited for.
+        for wait in changed or [wait for wait in tick.waits if wait.outcome is None]:
+            self.emit(self._line(wait) + self._when(tick, wait))
+
+    def _sum_up(self, tick: Tick, changed: t.List[Waiting]) -> None:
+        self.emit(self._summary(tick))
+        more = 10 ** min(self.verbosity, 3)
         # What went wrong is news before what went well.
         rank = {Outcome.FAILED: 0, Outcome.ACTION_REQUIRED: 0, Outcome.REACHED: 2}
         changed.sort(key=lambda wait: rank.get(wait.outcome or "", 1))
-        return changed[: _NAMED_CHANGES * 10 ** min(self.verbosity, 3)]
-
-    def _emit_slowest(self, tick: Tick, named: t.Sequence[Waiting]) -> None:
-        waiting = [wait for wait in tick.waits if wait.outcome is None and wait.order is not None and wait not in named]
+        named = changed[: _NAMED_CHANGES * more]
+        for wait in named:
+            self.emit(self._line(wait))
+        if len(changed) > len(named):
+            self.emit("… and {0} more changes".format(len(changed) - len(named)))
+        if tick.next_poll is None:
+            return
+        told = {id(wait) for wait in named}
         # The oldest orders first; orders of an unknown age last.
-        waiting.sort(key=lambda wait: (wait.order is None or wait.order.ordered_at is None, wait.order.ordered_at or "")
-                     if wait.order else (True, ""))
-        for wait in waiting[: _NAMED_SLOWEST * 10 ** min(self.verbosity, 3)]:
-            self.emit("still waiting: " + self._line(wait))
+        slowest = sorted(
+            (wait.order.ordered_at or "9999", position)
+            for position, wait in enumerate(tick.waits)
+            if wait.outcome is None and wait.order is not None and id(wait) not in told
+        )
+        for _ordered_at, position in slowest[: _NAMED_SLOWEST * more]:
+            self.emit("still waiting: " + self._line(tick.waits[position]))
 
     def _line(self, wait: Waiting) -> str:
         if wait.order is not None:
@@ -139,6 +149,7 @@ class Progress:
             if wait.error is not None and wait.outcome == Outcome.FAILED:
                 state = wait.error.kind
             counts[state] = counts.get(state, 0) + 1
-        states = ", ".join("{0} {1}".format(count, state) for state, count in sorted(counts.items(), key=lambda x: -x[1]))
+        most_first = sorted(counts.items(), key=lambda item: -item[1])
+        states = ", ".join("{0} {1}".format(count, state) for state, count in most_first)
         when = self._next(tick) if tick.next_poll is not None else "after {0}".format(duration(tick.elapsed))
         return "{0} orders ({1}): {2}; {3}".format(len(tick.waits), self.provider, states, when)

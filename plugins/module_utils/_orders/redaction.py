@@ -56,14 +56,16 @@ class Redactor:
             text = text.replace(secret, HIDDEN)
         return text
 
-    def scrub_data(self, value: t.Any) -> t.Any:
-        """Plain data (as JSON knows it) without any secret in its texts or keys."""
+    def scrub_data(self, value: t.Any, names: bool = True) -> t.Any:
+        """Plain data (as JSON knows it) without any secret in its texts, nor in the names of its fields unless told."""
         if isinstance(value, str):
             return self.scrub(value)
         if isinstance(value, dict):
-            return {self.scrub_data(key): self.scrub_data(item) for key, item in value.items()}
+            return {
+                self.scrub_data(key) if names else key: self.scrub_data(item, names) for key, item in value.items()
+            }
         if isinstance(value, (list, tuple)):
-            return [self.scrub_data(item) for item in value]
+            return [self.scrub_data(item, names) for item in value]
         return value
 
 
@@ -86,7 +88,9 @@ def drop_personal_text(text: str, personal: t.Pattern[str]) -> str:
     """A body that could not be parsed, without the values of fields whose names match (JSON and form encoding)."""
 
     def hide(match: t.Match[str]) -> str:
-        return match.group(1) + match.group(2) + HIDDEN if personal.fullmatch(match.group(1).strip('"')) else match.group()
+        if not personal.fullmatch(match.group(1).strip('"')):
+            return match.group()
+        return match.group(1) + match.group(2) + HIDDEN
 
     # Where a personal field holds an object or a list, its end cannot be told in half a body: the rest goes with it.
     for match in re.finditer(r'"([A-Za-z0-9_-]+)"\s*:\s*(?=[\[{])', text):

@@ -23,6 +23,9 @@ def text(value: t.Any) -> t.Optional[str]:
     """A value as trimmed text; None for nothing, and for what is no text or number."""
     if isinstance(value, bool):
         return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        # A number that some serialiser in between wrote with a decimal point.
+        return str(int(value))
     if isinstance(value, (int, float)):
         return str(value)
     if isinstance(value, str):

@@ -22,7 +22,7 @@ def answer(body: t.Any, status: int = 200, **headers: str) -> Response:
         content = body.encode("utf-8")
     else:
         content = json.dumps(body).encode("utf-8")
-    return Response(status=status, body=content, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    return Response(status, content, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 class ScriptedTransport:
@@ -51,7 +51,8 @@ class ScriptedTransport:
         try:
             return read(reply)
         except OrderError as error:
-            raise error.locate(order_id=request.order_id, http_status=reply.status)
+            error.locate(order_id=request.order_id, http_status=reply.status)
+            raise
 
     def assert_finished(self) -> None:
         assert not self.exchanges, f"these requests were expected but not sent: {[item[0] for item in self.exchanges]}"

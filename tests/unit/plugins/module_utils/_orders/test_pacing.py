@@ -72,9 +72,7 @@ def assert_within(times: t.Sequence[float], budgets: t.Sequence[RequestBudget]) 
 # -- schedules and slots ------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("age", "pause"), [(0, 60), (899.9, 60), (900, 120), (3599, 120), (3600, 300), (1e9, 300)]
-)
+@pytest.mark.parametrize(("age", "pause"), [(0, 60), (899.9, 60), (900, 120), (3599, 120), (3600, 300), (1e9, 300)])
 def test_pauses_grow_with_the_age_of_a_wait(age: float, pause: float) -> None:
     assert SCHEDULE.pause(age) == pause
 

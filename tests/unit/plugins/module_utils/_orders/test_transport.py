@@ -726,7 +726,9 @@ def test_no_redirect_of_a_post_is_followed(bench: Bench) -> None:
     assert len(server.received) == 1
 
 
-@pytest.mark.parametrize("form", ["http://127.0.0.1:{0}/", "//127.0.0.1:{0}/x", "https://localhost:{0}/", "ftp://localhost/"])
+@pytest.mark.parametrize(
+    "form", ["http://127.0.0.1:{0}/", "//127.0.0.1:{0}/x", "https://localhost:{0}/", "ftp://localhost/"]
+)
 def test_no_redirect_to_another_host_or_scheme_is_followed(bench: Bench, form: str) -> None:
     with Server([reply("[1]")]) as other, Server([]) as server:
         server.script = [moved(form.format(other.port))]
@@ -779,7 +781,14 @@ def test_each_hop_of_a_redirect_counts_in_the_budget(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     "location",
-    ["/login", "/cpsess1/login/?x", "/account/sign-in", "/sso/saml", "https://login.example.com/", "https://auth.example/x"],
+    [
+        "/login",
+        "/cpsess1/login/?x",
+        "/account/sign-in",
+        "/sso/saml",
+        "https://login.example.com/",
+        "https://auth.example/x",
+    ],
 )
 def test_a_redirect_to_a_login_page_means_that_the_credentials_were_not_accepted(bench: Bench, location: str) -> None:
     with Server([moved(location)]) as server:

@@ -1,0 +1,599 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operations as a task sees them: options in, a result out, with a provider that answers from a script."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import textwrap
+import typing as t
+
+import pytest
+
+from ansible_collections.certops.issuance.plugins.module_utils._orders import chain, operations
+from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import (
+    AuthenticationError,
+    NotIssued,
+    OrderError,
+    OrderNotFound,
+    PermissionDenied,
+    ProviderUnavailable,
+    RateLimited,
+    UnexpectedResponse,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import (
+    Blocker,
+    Certificate,
+    Domain,
+    Order,
+    Status,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.pacing import Pace, PollSchedule
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import (
+    Delivery,
+    Provider,
+    ProviderInfo,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
+
+PASSWORD = "hunter2-hunter2"
+Answer = t.Union[Order, OrderError]
+
+
+class FakeProvider(Provider):
+    """Answers each order from its own script; the last entry is said again and again."""
+
+    info = ProviderInfo(
+        name="fake",
+        label="Fake",
+        default_url="https://fake.example",
+        environment={"api_url": ("FAKE_API_URL",), "username": ("FAKE_USERNAME",), "password": ("FAKE_PASSWORD",)},
+        credentials=(("username", "password"),),
+        pace=Pace(PollSchedule((), 60.0)),
+        personal=re.compile("phone|email"),
+    )
+    scripts: t.ClassVar[t.Dict[str, t.List[Answer]]] = {}
+    delivery: t.ClassVar[t.Union[Delivery, OrderError, None]] = None
+    asked: t.ClassVar[t.List[str]] = []
+
+    def fetch_order(self, order_id: str) -> Order:
+        self.asked.append(order_id)
+        script = self.scripts[order_id]
+        answer = script.pop(0) if len(script) > 1 else script[0]
+        if isinstance(answer, OrderError):
+            raise answer
+        return self.finish(answer, answer.raw)
+
+    def fetch_certificate(self, order: Order) -> Delivery:
+        if isinstance(self.delivery, OrderError):
+            raise self.delivery
+        assert self.delivery is not None
+        return self.delivery
+
+
+class Desk:
+    """Runs operations against the fake provider."""
+
+    def __init__(self) -> None:
+        self.now = 5000.0
+        self.slept: t.List[float] = []
+        self.lines: t.List[str] = []
+        self.environment: t.Dict[str, str] = {}
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def run(
+        self,
+        operation: operations.Operation,
+        check_mode: bool = False,
+        report: bool = False,
+        **params: t.Any,
+    ) -> t.Dict[str, t.Any]:
+        runtime = operations.Runtime(
+            environment=self.environment,
+            check_mode=check_mode,
+            report=self.lines.append if report else None,
+            clock=lambda: self.now,
+            sleep=self.sleep,
+            wall=lambda: datetime.datetime(2026, 5, 1, 14, 0, 0),
+        )
+        filled: t.Dict[str, t.Any] = {"provider": "fake", "username": "somebody", "password": PASSWORD}
+        filled.update(params)
+        result = operations.perform(operation, filled, runtime)
+        # Whatever comes can be returned by a module.
+        json.dumps(result, allow_nan=False)
+        assert result["changed"] is False
+        return result
+
+    def info(self, *order_ids: str, **params: t.Any) -> t.Dict[str, t.Any]:
+        return self.run(operations.order_info, order_ids=list(order_ids), **params)
+
+    def wait(self, *order_ids: str, **params: t.Any) -> t.Dict[str, t.Any]:
+        return self.run(operations.order_wait, order_ids=list(order_ids), **params)
+
+    def collect(self, order_id: str = "1", **params: t.Any) -> t.Dict[str, t.Any]:
+        return self.run(operations.order_certificate, order_id=order_id, **params)
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> Desk:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setitem(PROVIDERS, "fake", FakeProvider)  # type: ignore[misc]
+    monkeypatch.setattr(FakeProvider, "scripts", {})
+    monkeypatch.setattr(FakeProvider, "asked", [])
+    monkeypatch.setattr(FakeProvider, "delivery", None)
+    return Desk()
+
+
+def say(**scripts: t.Union[Answer, t.List[Answer]]) -> None:
+    """What the provider says of each order, n1 standing for order 1."""
+    for name, script in scripts.items():
+        FakeProvider.scripts[name.lstrip("n")] = script if isinstance(script, list) else [script]
+
+
+def pending(order_id: str = "1", **fields: t.Any) -> Order:
+    return Order("fake", order_id, Status.VALIDATING, provider_status="pending", **fields)
+
+
+def issued(order_id: str = "1", **fields: t.Any) -> Order:
+    return Order("fake", order_id, Status.ISSUED, provider_status="issued", issued=True, dcv_completed=True, **fields)
+
+
+# -- order_info ---------------------------------------------------------------
+
+
+def test_orders_come_in_the_order_asked_for_each_once(desk: Desk) -> None:
+    say(n1=pending("1"), n2=issued("2"))
+    result = desk.info("2", " 1 ", "2")
+    assert [order["order_id"] for order in result["orders"]] == ["2", "1"]
+    assert FakeProvider.asked == ["2", "1"]
+    assert "failed" not in result and "warnings" not in result
+    assert result["requests_sent"] == 0
+
+
+def test_an_order_that_is_not_known_does_not_keep_the_others_from_being_returned(desk: Desk) -> None:
+    say(n1=pending("1"), n2=OrderNotFound("Fake does not know it"), n3=issued("3"))
+    result = desk.info("1", "2", "3")
+    assert (result["failed"], result["error_kind"], result["order_id"]) == (True, "not_found", "2")
+    assert result["msg"] == "fake order 2: Fake does not know it"
+    assert [order["order_id"] for order in result["orders"]] == ["1", "3"]
+
+
+def test_several_failures_are_all_told(desk: Desk) -> None:
+    say(n1=OrderNotFound("Fake does not know it"), n2=UnexpectedResponse("odd"), n3=issued("3"))
+    result = desk.info("x1", "1", "2", "3")
+    assert result["error_kind"] == "invalid_request"
+    assert result["msg"].endswith("(and 2 more, see errors)")
+    assert [(error["error_kind"], error["order_id"]) for error in result["errors"]] == [
+        ("invalid_request", "x1"),
+        ("not_found", "1"),
+        ("unexpected_response", "2"),
+    ]
+    assert all("see errors" not in error["msg"] for error in result["errors"])
+    assert [order["order_id"] for order in result["orders"]] == ["3"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AuthenticationError("refused", http_status=403),
+        PermissionDenied("not with this key"),
+        RateLimited("slow down", retry_after=900.0),
+        ProviderUnavailable("not trusted", retryable=False),
+    ],
+)
+def test_after_a_failure_that_concerns_the_account_nobody_else_is_asked_for(desk: Desk, error: OrderError) -> None:
+    say(n1=pending("1"), n2=error, **{"n" + str(number): issued(str(number)) for number in range(3, 30)})
+    result = desk.info(*(str(number) for number in range(1, 30)))
+    assert result["error_kind"] == error.kind
+    assert FakeProvider.asked == ["1", "2"]
+    assert [order["order_id"] for order in result["orders"]] == ["1"]
+    assert result["warnings"] == ["not asked after this failure: 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 17 more"]
+
+
+def test_refused_credentials_are_told_before_an_order_id_that_is_none(desk: Desk) -> None:
+    say(n1=AuthenticationError("refused"))
+    assert desk.info("x", "1")["error_kind"] == "authentication"
+
+
+def test_two_orders_in_a_row_without_an_answer_are_enough(desk: Desk) -> None:
+    say(**{"n" + str(number): ProviderUnavailable("HTTP 503") for number in range(1, 10)})
+    say(n2=pending("2"))
+    result = desk.info(*(str(number) for number in range(1, 10)))
+    assert FakeProvider.asked == ["1", "2", "3", "4"]
+    assert len(result["errors"]) == 3
+
+
+@pytest.mark.parametrize("given", ["", "abc", "-1", "1.5", "0", "000", "9" * 21, "1 2", "1\n2", "٣"])
+def test_what_is_no_order_id_is_not_asked_for(desk: Desk, given: str) -> None:
+    result = desk.info(given)
+    assert result["error_kind"] == "invalid_request"
+    assert result["msg"].endswith("this is no order id of Fake; give digits")
+    assert FakeProvider.asked == [] and result["orders"] == []
+
+
+def test_no_order_id_at_all_is_told(desk: Desk) -> None:
+    for result in (desk.info(), desk.wait()):
+        assert result["failed"] and result["error_kind"] == "invalid_request"
+        assert result["msg"] == "fake: order_ids is empty; give at least one order id"
+
+
+def test_raw_is_there_on_request_without_personal_data_and_secrets(desk: Desk) -> None:
+    body = {"id": 1, "phone": "555", "contact": {"email": "a@b.example", "echo": PASSWORD}, PASSWORD: 1}
+    say(n1=pending(raw=body))
+    plain = desk.info("1")["orders"][0]
+    assert (plain["raw"], plain["warnings"]) == (None, [])
+    full = desk.info("1", include_raw=True)["orders"][0]
+    assert full["raw"] == {"id": 1, "contact": {"echo": "********"}, "********": 1}
+    assert full["warnings"] == ["left out of raw as personal data: email, phone"]
+
+
+def test_one_odd_word_in_many_orders_is_one_warning(desk: Desk) -> None:
+    for number in range(1, 21):
+        say(**{"n{0}".format(number): pending(str(number), warnings=("fake said frob",))})
+    result = desk.info(*(str(number) for number in range(1, 21)))
+    assert result["warnings"] == ["order 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 10 more: fake said frob"]
+    assert all(order["warnings"] == ["fake said frob"] for order in result["orders"])
+
+
+# -- order_wait ---------------------------------------------------------------
+
+
+def test_every_order_asked_for_is_returned_with_what_became_of_it(desk: Desk) -> None:
+    blockers = (Blocker("dcv", "publish it", "you", "www.example.com"),)
+    say(
+        n1=[pending("1"), issued("1")], n2=Order("fake", "2", Status.REJECTED, reason="no"), n3=OrderNotFound("unknown")
+    )
+    say(n4=Order("fake", "4", Status.ACTION_REQUIRED, reason="pay"), n5=pending("5", blockers=blockers))
+    result = desk.wait("1", "2", "x", "3", "4", "5", timeout=130)
+    found = {order["order_id"]: (order["outcome"], order.get("error_kind")) for order in result["orders"]}
+    assert found == {
+        "1": ("reached", None),
+        "2": ("failed", "order_failed"),
+        "x": ("failed", "invalid_request"),
+        "3": ("failed", "not_found"),
+        "4": ("action_required", "action_required"),
+        "5": ("timed_out", "timed_out"),
+    }
+    # What no waiting can mend is told first, and nothing is lost.
+    assert result["failed"] and result["error_kind"] == "order_failed"
+    assert (
+        result["msg"]
+        == "fake order 2: the order has ended: rejected: no; place a new one (and 4 of 6 orders more, see orders)"
+    )
+    last = {order["order_id"]: order for order in result["orders"]}["5"]
+    assert last["blockers"][0]["subject"] == "www.example.com"
+    assert "run this again in" in last["msg"]
+    assert result["polls"] >= 3 and result["elapsed"] <= 130 and result["next_poll_in"] >= 60
+
+
+REJECTED = Order("fake", "1", Status.REJECTED)
+PAY = Order("fake", "1", Status.ACTION_REQUIRED)
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "kind"),
+    [
+        (REJECTED, {}, "order_failed"),
+        (REJECTED, {"on_failure": "return"}, None),
+        (REJECTED, {"on_timeout": "return"}, "order_failed"),
+        (PAY, {}, "action_required"),
+        (PAY, {"on_failure": "return"}, None),
+        (PAY, {"on_action_required": "wait"}, "timed_out"),
+        (PAY, {"on_action_required": "wait", "on_timeout": "return"}, None),
+        (pending(), {}, "timed_out"),
+        (pending(), {"on_timeout": "return"}, None),
+        (pending(), {"on_failure": "return"}, "timed_out"),
+        (AuthenticationError("refused"), {}, "authentication"),
+        (AuthenticationError("refused"), {"on_failure": "return"}, None),
+        (pending(dcv_completed=True), {"until": "dcv_completed"}, None),
+        (issued(), {}, None),
+    ],
+)
+def test_what_fails_the_task_is_for_the_options_to_say(
+    desk: Desk, answer: Answer, options: t.Dict[str, str], kind: t.Optional[str]
+) -> None:
+    say(n1=answer)
+    result = desk.wait("1", timeout=100, **options)
+    assert result.get("error_kind") == kind
+    assert result.get("failed", False) is (kind is not None)
+    assert len(result["orders"]) == 1
+
+
+def test_check_mode_looks_once_and_fails_for_no_order(desk: Desk) -> None:
+    say(n1=pending("1"), n2=REJECTED)
+    result = desk.wait("1", "2", check_mode=True)
+    assert "failed" not in result
+    assert [order["outcome"] for order in result["orders"]] == ["timed_out", "failed"]
+    assert (result["polls"], desk.slept) == (1, [])
+
+
+def test_a_result_that_timed_out_can_be_gone_on_from(desk: Desk) -> None:
+    say(n1=[pending()] * 4 + [issued()])
+    first = desk.wait("1", timeout=100, on_timeout="return")
+    assert first["orders"][0]["outcome"] == "timed_out"
+    again = desk.wait(*(order["order_id"] for order in first["orders"]))
+    assert again["orders"][0]["outcome"] == "reached"
+
+
+def test_what_kept_the_last_answer_from_coming_is_in_the_result(desk: Desk) -> None:
+    say(n1=[pending(), ProviderUnavailable("the server failed (HTTP 503)")])
+    order = desk.wait("1", timeout=100)["orders"][0]
+    assert order["status"] == "validating"
+    assert order["warnings"] == ["the last question was not answered: the server failed (HTTP 503)"]
+    assert "HTTP 503" in order["msg"]
+
+
+@pytest.mark.parametrize("options", [{"timeout": -1}, {"poll_interval": 0}, {"poll_interval": -5}])
+def test_times_that_make_no_sense_are_refused(desk: Desk, options: t.Dict[str, int]) -> None:
+    result = desk.wait("1", **options)
+    assert result["error_kind"] == "invalid_request"
+    assert FakeProvider.asked == []
+
+
+def test_progress_lines_are_plain_and_without_secrets(desk: Desk) -> None:
+    say(n1=[pending(reason="\x1b[2Jfor {0}\n".format(PASSWORD)), issued()])
+    desk.wait("1", report=True)
+    first, last = desk.lines
+    assert re.fullmatch(r"order 1 \(fake\) validating: \[2Jfor \*{8} ; next poll 14:01:0\d, 0s of 30m", first)
+    assert re.fullmatch(r"order 1 \(fake\) issued; after 1m\w*", last)
+
+
+def test_a_secret_is_hidden_before_a_long_line_is_cut(desk: Desk) -> None:
+    say(n1=[pending(reason="x" * (460 + shift) + PASSWORD) for shift in range(16)] + [issued()])
+    desk.wait("1", report=True, poll_interval=1)
+    assert len(desk.lines) == 17
+    assert not any("hunt" in line for line in desk.lines)
+
+
+def test_a_warning_of_the_wait_is_a_warning_of_the_task(desk: Desk) -> None:
+    say(n1=issued("1", warnings=("fake said frob",)), n2=issued("2", warnings=("fake said frob",)))
+    assert desk.wait("1", "2")["warnings"] == ["order 1: fake said frob"]
+
+
+# -- order_certificate --------------------------------------------------------
+
+ROOT = pki.Authority("Root")
+ISSUER = pki.Authority("Issuer", ROOT)
+KEY = pki.make_key()
+LEAF = ISSUER.issue("www.example.com", "example.com", key=KEY)
+
+
+def deliver(leaf: t.Any = LEAF, **fields: t.Any) -> None:
+    FakeProvider.delivery = Delivery(pki.pem(leaf), (ISSUER.pem, ROOT.pem), **fields)
+
+
+def csr(key: t.Any) -> str:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
+    return request.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+
+def test_the_certificate_with_its_chain_and_facts(desk: Desk) -> None:
+    say(n1=issued(domains=(Domain("www.example.com"),)))
+    deliver()
+    result = desk.collect(csr=csr(KEY), names=["example.com"])
+    assert "failed" not in result
+    assert (result["certificate"], result["chain"]) == (pki.pem(LEAF), ISSUER.pem)
+    assert result["fullchain"] == pki.pem(LEAF) + ISSUER.pem
+    assert result["serial_number"] == pki.serial(LEAF)
+    assert result["names"] == ["www.example.com", "example.com"]
+    assert result["not_after"] == LEAF.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_pem_is_left_whole_even_by_a_short_password_that_occurs_in_it(desk: Desk) -> None:
+    say(n1=issued())
+    deliver()
+    for password in ("MII", "BEGIN", "cert", "chain", "example"):
+        result = desk.collect(password=password)
+        assert (result["certificate"], result["chain"]) == (pki.pem(LEAF), ISSUER.pem)
+        assert {"certificate", "chain", "fullchain", "serial_number", "names", "issuer"} <= set(result)
+
+
+REISSUE = Certificate(serial_number="AB")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "said"),
+    [
+        (pending(), "not_issued", "wait for it with order_wait"),
+        (REJECTED, "order_failed", "the order has ended: rejected"),
+        (PAY, "action_required", "somebody must act"),
+        (Order("fake", "1", Status.UNKNOWN, provider_status="frob"), "not_issued", "frob"),
+        (Order("fake", "1", Status.ISSUED), "not_issued", "issued"),
+        (OrderNotFound("unknown"), "not_found", "unknown"),
+        (issued(certificate=REISSUE), "not_issued", "AB is the previous one"),
+    ],
+)
+def test_what_cannot_be_collected_is_told_by_its_kind(desk: Desk, answer: Answer, kind: str, said: str) -> None:
+    say(n1=answer)
+    FakeProvider.delivery = AuthenticationError("nothing may be collected")
+    result = desk.collect(superseded_serial_number="00:ab")
+    assert (result["failed"], result["error_kind"], result["order_id"]) == (True, kind, "1")
+    assert said in result["msg"]
+    assert "certificate" not in result
+
+
+def test_the_previous_certificate_is_refused_where_only_its_own_serial_tells(desk: Desk) -> None:
+    say(n1=issued())
+    deliver()
+    result = desk.collect(superseded_serial_number=":".join(re.findall("..?", pki.serial(LEAF).lower())))
+    assert result["error_kind"] == "not_issued"
+    assert "is the previous one" in result["msg"]
+    assert "failed" not in desk.collect(superseded_serial_number="1234")
+
+
+def test_a_certificate_that_is_not_the_one_the_order_names_is_refused(desk: Desk) -> None:
+    say(n1=issued(certificate=REISSUE))
+    deliver()
+    assert desk.collect()["error_kind"] == "unexpected_response"
+    say(n1=issued(certificate=Certificate(serial_number=pki.serial(LEAF))))
+    assert "failed" not in desk.collect()
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({"csr": "KEY2"}, "key_mismatch"),
+        ({"csr": "no csr"}, "invalid_request"),
+        ({"names": ["www.example.com", "mail.example.com"]}, "names_not_covered"),
+        ({"names": ["a b"]}, "invalid_request"),
+    ],
+)
+def test_a_certificate_for_something_else_is_refused(desk: Desk, options: t.Dict[str, t.Any], kind: str) -> None:
+    say(n1=issued())
+    deliver()
+    if options.get("csr") == "KEY2":
+        options = {"csr": csr(pki.make_key())}
+    assert desk.collect(**options)["error_kind"] == kind
+
+
+def test_what_the_order_tells_is_held_against_the_certificate(desk: Desk) -> None:
+    say(n1=issued(domains=(Domain("www.example.com"), Domain("dropped.example.com"))))
+    deliver()
+    result = desk.collect()
+    assert result["error_kind"] == "names_not_covered" and "dropped.example.com" in result["msg"]
+    # The task may know better, and what is no host name is no name to hold against anything.
+    assert "failed" not in desk.collect(names=["example.com"])
+    say(n1=issued(domains=(Domain("www.example.com"), Domain("Example GmbH & Co"))))
+    assert "failed" not in desk.collect()
+    deliver(csr=csr(pki.make_key()))
+    assert desk.collect()["error_kind"] == "key_mismatch"
+
+
+def test_an_expired_certificate_is_refused(desk: Desk) -> None:
+    say(n1=issued())
+    deliver(ISSUER.issue("www.example.com", not_before=pki.NOW - 9 * pki.DAY, not_after=pki.NOW - pki.DAY))
+    assert desk.collect()["error_kind"] == "not_valid_now"
+
+
+def test_a_chain_that_is_missing_or_wrong_is_refused(desk: Desk) -> None:
+    say(n1=issued())
+    FakeProvider.delivery = Delivery(pki.pem(LEAF), ())
+    assert desk.collect()["error_kind"] == "not_issued"
+    FakeProvider.delivery = Delivery(pki.pem(LEAF), (pki.Authority("Foreign").pem,))
+    assert desk.collect()["error_kind"] == "untrusted_chain"
+    FakeProvider.delivery = Delivery("<html>", ())
+    assert desk.collect()["error_kind"] in ("unexpected_response", "not_issued")
+    FakeProvider.delivery = NotIssued("not there yet")
+    result = desk.collect()
+    assert (result["error_kind"], result["order_id"], result["provider"]) == ("not_issued", "1", "fake")
+
+
+def test_no_order_id_no_question(desk: Desk) -> None:
+    assert desk.collect("12x")["error_kind"] == "invalid_request"
+    assert FakeProvider.asked == []
+
+
+# -- all of them --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", [operations.order_info, operations.order_wait, operations.order_certificate])
+def test_no_secret_is_in_a_result_wherever_the_provider_puts_it(desk: Desk, operation: operations.Operation) -> None:
+    url = "https://fake.example/?key=" + PASSWORD
+    secretive: t.Dict[str, t.Any] = {
+        "reason": "for " + PASSWORD,
+        "action_urls": {"csr": url},
+        "warnings": ("odd " + PASSWORD,),
+        "domains": (Domain(PASSWORD),),
+        "blockers": (Blocker("csr", PASSWORD, url=url),),
+        "raw": {"key": PASSWORD},
+    }
+    answers: t.List[Answer] = [
+        pending(**secretive),
+        issued(**secretive),
+        Order("fake", "1", Status.UNKNOWN, provider_status=PASSWORD, **secretive),
+        UnexpectedResponse("it said " + PASSWORD, retryable=False),
+        AuthenticationError(PASSWORD + " was refused"),
+    ]
+    deliver()
+    for answer in answers:
+        say(n1=answer)
+        for source in ({"password": PASSWORD}, {"password": None}):
+            desk.environment = {"FAKE_PASSWORD": PASSWORD}
+            for check_mode in (False, True):
+                result = desk.run(
+                    operation, check_mode, True, order_ids=["1"], order_id="1", include_raw=True, timeout=0, **source
+                )
+                assert PASSWORD not in json.dumps(result)
+                assert PASSWORD not in "\n".join(desk.lines)
+
+
+def test_an_account_that_cannot_be_used_is_a_failure_with_a_kind(desk: Desk) -> None:
+    result = desk.info("1", password=None)
+    assert (result["failed"], result["error_kind"], result["provider"]) == (True, "invalid_request", "fake")
+    assert "FAKE_PASSWORD" in result["msg"]
+    assert desk.info("1", api_url="http://far.example")["error_kind"] == "invalid_request"
+    assert desk.info("1", ca_path="/there/is/none.pem")["error_kind"] == "invalid_request"
+
+
+def test_turning_verification_off_is_warned_of(desk: Desk) -> None:
+    say(n1=issued())
+    assert "validate_certs is off" in desk.info("1", validate_certs=False)["warnings"][0]
+
+
+def test_budgets_that_cannot_be_shared_are_warned_of_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/there/is/no/such/directory")
+    say(n1=issued())
+
+    def ask(session: operations.Session, params: operations.Params) -> operations.Result:
+        for _turn in range(3):
+            session.transport._pacer.take_turn()
+        return operations.order_info(session, params)
+
+    assert len(desk.run(ask, order_ids=["1"])["warnings"]) == 1
+
+
+def test_a_defect_is_no_result(desk: Desk) -> None:
+    def broken(session: operations.Session, params: operations.Params) -> operations.Result:
+        raise KeyError("defect")
+
+    with pytest.raises(KeyError):
+        desk.run(broken)
+
+
+@pytest.mark.parametrize(
+    ("library", "operation"),
+    [("requests", "order_info"), ("requests", "order_wait"), ("cryptography", "order_certificate")],
+)
+def test_a_missing_library_is_one_sentence_with_what_to_do(library: str, operation: str) -> None:
+    """In a Python of its own, which cannot import the library; as on a host where it is not installed."""
+    program = textwrap.dedent(
+        """
+        import json, sys
+        class Without:
+            def find_spec(self, name, path=None, target=None):
+                if name.partition(".")[0] == {library!r}:
+                    raise ImportError("No module named " + name)
+        sys.meta_path.insert(0, Without())
+        sys.path.insert(0, {path!r})
+        import importlib
+        operations = importlib.import_module("_orders.operations")
+        params = {{"provider": "digicert", "api_key": "abcdef", "order_ids": ["1"], "order_id": "1"}}
+        print(json.dumps(operations.perform(operations.{operation}, params, operations.Runtime({{}}))))
+        """
+    ).format(library=library, operation=operation, path=re.sub(r"/_orders/.*", "", chain.__file__))
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    result = json.loads(done.stdout)
+    assert result["failed"] and result["error_kind"] == "invalid_request"
+    assert result["msg"] == (
+        "digicert: the Python library {0} is missing where this task runs; install it there with "
+        "'python3 -m pip install {0}'".format(library)
+    )

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets and personal data are taken out, in every form in which they can come up."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import typing as t
+from urllib.parse import quote, quote_plus, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.certops.issuance.plugins.module_utils._orders.redaction import (
+    HIDDEN,
+    Redactor,
+    drop_personal,
+    drop_personal_text,
+)
+
+SECRET = 'pa"ss wörd/+&=%\\'
+PERSONAL = re.compile(r"(?:\w+_)?(?:name|phone|email)|contacts?", re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        SECRET,
+        quote(SECRET),
+        quote(SECRET, safe=""),
+        quote_plus(SECRET),
+        urlencode({"key": SECRET}),
+        json.dumps({"key": SECRET}),
+        base64.b64encode(SECRET.encode("utf-8")).decode("ascii"),
+    ],
+)
+def test_a_secret_is_found_in_every_form(form: str) -> None:
+    redactor = Redactor([SECRET])
+    assert form not in redactor.scrub("before {0} after".format(form))
+    assert redactor.scrub("before {0} after".format(SECRET)) == "before {0} after".format(HIDDEN)
+
+
+@given(st.text(min_size=3), st.text(), st.text())
+def test_no_secret_survives(secret: str, before: str, after: str) -> None:
+    scrubbed = Redactor([secret]).scrub(before + secret + after)
+    assert secret not in scrubbed.replace(HIDDEN, "")
+
+
+def test_a_secret_that_holds_another_goes_as_a_whole() -> None:
+    redactor = Redactor(["abc", "abcdef"])
+    assert redactor.scrub("abcdef abc") == "{0} {0}".format(HIDDEN)
+
+
+def test_what_is_learnt_later_counts_from_then_on() -> None:
+    redactor = Redactor()
+    assert redactor.scrub("session-key") == "session-key"
+    redactor.learn("session-key")
+    assert redactor.scrub("session-key") == HIDDEN
+
+
+@pytest.mark.parametrize("short", ["", "a", "ab"])
+def test_what_is_too_short_takes_nothing_out(short: str) -> None:
+    redactor = Redactor([short])
+    assert redactor.secrets == frozenset()
+    assert redactor.scrub("a b ab aab") == "a b ab aab"
+
+
+def test_data_is_scrubbed_throughout() -> None:
+    redactor = Redactor(["hunter2"])
+    data = {"a": ["hunter2", ("x hunter2",)], "hunter2": {"b": "hunter2!", "n": 5, "f": 1.5, "t": True, "z": None}}
+    clean = {"a": [HIDDEN, ["x " + HIDDEN]], HIDDEN: {"b": HIDDEN + "!", "n": 5, "f": 1.5, "t": True, "z": None}}
+    assert redactor.scrub_data(data) == clean
+    assert list(redactor.scrub_data(data, names=False)) == ["a", "hunter2"]
+    assert redactor.scrub_data(data, names=False)["hunter2"] == clean[HIDDEN]
+
+
+def test_personal_fields_are_left_out_and_named() -> None:
+    body = {
+        "id": 5,
+        "first_name": "Ada",
+        "organization": {"Phone": "+1", "city": "X", "contacts": [{"any": 1}]},
+        "items": [{"email": "a@b.example"}, {"id": 6}],
+    }
+    clean, left_out = drop_personal(body, PERSONAL)
+    assert clean == {"id": 5, "organization": {"city": "X"}, "items": [{}, {"id": 6}]}
+    assert left_out == ["Phone", "contacts", "email", "first_name"]
+    assert body["first_name"] == "Ada"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"id": 5, "first_name": "Ada", "x": 1', '{"id": 5, "first_name": ********, "x": 1'),
+        ('{"email" : "a\\"b", "id": 5}', '{"email" : ********, "id": 5}'),
+        ('{"phone": 555, "id": 5}', '{"phone": ********, "id": 5}'),
+        ('{"phone": "555', '{"phone": ********'),
+        ('{"id": 1, "contacts": [{"any": "Ada"', '{"id": 1, "contacts": ********'),
+        ("id=5&email=a%40b.example&x=1", "id=5&email=********&x=1"),
+        ("nothing here", "nothing here"),
+        ('{"named": "kept", "names": "kept"}', '{"named": "kept", "names": "kept"}'),
+    ],
+)
+def test_personal_values_are_hidden_in_a_body_that_cannot_be_parsed(text: str, expected: str) -> None:
+    assert drop_personal_text(text, PERSONAL) == expected
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["email", "first_name", "id", "status"]), st.text("xyz7 \\\"'", min_size=4), min_size=1
+    )
+)
+def test_no_personal_value_survives_wherever_the_body_is_cut(body: t.Dict[str, str]) -> None:
+    whole = json.dumps(
+        {name: "private" + value if name in ("email", "first_name") else value for name, value in body.items()}
+    )
+    for cut in range(len(whole)):
+        assert "private" not in drop_personal_text(whole[:cut], PERSONAL)
+
+
+@given(st.text())
+def test_text_without_personal_fields_is_left_as_it_is(text: str) -> None:
+    assert drop_personal_text(text, re.compile("(?!)")) == text
