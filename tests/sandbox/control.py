@@ -263,7 +263,7 @@ def _change(world: World, order: Order, body: Data) -> None:
     if "stage" in body:
         order.go_to(body["stage"], now)
     if "go_on" in body:
-        order.go_on([(name, seconds) for name, seconds in body["go_on"]], now)
+        order.go_on(list(body["go_on"]), now)
     for name, state in (body.get("domains") or {}).items():
         domain = next((item for item in order.domains if item.name == name), None)
         if domain is None:

@@ -161,13 +161,13 @@ class Order:
 
     def go_to(self, stage: str, now: float) -> None:
         """Enter a stage now and stay there."""
-        if stage not in STAGES:
-            raise ValueError(f"no such stage: {stage}")
-        self.timeline = [entry for entry in self.timeline if entry[0] < now] + [(now, stage)]
-        self._settle(now)
+        self.go_on([(stage, None)], now)
 
     def go_on(self, stages: t.Sequence[tuple[str, float | None]], now: float) -> None:
-        """Enter these stages one after the other, beginning now."""
+        """Enter these stages one after the other, beginning now. Raises ``ValueError`` for an unknown one."""
+        for name, _seconds in stages:
+            if name not in STAGES:
+                raise ValueError(f"no such stage: {name}; there are {', '.join(STAGES)}")
         self.timeline = [entry for entry in self.timeline if entry[0] < now]
         start = now
         for name, seconds in stages:
@@ -175,9 +175,9 @@ class Order:
             if seconds is None:
                 break
             start += seconds
-        self._settle(now)
+        self.settle()
 
-    def _settle(self, now: float) -> None:
+    def settle(self) -> None:
         """A stage with all names validated implies that they are, from then on at the latest."""
         for start, name in self.timeline:
             if STAGES[name].dcv:
@@ -313,7 +313,7 @@ class OrderBook:
             provider=provider, order_id=order_id, number=len(orders), account=account, product=kind, names=names,
             created=created, domains=domains, timeline=timeline, issuances=[], checked=frozenset(checked), **attributes,
         )  # fmt: skip
-        order._settle(created)
+        order.settle()
         if plan.previous if previous is None else previous:
             self.add_previous(order)
             order.reissue_started = created

@@ -304,5 +304,5 @@ def _bomb(megabytes: int) -> Reply:
     """A small gzip body that unpacks to very many blanks."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     block = b" " * (1024 * 1024)
-    body = b"".join(packer.compress(block) for _ in range(megabytes)) + packer.flush()
+    body = b"".join(packer.compress(block) for dummy in range(megabytes)) + packer.flush()
     return Reply(200, body, headers={"Content-Encoding": "gzip"})

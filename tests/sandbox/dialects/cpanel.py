@@ -92,15 +92,15 @@ class CPanel(Dialect):
         return options
 
     def identify(self, call: Call) -> Account | None:
-        scheme, _, rest = call.headers.get("Authorization", "").partition(" ")
+        scheme, dummy, rest = call.headers.get("Authorization", "").partition(" ")
         scheme = scheme.lower()
         if scheme == "basic":
             try:
-                user, _, secret = base64.b64decode(rest, validate=True).decode().partition(":")
+                user, dummy, secret = base64.b64decode(rest, validate=True).decode().partition(":")
             except (binascii.Error, UnicodeDecodeError):
                 return None
         else:
-            user, _, secret = rest.partition(":")
+            user, dummy, secret = rest.partition(":")
         for account in self.accounts():
             wanted = account.password if scheme == "basic" else account.api_key
             if secret and account.username == user and wanted == secret:

@@ -41,7 +41,7 @@ def test_ten_thousand_orders_share_a_key_and_are_signed_when_asked_for(sandbox: 
 def test_waves(sandbox: t.Any, wire: t.Any) -> None:
     sandbox.orders("gogetssl", 30, after={"validating": 10, "issuing": 0}, stagger=100, wave_size=10)
     issued = []
-    for _ in range(4):
+    for _round in range(4):
         body = wire.gogetssl("GET", "/orders/ssl/all").json()
         issued.append(sum(entry["status"] == "active" for entry in body["orders"]))
         sandbox.advance(100 if issued[1:] else 50)
@@ -143,13 +143,34 @@ def test_log_tells_everything_but_secrets(sandbox: t.Any, wire: t.Any) -> None:
 def test_rolling_limit() -> None:
     now = [0.0]
     limit = RollingLimit([(3, 5.0), (5, 100.0)], lambda: now[0])
-    assert [limit.admit("key") for _ in range(4)] == [True, True, True, False]
+    assert [limit.admit("key") for dummy in range(4)] == [True, True, True, False]
     assert limit.admit("other key")
     now[0] = 4.9
     assert not limit.admit("key")
     now[0] = 5.1
-    assert [limit.admit("key") for _ in range(3)] == [True, True, False]  # five in a hundred seconds
+    assert [limit.admit("key") for dummy in range(3)] == [True, True, False]  # five in a hundred seconds
     now[0] = 99.0
     assert not limit.admit("key")
     now[0] = 100.1
     assert limit.admit("key")
+
+
+def test_stages_and_names_can_be_forced(sandbox: t.Any) -> None:
+    order = sandbox.order("digicert", ["a.example.org", "b.example.org"], "unpaid")["order_id"]
+    sandbox.patch_order("digicert", order, go_on=[["validating", None]], domains={"b.example.org": True})
+    changed = sandbox.patch_order("digicert", order, reason="because")
+    assert changed["stage"] == "validating"
+    assert changed["domains"] == [
+        {"name": "a.example.org", "validated": False},
+        {"name": "b.example.org", "validated": True},
+    ]
+    sandbox.patch_order("digicert", order, go_on=[["brand", 10], ["issued", 10], ["revoked", None]])
+    stages = []
+    for step in (0, 11, 10):
+        sandbox.advance(step)
+        stages.append(sandbox.get_order("digicert", order)["stage"])
+    assert stages == ["brand", "issued", "revoked"]
+    with pytest.raises(SandboxError, match="no such stage"):
+        sandbox.patch_order("digicert", order, stage="lunch")
+    with pytest.raises(SandboxError, match="no such stage"):
+        sandbox.patch_order("digicert", order, go_on=[["lunch", 1]])

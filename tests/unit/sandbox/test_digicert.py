@@ -242,7 +242,7 @@ def test_caa_status_only_when_asked_for(sandbox: t.Any, wire: t.Any) -> None:
 
 def test_rate_limit_of_a_key(sandbox: t.Any, wire: t.Any) -> None:
     sandbox.limits("digicert", per_180s=10)
-    statuses = [wire.digicert("GET", "/order/certificate").status_code for _ in range(12)]
+    statuses = [wire.digicert("GET", "/order/certificate").status_code for dummy in range(12)]
     assert statuses == [200] * 10 + [429] * 2
     assert code(wire.digicert("GET", "/order/certificate")) == "request_limit_exceeded"
     assert wire.digicert("GET", "/order/certificate", "digicert_eu").status_code == 200  # each key by itself

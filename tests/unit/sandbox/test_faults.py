@@ -52,7 +52,7 @@ def test_faults_choose_their_requests(sandbox: t.Any, wire: t.Any) -> None:
     sandbox.fault("5xx", provider="digicert", path="/validation$", order_id=second, after=1, times=2)
     path = "/order/certificate/{}/validation"
     assert wire.digicert("GET", path.format(first)).status_code == 200
-    seen = [wire.digicert("GET", path.format(second)).status_code for _ in range(4)]
+    seen = [wire.digicert("GET", path.format(second)).status_code for dummy in range(4)]
     assert seen == [200, 503, 503, 200]
     assert wire.digicert("GET", f"/order/certificate/{second}").status_code == 200
     assert sandbox.faults()[0]["seen"] == 2
@@ -190,11 +190,11 @@ def test_account_faults(sandbox: t.Any, wire: t.Any) -> None:
     order = sandbox.order("gogetssl")["order_id"]
     key = wire.gogetssl_key()
     sandbox.fault("expired_key", provider="gogetssl", path="/orders/", after=1, times=1)
-    seen = [wire.gogetssl("GET", f"/orders/status/{order}", key).status_code for _ in range(2)]
+    seen = [wire.gogetssl("GET", f"/orders/status/{order}", key).status_code for dummy in range(2)]
     assert seen == [200, 403]
     assert wire.gogetssl("GET", f"/orders/status/{order}").status_code == 200  # a new login helps
     sandbox.fault("revoked_credentials", provider="digicert", times=1)
-    assert [wire.digicert("GET", "/order/certificate").status_code for _ in range(2)] == [403, 403]
+    assert [wire.digicert("GET", "/order/certificate").status_code for dummy in range(2)] == [403, 403]
     assert sandbox.patch_account("digicert", revoked=False)["revoked"] is False
     assert wire.digicert("GET", "/order/certificate").status_code == 200
 

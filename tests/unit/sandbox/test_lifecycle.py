@@ -74,7 +74,7 @@ while not os.path.exists({str(ready)!r}): time.sleep(0.02)
 
 def test_a_kept_state_keeps_the_authority(tmp_path: Path) -> None:
     roots = []
-    for _ in range(2):
+    for _round in range(2):
         with Sandbox.start(state_dir=tmp_path / "state") as sandbox:
             roots.append(Path(sandbox.ca_file).read_text(encoding="ascii"))
     assert roots[0] == roots[1]

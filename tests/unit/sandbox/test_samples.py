@@ -108,7 +108,7 @@ def test_names_are_validated_one_after_the_other(sandbox: t.Any, wire: t.Any) ->
     names = [f"n{number}.example.org" for number in range(4)]
     order = sandbox.order("digicert", names, after={"validating": 40})["order_id"]
     seen = []
-    for _ in range(5):
+    for _round in range(5):
         body = wire.status("digicert", order).json()
         seen.append(sum(entry["status"] == "approved" for entry in body["dns_name_validations"]))
         sandbox.advance(10)
