@@ -474,6 +474,10 @@ def main() -> None:
         result = deploy(module.params, AnsibleHost(module), check_mode=module.check_mode)
     except DeploymentError as exc:
         module.fail_json(msg=exc.message, error_kind=exc.kind, **exc.details)
+    if not module._diff:
+        del result["diff"]
+    if result["recovered"] and not module.check_mode:
+        module.warn("An earlier deployment to {0} was interrupted; it was finished or undone.".format(result["path"]))
     module.exit_json(**result)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, certops.issuance contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong in a deployment, each with the C(error_kind) that the module reports."""
+"""What can go wrong in a deployment, each with the ``error_kind`` that the module reports."""
 
 from __future__ import annotations
 

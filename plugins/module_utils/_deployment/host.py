@@ -25,7 +25,7 @@ class Host(t.Protocol):
 
         Args:
             path: what to set them on.
-            kind: C(file), C(key) or C(directory).
+            kind: ``file``, ``key`` or ``directory``.
             final_path: where it will lie; the policy's context for it is the default.
             like: a path whose context is kept; None when there is none yet.
         """
@@ -39,10 +39,10 @@ class Host(t.Protocol):
 
 
 class AnsibleHost:
-    """The target through an C(AnsibleModule).
+    """The target through an ``AnsibleModule``.
 
     Args:
-        module: the module; its parameters give C(owner), C(group), C(mode), C(key_mode) and C(dir_mode).
+        module: the module; its parameters give ``owner``, ``group``, ``mode``, ``key_mode`` and ``dir_mode``.
     """
 
     def __init__(self, module: t.Any) -> None:

@@ -57,8 +57,8 @@ class Journal:
     """What a deployment under way has to be finished or undone from.
 
     Attributes:
-        state: C(staging) before anything was switched, C(switching) from just before the switch until the service is
-            proven, C(committing) when only old versions are left to prune.
+        state: ``staging`` before anything was switched, ``switching`` from just before the switch until the service is
+            proven, ``committing`` when only old versions are left to prune.
         previous: the version that was in service before; None on a first deployment.
         next: the version that is being put into service.
     """
@@ -131,7 +131,7 @@ class Lineage:
         """The name of the current version; None when there is none or its directory is gone.
 
         Raises:
-            NotALineage: C(current) is not a link of ours.
+            NotALineage: ``current`` is not a link of ours.
         """
         try:
             target = os.readlink(self.current_path)
@@ -184,7 +184,8 @@ class Lineage:
                 content = _load(stream.read())
         except FileNotFoundError:
             return None
-        if content is None:  # written whole by one rename, so this is a damaged disk: trust the link
+        if content is None or not {"state", "previous", "next"} <= set(content):
+            # It was written whole, by one rename, so this is a damaged disk: trust the link.
             current = self.current()
             return Journal(SWITCHING, current, current or "")
         return Journal(content["state"], content["previous"], content["next"])
@@ -273,7 +274,7 @@ class Lineage:
             os.symlink(os.path.join(VERSIONS, previous), os.path.join(self.path, _OLD_LINK))
 
     def switch(self, name: str) -> None:
-        """Let C(current) name the version, by one rename."""
+        """Let ``current`` name the version, by one rename."""
         new_link = os.path.join(self.path, _NEW_LINK)
         _remove_file(new_link)
         os.symlink(os.path.join(VERSIONS, name), new_link)
@@ -281,7 +282,7 @@ class Lineage:
         sync(self.path)
 
     def switch_back(self) -> None:
-        """Let C(current) name the previous version again, or remove it where there was none."""
+        """Let ``current`` name the previous version again, or remove it where there was none."""
         try:
             os.replace(os.path.join(self.path, _OLD_LINK), self.current_path)
         except FileNotFoundError:
@@ -298,11 +299,10 @@ class Lineage:
 
     def discard(self, name: str) -> None:
         """Remove a version; a version that is half gone never bears its name."""
-        doomed = self.version_path(".{0}.gone".format(name))
-        try:
-            os.rename(self.version_path(name), doomed)
-        except FileNotFoundError:
+        if name not in self.version_names():
             return
+        doomed = self.version_path(".{0}.gone".format(name))
+        os.rename(self.version_path(name), doomed)
         shutil.rmtree(doomed)
         sync(self.versions_path)
 
@@ -394,6 +394,9 @@ def sync(path: str) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as exc:
+        if exc.errno != errno.EINVAL:  # a file system that cannot sync directories
+            raise
     finally:
         os.close(descriptor)
 

@@ -43,7 +43,7 @@ class Target:
         host: name or address; every address of it that accepts connections has to serve the certificate.
         port: TCP port.
         server_name: sent as SNI and, in the verifying handshake, expected in the certificate.
-        starttls: C(smtp), C(imap), C(pop3), C(postgres), or None for TLS from the first byte.
+        starttls: ``smtp``, ``imap``, ``pop3``, ``postgres``, or None for TLS from the first byte.
     """
 
     host: str

@@ -46,8 +46,8 @@ def rehearse(
         chain: what follows the leaf, in its order.
         private_key: the key as PEM, not encrypted.
         names: the expected names, normalised; each gets a handshake.
-        trust: C(system), C(ca_path) or C(chain_only).
-        ca_path: a file, or a directory of files, with CA certificates as PEM, for C(ca_path).
+        trust: ``system``, ``ca_path`` or ``chain_only``.
+        ca_path: a file, or a directory of files, with CA certificates as PEM, for ``ca_path``.
 
     Returns:
         The anchors the chain leads to, as DER: a service that sends the whole chain is trusted by these alone.

@@ -15,7 +15,7 @@ from .x509 import Certificate, Malformed, read_certificates
 
 
 def read_lineage(path: str) -> t.Dict[str, t.Any]:
-    """The result of the module C(certificate_info).
+    """The result of the module ``certificate_info``.
 
     Args:
         path: the lineage directory.

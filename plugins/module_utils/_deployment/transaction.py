@@ -38,7 +38,7 @@ from .lineage import (
     Lock,
     Version,
 )
-from .reasons import CERTIFICATE_DIFFERS, NOT_SERVED, Survey, reasons
+from .reasons import CERTIFICATE_DIFFERS, NOT_SERVED, Facts, Survey, reasons
 from .wanted import Command, Wanted, describe, read_commands, read_wanted, recorded_facts
 from .x509 import Certificate, Malformed, iso_time, read_certificates
 
@@ -47,6 +47,7 @@ if t.TYPE_CHECKING:
 
 LOCK_WAIT = 10.0  # seconds
 
+_NO_FACTS = Facts("", "", "", {})
 _LONGEST_OUTPUT = 2000
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 
@@ -57,11 +58,11 @@ class Settings:
 
     Attributes:
         path: the lineage directory.
-        trust: C(system), C(ca_path) or C(chain_only).
-        ca_path: CA certificates for C(ca_path).
+        trust: ``system``, ``ca_path`` or ``chain_only``.
+        ca_path: CA certificates for ``ca_path``.
         validate_commands: run before the switch and after it.
         reload_commands: run after the switch.
-        probes: mappings with C(host), C(port), C(server_name) and C(starttls).
+        probes: mappings with ``host``, ``port``, ``server_name`` and ``starttls``.
         probe_timeout: seconds until each probe's deadline.
         keep_versions: versions to keep, the current one included.
         allow_older: whether a certificate that was issued before the deployed one may replace it.
@@ -83,7 +84,7 @@ class _Plan:
     """What one look at the lineage led to.
 
     Attributes:
-        current: name of the version that C(current) names.
+        current: name of the version that ``current`` names.
         version: that version; None when its record is damaged, too.
         journal: what an interrupted run left.
         recovers: whether an interrupted run left anything.
@@ -111,7 +112,8 @@ class _Plan:
     @property
     def keeps_real(self) -> bool:
         """A placeholder never replaces a real certificate."""
-        return self.wanted.placeholder and self.version is not None and not self.version.record.get("placeholder")
+        is_placeholder = self.version is not None and self.version.record.get("placeholder")
+        return self.wanted.placeholder and self.current is not None and not is_placeholder
 
     @property
     def before(self) -> t.Optional[t.Dict[str, t.Any]]:
@@ -125,18 +127,30 @@ def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = Fal
     """Put a certificate into service, or find that it is.
 
     Args:
-        parameters: the options of the module C(certificate_deploy).
+        parameters: the options of the module ``certificate_deploy``.
         host: the target.
         check_mode: rehearse and report only.
 
     Returns:
-        The result of the module, C(diff) included.
+        The result of the module, ``diff`` included.
 
     Raises:
-        DeploymentError: it was refused or it failed; C(details) are further fields of the module's failure.
+        DeploymentError: it was refused or it failed; ``details`` are further fields of the module's failure.
     """
+    path = os.path.abspath(parameters["path"])
+    report: t.Dict[str, t.Any] = {"path": path, "rolled_back": False, "recovered": False}
+    try:
+        return _deploy(parameters, host, check_mode, path, report)
+    except DeploymentError as exc:
+        exc.details = dict(report, **exc.details)
+        raise
+
+
+def _deploy(
+    parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool, path: str, report: t.Dict[str, t.Any]
+) -> t.Dict[str, t.Any]:
     settings = Settings(
-        path=os.path.abspath(parameters["path"]),
+        path=path,
         trust="ca_path" if parameters["ca_path"] else parameters["trust"],
         ca_path=parameters["ca_path"],
         validate_commands=read_commands(parameters["validate_commands"], "validate_commands"),
@@ -156,7 +170,7 @@ def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = Fal
         placeholder=parameters["placeholder"],
         now=_now(),
     )
-    return _Deployment(settings, wanted, host).run(check_mode)
+    return _Deployment(settings, wanted, host, report).run(check_mode)
 
 
 def _now() -> datetime:
@@ -164,9 +178,16 @@ def _now() -> datetime:
 
 
 class _Deployment:
-    """One run of the transaction on one lineage."""
+    """One run of the transaction on one lineage.
 
-    def __init__(self, settings: Settings, wanted: Wanted, host: Host) -> None:
+    Args:
+        settings: how to deploy.
+        wanted: what shall be in service.
+        host: the target.
+        report: what the result says, also when the run fails; filled in on the way.
+    """
+
+    def __init__(self, settings: Settings, wanted: Wanted, host: Host, report: t.Dict[str, t.Any]) -> None:
         self._settings = settings
         self._asked = wanted
         self._host = host
@@ -174,28 +195,22 @@ class _Deployment:
         self._lock = Lock(self._lineage, LOCK_WAIT)
         self._outcomes: t.List[Outcome] = []
         self._shared: t.Dict[str, os.stat_result] = {}  # directories that all versions share, as they were
-        self._report: t.Dict[str, t.Any] = {"path": settings.path, "rolled_back": False, "recovered": False}
+        self._report = report
 
     def run(self, check_mode: bool) -> t.Dict[str, t.Any]:
         """See deploy()."""
         try:
-            try:
-                self._lineage.exists()
-                self._lock.acquire()
-                plan = self._plan()
-                if check_mode or not (plan.reasons or plan.recovers):
-                    return self._result(plan)
-                return self._result(self._deploy(plan))
-            except OSError as exc:
-                raise _write_failed(exc) from exc
-            finally:
-                self._lock.release()
-        except DeploymentError as exc:
-            if self._outcomes:
-                exc.details.setdefault("probes", [outcome.as_result() for outcome in self._outcomes])
-            for key, value in self._report.items():
-                exc.details.setdefault(key, value)
-            raise
+            self._lineage.exists()
+            self._lock.acquire()
+            plan = self._plan()
+            if not check_mode and (plan.reasons or plan.recovers):
+                plan = self._deploy(plan)
+            return self._result(plan)
+        except OSError as exc:
+            raise _write_failed(exc) from exc
+        finally:
+            self._report["probes"] = [outcome.as_result() for outcome in self._outcomes]
+            self._lock.release()
 
     # -- deciding -----------------------------------------------------------------------------------------------------
 
@@ -223,9 +238,8 @@ class _Deployment:
         wanted = self._asked
         if not wanted.placeholder or version is None or not version.record.get("placeholder"):
             return wanted
-        record = version.record
         leaf = self._leaf(version.name)
-        if leaf is None or set(record["names"]) != set(wanted.names) or record["not_after"] <= iso_time(_now()):
+        if leaf is None or set(leaf.names) != set(wanted.names) or leaf.not_after <= _now():
             return wanted
         return wanted.with_certificate(leaf)
 
@@ -242,7 +256,7 @@ class _Deployment:
         return None
 
     def _with_reasons(self, plan: _Plan) -> _Plan:
-        survey = self._survey(plan.version, plan.wanted, plan.unproven)
+        survey = self._survey(plan.current, plan.version, plan.wanted, plan.unproven)
         found = reasons(survey)
         if not found and self._settings.probes:
             leaf = plan.wanted.certificate or self._leaf(plan.current)
@@ -250,9 +264,9 @@ class _Deployment:
             found = reasons(replace(survey, served=all(outcome.served for outcome in self._outcomes)))
         return replace(plan, reasons=found)
 
-    def _survey(self, version: t.Optional[Version], wanted: Wanted, unproven: bool) -> Survey:
-        if version is None:
-            return Survey(wanted.facts())
+    def _survey(self, current: t.Optional[str], version: t.Optional[Version], wanted: Wanted, unproven: bool) -> Survey:
+        if version is None:  # with a current version all the same, its record is damaged: nothing in it counts
+            return Survey(wanted.facts(), _NO_FACTS if current else None, unproven=unproven)
         folder = self._lineage.version_path(version.name)
         attributes_differ = any(
             self._host.differs(path, kind)
@@ -299,6 +313,7 @@ class _Deployment:
     # -- acting -------------------------------------------------------------------------------------------------------
 
     def _deploy(self, plan: _Plan) -> _Plan:
+        """Carry the plan out; returns the one that was carried out."""
         made: t.Optional[t.List[str]] = None
         try:
             while not self._lock.acquire():  # a failed first deployment beside this one removes its directory again
@@ -338,7 +353,7 @@ class _Deployment:
     def _put_into_service(self, plan: _Plan) -> None:
         lineage = self._lineage
         previous = self._previous(plan)
-        if plan.version is not None and not plan.unproven:
+        if plan.current and not plan.unproven:
             self._run(self._settings.validate_commands, ValidateFailed, "before the switch, nothing was changed")
         lineage.make_versions()
         name = lineage.next_name(plan.wanted.leaf.serial_number)
@@ -395,7 +410,7 @@ class _Deployment:
     def _prove(self, plan: _Plan) -> None:
         """Prove the files, the service's configuration, and what the service serves."""
         version = self._lineage.read_version(plan.current) if plan.current else None
-        left = reasons(self._survey(version, plan.wanted, False))
+        left = reasons(self._survey(plan.current, version, plan.wanted, False))
         if left:
             raise WriteFailed("After the switch the lineage is still not as wanted: {0}".format(", ".join(left)))
         self._run(self._settings.validate_commands, ValidateFailed, "with the new files")
@@ -539,12 +554,10 @@ class _Deployment:
     # -- reporting ----------------------------------------------------------------------------------------------------
 
     def _result(self, plan: _Plan) -> t.Dict[str, t.Any]:
-        if plan.keeps_real and plan.version is not None:
-            after = {key: plan.version.record.get(key) for key in describe(None)}
-            after["placeholder"] = False
+        if plan.keeps_real:
+            after = dict(describe(self._leaf(plan.current)), placeholder=False)
         else:
             after = dict(describe(plan.wanted.certificate), placeholder=plan.wanted.placeholder)
-            after["names"] = after["names"] or list(plan.wanted.names)
         changed = bool(plan.reasons) or plan.recovers
         result = dict(self._report, **after)
         result.update(

@@ -87,6 +87,19 @@ def test_deploy_and_read_back(run: t.Any, options: t.Dict[str, t.Any]) -> None:
     assert found["changed"] is False
 
 
+def test_interrupted_deployment(run: t.Any, options: t.Dict[str, t.Any]) -> None:
+    result = run(certificate_deploy, options)
+    assert "diff" not in result and "warnings" not in result
+    journal = {"state": "switching", "previous": None, "next": "1-" + result["serial_number"]}
+    pathlib.Path(options["path"], ".journal.json").write_text(json.dumps(journal))
+    assert run(certificate_info, {"path": options["path"]})["interrupted"] is True
+    assert "warnings" not in run(certificate_deploy, options, check_mode=True)
+    result = run(certificate_deploy, options)
+    assert (result["recovered"], result["reasons"]) == (True, ["not_served"])
+    assert "interrupted" in json.dumps(result["warnings"])
+    assert run(certificate_info, {"path": options["path"]})["interrupted"] is False
+
+
 def test_check_mode(run: t.Any, options: t.Dict[str, t.Any]) -> None:
     result = run(certificate_deploy, options, check_mode=True)
     assert (result["changed"], result["reasons"]) == (True, ["absent"])

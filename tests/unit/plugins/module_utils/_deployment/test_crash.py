@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import errno
 import os
+import pathlib
 import pickle
 import shutil
 import signal
 import stat
+import tempfile
 import traceback
 import typing as t
 
@@ -148,6 +150,14 @@ class Scenario:
         before = self.target.tree()
         assert self.target.deploy(certificate, **self.options())["changed"] is False
         assert self.target.tree() == before
+
+
+@pytest.fixture
+def target(world: pki.World, tmp_path: pathlib.Path) -> t.Iterator[Target]:
+    """A target in memory where that can be had: thousands of fsyncs are slow on a disk."""
+    memory = "/dev/shm"
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as folder:
+        yield Target(pathlib.Path(folder) / "lineage", world)
 
 
 @pytest.fixture(params=["first deployment", "renewal"])

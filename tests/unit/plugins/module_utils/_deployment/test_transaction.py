@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import stat
 import typing as t
 
@@ -177,7 +178,8 @@ def test_refusals_touch_nothing(
     error = refused(target, leaf, check_mode=check_mode, **options)
     assert error.kind == kind
     assert said in error.message
-    assert error.details.get("rolled_back", False) is False
+    assert error.details["path"] == str(target.path)
+    assert error.details["rolled_back"] is False
     assert target.tree() == before
 
 
@@ -337,6 +339,78 @@ def test_placeholder_and_its_replacement(target: Target) -> None:
     assert result["changed"] is False
     assert result["serial_number"] == pki.serial(leaf)
     assert target.tree() == before
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ed25519"])
+def test_placeholder_for_other_kinds_of_keys(target: Target, kind: str) -> None:
+    key = pki.key_pem(pki.make_key(kind))
+    assert target.deploy(placeholder=True, private_key=key)["placeholder"] is True
+    assert refused(target, placeholder=True, private_key=pki.key_pem(pki.make_key(kind), "x")).kind == "invalid_key"
+
+
+def test_placeholder_without_openssl(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(target.path.parent))
+    error = refused(target, placeholder=True)
+    assert error.kind == "write_failed"
+    assert "openssl" in error.message
+    assert not target.path.exists()
+
+
+@pytest.mark.parametrize("record", [None, "", "[]", '{"format": 1}'])
+def test_damaged_record(target: Target, record: t.Optional[str]) -> None:
+    """It is written anew; until then nothing is known, so a placeholder does not take the place either."""
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf)
+    path = target.path / "current" / "version.json"
+    path.unlink()
+    if record is not None:
+        path.write_text(record)
+    assert read_lineage(str(target.path))["serial_number"] == pki.serial(leaf)
+    kept = target.deploy(placeholder=True)
+    assert (kept["changed"], kept["serial_number"]) == (False, pki.serial(leaf))
+    result = target.deploy(leaf)
+    assert "certificate_differs" in result["reasons"]
+    assert target.deploy(leaf)["changed"] is False
+
+
+@pytest.mark.parametrize("journal", ["", "{}", '{"state": "switching"}'])
+def test_damaged_journal(target: Target, journal: str) -> None:
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf)
+    (target.path / ".journal.json").write_text(journal)
+    assert read_lineage(str(target.path))["interrupted"] is True
+    result = target.deploy(leaf, reload_commands=["true"])
+    assert (result["reasons"], result["recovered"]) == (["not_served"], True)
+    assert target.host.commands == [("true",)]
+    assert target.deploy(leaf)["changed"] is False
+
+
+def test_link_to_a_version_that_is_gone(target: Target) -> None:
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf)
+    shutil.rmtree(target.path / "versions" / ("1-" + pki.serial(leaf)))
+    assert read_lineage(str(target.path))["exists"] is False
+    assert target.deploy(leaf)["reasons"] == ["absent"]
+    assert target.read("cert.pem") == pki.pem(leaf)
+
+
+def test_versions_that_somebody_else_put_there_are_left_alone(target: Target) -> None:
+    target.deploy(target.world.issue(NAME))
+    notes = target.path / "versions" / "notes.txt"
+    notes.write_text("mine")
+    (target.path / "README").write_text("mine")
+    target.deploy(target.world.issue(NAME), keep_versions=1)
+    assert notes.read_text() == (target.path / "README").read_text() == "mine"
+    assert len(target.versions()) == 2
+
+
+def test_certificate_with_its_chain_in_one_text(target: Target) -> None:
+    leaf = target.world.issue(NAME)
+    both = pki.pem(leaf) + target.world.intermediate.pem
+    assert target.deploy(leaf)["changed"] is True
+    options = dict(target.options(leaf), certificate=both)
+    for chain in (None, both):
+        assert transaction.deploy(dict(options, chain=chain), target.host)["changed"] is False
 
 
 def test_lineage_of_another_run(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
