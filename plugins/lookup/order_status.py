@@ -74,7 +74,12 @@ class LookupModule(LookupBase):
         self.set_options(var_options=variables, direct=kwargs)
         params = {name: self.get_option(name) for name in [*ACCOUNT_OPTIONS, "include_raw"]}
         params["order_ids"] = [str(term) for term in self._flatten(terms)]
-        result = perform(order_info, params, Runtime(environment=os.environ))
+        runtime = Runtime(environment=os.environ)
+        try:
+            result = perform(order_info, params, runtime)
+        except Exception as exc:
+            # A defect of ours. Its text may quote an option, so it does not go on as it is.
+            raise AnsibleLookupError(runtime.redactor.scrub(f"{type(exc).__name__}: {exc}")) from None
         for warning in result.get("warnings", []):
             display.warning(warning)
         if result.get("failed"):
