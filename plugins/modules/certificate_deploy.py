@@ -258,10 +258,10 @@ serial_number:
   returned: success
   sample: 0A1B2C3D4E5F
 fingerprint_sha256:
-  description: SHA-256 of the certificate in service, in lower-case hexadecimal.
+  description: SHA-256 of the certificate in service, in upper-case hexadecimal with colons.
   type: str
   returned: success
-  sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+  sample: "AA:53:44:9A:0C:5E:2F:7B:61:D8:13:BE:44:FD:07:9E:A5:7A:2A:31:CB:98:6C:F5:1E:4D:77:02:B9:88:13:FA"
 not_before:
   description: Start of its validity, ISO 8601, UTC.
   type: str

@@ -21,7 +21,7 @@ NOT_SERVED = "not_served"
 
 @dataclass(frozen=True)
 class Facts:
-    """What a version is made of; every value is a SHA-256 in hexadecimal.
+    """What a version is made of; every value is a SHA-256.
 
     Attributes:
         certificate: of the leaf as DER.

@@ -69,8 +69,8 @@ class Certificate:
 
     @property
     def fingerprint_sha256(self) -> str:
-        """SHA-256 over the DER, lower-case hexadecimal."""
-        return hashlib.sha256(self.der).hexdigest()
+        """SHA-256 over the DER, upper-case hexadecimal with colons, as ``openssl x509 -fingerprint`` shows it."""
+        return ":".join("{0:02X}".format(byte) for byte in hashlib.sha256(self.der).digest())
 
     @property
     def self_issued(self) -> bool:

@@ -8,6 +8,7 @@ import datetime
 import typing as t
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,7 @@ def test_facts() -> None:
     assert found.names == ("www.example.com", "*.example.org", "192.0.2.7", "2001:db8::1")
     assert found.issuer == "O=Test, CN=Ausstellerin für Größeres"
     assert found.subject == "CN=WWW.Example.com"
+    assert found.fingerprint_sha256 == leaf.fingerprint(hashes.SHA256()).hex(":").upper()
     assert found.pem == pki.pem(leaf)
     assert not found.self_issued
     assert read_certificate(pki.der(issuer.certificate)).self_issued
