@@ -197,6 +197,7 @@ def prepare(venv: pathlib.Path) -> dict[str, str]:
     environment.update(
         ANSIBLE_COLLECTIONS_PATH=str(link_collection()),
         ANSIBLE_HOME=str(HOME / ".ansible"),
+        ANSIBLE_REMOTE_TEMP=str(HOME / ".ansible/tmp"),  # its default ignores HOME on a local connection
         HOME=str(HOME),
         PATH=os.pathsep.join([str(venv / "bin"), *path]),
         PIP_CACHE_DIR=str(CACHE / "pip"),
