@@ -24,6 +24,7 @@ import shutil
 import stat
 import time
 import typing as t
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 from .errors import Locked, NotALineage, WriteFailed
@@ -385,7 +386,7 @@ class Lock:
 def write_file(path: str, content: bytes) -> None:
     """Write a new file, 0600 from its first byte."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
+    with _naming(path), os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
 
 
@@ -393,7 +394,8 @@ def sync(path: str) -> None:
     """Make a file, or the names in a directory, durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with _naming(path):
+            os.fsync(descriptor)
     except OSError as exc:
         if exc.errno != errno.EINVAL:  # a file system that cannot sync directories
             raise
@@ -401,11 +403,19 @@ def sync(path: str) -> None:
         os.close(descriptor)
 
 
-def _remove_file(path: str) -> None:
+@contextmanager
+def _naming(path: str) -> t.Iterator[None]:
+    """Calls on descriptors do not say in their errors which file they were about."""
     try:
+        yield
+    except OSError as exc:
+        exc.filename = exc.filename or path
+        raise
+
+
+def _remove_file(path: str) -> None:
+    if os.path.lexists(path):  # else a read-only file system would complain about what is not there
         os.unlink(path)
-    except FileNotFoundError:
-        pass
 
 
 def _dump(content: t.Mapping[str, t.Any]) -> bytes:
