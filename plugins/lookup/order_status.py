@@ -38,10 +38,10 @@ EXAMPLES = r"""
 - name: Go on only when the certificate is there
   ansible.builtin.assert:
     that:
-      - order is certops.issuance.issued
-    fail_msg: "order {{ order.order_id }} is {{ order.status }}"
+      - found is certops.issuance.issued
+    fail_msg: "order {{ found.order_id }} is {{ found.status }}"
   vars:
-    order: "{{ lookup('certops.issuance.order_status', '830045512', provider='sectigo') }}"
+    found: "{{ lookup('certops.issuance.order_status', '830045512', provider='sectigo') }}"
 """
 
 RETURN = r"""

@@ -9,7 +9,7 @@ Words of the comments that steer the sandbox:
 
     order PROVIDER ID NAME... [scenario=…] [host=…] [key=PATH] [csr=PATH]   places an order; files go to each host named
     advance SECONDS         lets time pass at the provider
-    then advance SECONDS    the same, once the next command has asked the provider
+    then advance SECONDS after NUMBER requests      the same, while the next command runs
     patch PROVIDER ID JSON  forces something upon an order
     fault JSON              injects a fault
     host NAME               the host on which commands are run
@@ -49,7 +49,7 @@ TREE = collection().resolve()
 sys.path[:0] = [str(TREE / "tests/sandbox"), str(TREE / "tests/tools")]
 
 import guides
-from client import Sandbox
+from client import Sandbox, SandboxError
 from services import PROGRAMS, Services
 
 #: Seconds that one block of commands may take on a busy machine.
@@ -91,7 +91,7 @@ class Story:
         self._hosts = ["localhost"]
         self._output = ""
         self._fails = self._not_run = False
-        self._then: float | None = None
+        self._then: tuple[float, int] | None = None
         services.port("localhost")
 
     def tell(self) -> None:
@@ -117,7 +117,7 @@ class Story:
         elif word == "advance":
             self._sandbox.advance(float(rest))
         elif word == "then":
-            self._then = float(rest.split()[1])
+            self._then = float(rest.split()[1]), int(rest.split()[3])
         elif word == "patch":
             provider, order_id, fields = rest.split(" ", 2)
             self._sandbox.patch_order(provider, order_id, **json.loads(fields))
@@ -183,7 +183,7 @@ class Story:
         )
         with contextlib.ExitStack() as stack:
             if self._then is not None:
-                stack.enter_context(_once_asked(self._sandbox, self._then))
+                stack.enter_context(_once_asked(self._sandbox, *self._then))
                 self._then = None
             try:
                 done = subprocess.run(
@@ -225,6 +225,7 @@ class Story:
     def _environment(self) -> dict[str, str]:
         ports = {host.name: self._services.port(host.name) for host in self._services.root("x").parent.iterdir()}
         mine = {
+            "ANSIBLE_ASYNC_DIR": str(self._home / ".ansible_async"),
             "ANSIBLE_LIBRARY": str(HERE / "library"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
@@ -263,7 +264,7 @@ class Story:
         for host in self._services.root("x").parent.iterdir():
             line = line.replace(str(host), "")
         # ansible-playbook pads its headings to the width of the terminal.
-        return _VARIES.sub("0", re.sub(r"\*{3,}", "***", line)).strip()
+        return _VARIES.sub("0", " ".join(re.sub(r"\*{3,}", "***", line).split()))
 
     def _look_at(self, piece: guides.Piece) -> None:
         if piece.name.startswith("yaml") or piece.name in ("bash", "sh", "console"):
@@ -301,13 +302,13 @@ def _scripts(data: t.Any) -> t.Iterator[str]:
 
 
 @contextlib.contextmanager
-def _once_asked(sandbox: Sandbox, seconds: float) -> t.Iterator[None]:
-    """Let time pass at the provider once it was asked something within this block."""
+def _once_asked(sandbox: Sandbox, seconds: float, requests: int) -> t.Iterator[None]:
+    """Let time pass at the provider once it was sent so many requests within this block."""
     before, over = sandbox.summary()["requests"], threading.Event()
 
     def act() -> None:
         while not over.wait(0.1):
-            if sandbox.summary()["requests"] > before:
+            if sandbox.summary()["requests"] - before >= requests:
                 sandbox.advance(seconds)
                 return
 
@@ -328,7 +329,7 @@ def _tell(guide: Path, folder: Path, tarball: Path) -> tuple[Story, str]:
         story = Story(guide, place, sandbox, services, tarball)
         try:
             story.tell()
-        except Wrong as exc:
+        except (Wrong, SandboxError) as exc:
             return story, str(exc)
     return story, ""
 
