@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -178,7 +179,8 @@ def _check_url(rules: AccountRules, url: t.Optional[str]) -> str:
         port = parts.port
     except ValueError:
         raise refuse("is not a URL; give it as https://host[:port][/path]") from None
-    if parts.scheme not in ("https", "http") or not parts.hostname or not url.strip().isprintable():
+    bare = url.strip().isprintable() and not re.search(r"\s", url.strip())
+    if parts.scheme not in ("https", "http") or not parts.hostname or not bare:
         raise refuse("is not a URL; give it as https://host[:port][/path]")
     if parts.username or parts.password:
         raise refuse("must not hold credentials; use the options for them")

@@ -569,10 +569,11 @@ def _causes(error: BaseException) -> t.List[BaseException]:
 
 def _tls_error(host: str, causes: t.Sequence[BaseException]) -> OrderError:
     for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
+        # urllib3 before version 2 compares names itself, and has a class of its own for what does not match.
+        if isinstance(cause, ssl.SSLCertVerificationError) or type(cause).__name__ == "CertificateError":
             return ProviderUnavailable(
                 "the TLS certificate of {0} is not trusted ({1}); check api_url, or name its CA in ca_path".format(
-                    host, cause.verify_message
+                    host, getattr(cause, "verify_message", "Hostname mismatch")
                 ),
                 retryable=False,
             )

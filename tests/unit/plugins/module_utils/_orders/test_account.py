@@ -194,6 +194,7 @@ def test_control_characters_in_credentials_are_refused_without_showing_them(opti
         ("https://fake.example:99999", "is not a URL"),
         ("https://[::1", "is not a URL"),
         ("https://fake.example/\nx", "is not a URL"),
+        ("https://fake example/", "is not a URL"),
         ("https://user:hunter22@fake.example", "must not hold credentials"),
         ("https://hunter22@fake.example", "must not hold credentials"),
         ("https://fake.example/?auth_key=hunter22", "must not have a query"),

@@ -500,7 +500,8 @@ def test_a_rate_limit_ends_the_tick_and_is_respected() -> None:
     provider.scripts["2"] = [limited, issued("2")]
     result = run(provider, ids, moment=moment, poll_interval=10)
     assert set(outcomes(result).values()) == {Outcome.REACHED}
-    assert provider.asked("fetch")[:2] == ["1", "2"]
+    # The rest of the tick is left, and then the one that was not answered comes last.
+    assert provider.asked("fetch") == ["1", "2", "1", "3", "4", "2", "3", "4"]
     assert moment.sleeps[0] == 200.0
 
 
@@ -614,6 +615,19 @@ def test_a_detail_call_that_never_confirms_the_news_is_not_asked_for_ever() -> N
     provider = bulk_provider(survey, **{"n" + one: [pending(one)] for one in ids})
     run(provider, ids, timeout=1800)
     assert provider.asked("fetch") == ["77"] * (1 + MOST_STALE)
+
+
+def test_each_news_is_looked_into_however_the_news_before_it_ended() -> None:
+    ids = [str(number) for number in range(1, 101)]
+
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        if number == 1:
+            return {one: sketch("p", pending(one)) for one in ids}
+        return {"77": sketch({2: "processing:", 8: "issued:977"}[number])} if number in (2, 8) else {}
+
+    provider = bulk_provider(survey, **{"n" + one: [pending(one)] for one in ids})
+    provider.scripts["77"] = [pending("77")] * (1 + MOST_STALE + MOST_STALE) + [issued("77")]
+    assert outcomes(run(provider, ids, timeout=900))["77"] == Outcome.REACHED
 
 
 def test_a_chain_that_is_late_is_asked_for_though_the_bulk_call_has_no_more_news() -> None:
