@@ -148,8 +148,13 @@ class Sectigo(Dialect):
     name = "sectigo"
     first_order_id = 830045512
     first_certificate_id = 91200345
-    #: Virtual seconds between two collections of an order, and between two CAA retries.
-    limits: t.ClassVar[dict[str, float]] = {"collect_interval": 3 * 3600, "caa_interval": 600, "concurrent_collects": 1}
+    #: Virtual seconds between two collections of an order and between two CAA retries; real seconds a collection takes.
+    limits: t.ClassVar[dict[str, float]] = {
+        "collect_interval": 3 * 3600,
+        "caa_interval": 600,
+        "concurrent_collects": 1,
+        "collect_seconds": 0.05,
+    }
 
     #: Path -> arguments it knows; ``None`` is any.
     CALLS: t.ClassVar[dict[str, frozenset[str] | None]] = {
@@ -425,7 +430,7 @@ class Sectigo(Dialect):
         self._collecting[account.name] = self._collecting.get(account.name, 0) + 1
         try:
             # The real call takes its time, too; without it no two calls could ever be seen to overlap.
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(self.limit("collect_seconds"))
             return self._collected(call, order, arguments, query, kind, form, binary)
         finally:
             self._collecting[account.name] -= 1

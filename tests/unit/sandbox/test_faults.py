@@ -73,7 +73,7 @@ def test_slow_and_hang(sandbox: t.Any, wire: t.Any) -> None:
     assert time.monotonic() - before >= 0.3
     sandbox.fault("hang", times=1)
     with pytest.raises(requests.exceptions.ReadTimeout):
-        wire.http.get(wire.url("digicert", "/order/certificate"), timeout=0.5)
+        wire.http.get(wire.url("digicert", "/order/certificate"), timeout=(10, 0.5))
     assert wire.digicert("GET", "/order/certificate").status_code == 200
 
 

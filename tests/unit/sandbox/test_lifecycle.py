@@ -55,7 +55,7 @@ def test_stops_with_an_open_connection(tmp_path: Path) -> None:
     session = requests.Session()
     session.trust_env = False
     with pytest.raises(requests.exceptions.ReadTimeout):
-        session.get(sandbox.base_urls["digicert"] + "/order/certificate", verify=sandbox.ca_file, timeout=0.3)
+        session.get(sandbox.base_urls["digicert"] + "/order/certificate", verify=sandbox.ca_file, timeout=(10, 0.3))
     process.terminate()
     assert process.wait(15) == 0
     process.communicate()

@@ -106,7 +106,9 @@ def test_forced_raw_body(sandbox: t.Any, wire: t.Any, provider: str) -> None:
 
 def test_names_are_validated_one_after_the_other(sandbox: t.Any, wire: t.Any) -> None:
     names = [f"n{number}.example.org" for number in range(4)]
+    sandbox.set_rate(0)
     order = sandbox.order("digicert", names, after={"validating": 40})["order_id"]
+    sandbox.advance(1)
     seen = []
     for _round in range(5):
         body = wire.status("digicert", order).json()

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import concurrent.futures
 import io
+import time
 import typing as t
 import urllib.parse
 import zipfile
@@ -171,9 +172,14 @@ def test_collecting_is_limited_to_once_in_three_hours(sandbox: t.Any, wire: t.An
 
 def test_concurrent_collecting_is_refused(sandbox: t.Any, wire: t.Any) -> None:
     orders = sandbox.orders("sectigo", 2, "issued")
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        codes = list(pool.map(lambda order: collect(wire, order).text.splitlines()[0], orders))
-    assert sorted(codes) == ["-42", "2"]
+    sandbox.limits("sectigo", collect_seconds=5)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        first = pool.submit(collect, wire, orders[0])
+        deadline = time.monotonic() + 20
+        while not sandbox.requests(path="/products/" + COLLECT):
+            assert time.monotonic() < deadline, "the first collection did not begin"
+        assert collect(wire, orders[1]).text.splitlines()[0] == "-42"
+        assert first.result().text.splitlines()[0] == "2"
     assert sandbox.summary()["accounts"]["sectigo"]["most_in_flight"] == 2
 
 
