@@ -253,12 +253,15 @@ def test_a_failed_request_gives_the_account_free(tmp_path: pathlib.Path) -> None
 def test_no_descriptor_is_left_open(tmp_path: pathlib.Path) -> None:
     moment = Time()
     one = pacer(tmp_path, moment, (1, 60.0), one_at_a_time=True)
+    other = pacer(tmp_path, moment, one_at_a_time=True)
     before = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else pytest.skip("needs /proc")
     for _turn in range(3):
         with one.exclusive():
             one.take_turn()
         with pytest.raises(RateLimited):
             one.take_turn(deadline=moment.now)
+        with other.exclusive(), pytest.raises(RateLimited), one.exclusive(deadline=moment.now):
+            raise AssertionError("two at a time")
     assert len(os.listdir("/proc/self/fd")) == len(before)
 
 

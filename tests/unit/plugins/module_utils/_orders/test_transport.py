@@ -437,6 +437,7 @@ def test_a_request_ends_when_its_time_is_over_however_steadily_bytes_come(
         error = failure(transport, ProviderUnavailable)
     assert re.search(r"did not finish an answer to status within 0\.\d+ s", error.message)
     assert transport.requests_sent == 1
+    assert not server.received[0].told
 
 
 def test_a_watch_holds_for_a_connection_that_is_used_again(bench: Bench, tls: Tls) -> None:
@@ -446,6 +447,7 @@ def test_a_watch_holds_for_a_connection_that_is_used_again(bench: Bench, tls: Tl
         transport.deadline = bench.time.clock() + SHORT
         assert "did not finish" in failure(transport, ProviderUnavailable).message
     assert server.connections == 1
+    assert not server.received[1].told
 
 
 def test_a_server_that_never_greets_is_left(bench: Bench, tls: Tls) -> None:
@@ -866,6 +868,7 @@ def test_the_watch_holds_through_a_proxy(bench: Bench, tls: Tls) -> None:
         transport = bench.transport(server.url, ca_path=tls.ca_file, proxy=proxy.url)
         transport.deadline = bench.time.clock() + SHORT
         assert "did not finish" in failure(transport, ProviderUnavailable).message
+    assert not server.received[0].told
 
 
 @pytest.mark.parametrize(

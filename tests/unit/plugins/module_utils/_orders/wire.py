@@ -21,6 +21,7 @@ class Received:
         connection: the how-manieth connection it came on, from 1.
         wire: the connection itself, for a handler that writes by itself.
         over: set when the server is to end.
+        told: all of a slow answer was sent, since the client waited for it.
     """
 
     method: str
@@ -30,6 +31,7 @@ class Received:
     connection: int
     wire: socket.socket
     over: threading.Event
+    told: bool = False
 
 
 #: Makes the bytes to answer; None where it has answered by itself and the connection is to be closed.
@@ -55,6 +57,7 @@ def drip(first: bytes, repeated: bytes, last: bytes, pause: float = 0.02, most: 
                     return
                 received.wire.sendall(repeated)
             received.wire.sendall(last)
+            received.told = True
 
     return handler
 
