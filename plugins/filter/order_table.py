@@ -12,7 +12,7 @@ author: certops.issuance contributors (@certops)
 description:
   - Makes a table of orders, with one line for each, telling where it stands, how many of its names are validated, what
     blocks it, and how many days its certificate is still valid.
-  - The playbook P(certops.issuance.status#playbook) shows it for a whole fleet.
+  - The playbook C(certops.issuance.status) shows it for a whole fleet.
 positional: _input
 options:
   _input:

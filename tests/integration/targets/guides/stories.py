@@ -90,6 +90,7 @@ class Story:
         self._tarball = tarball
         self._hosts = ["localhost"]
         self._output = ""
+        self._unused: dict[str, tuple[str, guides.Piece]] = {}
         self._fails = self._not_run = False
         self._then: tuple[float, int] | None = None
         services.port("localhost")
@@ -107,6 +108,10 @@ class Story:
                 }[piece.kind](piece)
             except Wrong as exc:
                 raise Wrong(f"{self.guide.relative_to(TREE)}:{piece.line}: {exc}") from None
+        for name, (play, piece) in self._unused.items():
+            path = self._folder / f"check-{Path(name).name}"
+            path.write_text(play, encoding="utf-8")
+            self._run(piece._replace(text=f"ansible-playbook --syntax-check {path.name}\n"))
 
     # -- at the provider ----------------------------------------------------------------------------------------------
 
@@ -160,11 +165,21 @@ class Story:
                 for host in filter(None, _hosts(documents)):
                     self._services.port(host)
                     self._hosts = [host] if self._hosts == ["localhost"] else self._hosts
+            self._note_play(piece, documents)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self._staged(piece.text, "{{ inventory_hostname }}"), encoding="utf-8")
         if path.name.endswith("gitlab-ci.yml") or ".github/workflows" in piece.name:
             for script in _scripts(documents[0]):
                 self._run(piece._replace(kind="commands", text=script))
+
+    def _note_play(self, piece: guides.Piece, documents: t.Sequence[t.Any]) -> None:
+        """Remember a playbook or a file of tasks: what no command runs is checked for its syntax in the end."""
+        entries = [entry for data in documents if isinstance(data, list) for entry in data if isinstance(entry, dict)]
+        if any({"hosts", "import_playbook"} & set(entry) for entry in entries):
+            self._unused[piece.name] = f"- import_playbook: {piece.name}\n", piece
+        elif entries:
+            tasks = {"hosts": "localhost", "gather_facts": False, "tasks": [{"import_tasks": piece.name}]}
+            self._unused[piece.name] = json.dumps([tasks]), piece
 
     def _run(self, piece: guides.Piece) -> None:
         if self._not_run:
@@ -176,6 +191,8 @@ class Story:
             # What a target of the Makefile does is tested where it is at home.
             if not re.search(rf"^{target}:", (TREE / "Makefile").read_text(encoding="utf-8"), re.MULTILINE):
                 raise Wrong(f"the Makefile has no target {target}")
+        for name in [name for name in self._unused if name in piece.text.split()]:
+            del self._unused[name]
         script = "\n".join(
             self._staged(line, "{{ inventory_hostname }}" if line.startswith("ansible ") else self._hosts[0])
             for line in lines
@@ -205,7 +222,9 @@ class Story:
         text = re.sub(r"(?<![\w.}~/-])/(?=(?:etc|var|srv)/)", f"{self._services.root(host)}/", text)
         text = re.sub(r"\bport: 443\b", f"port: {port}", text)
         text = re.sub(r"-connect \S+:443\b", f"-connect 127.0.0.1:{port}", text)
-        text = re.sub(rf"(?<![\w./-])({'|'.join(PROGRAMS)}) (?=-|reload|check)", rf"\1 {host} ", text)
+        programs = "|".join(PROGRAMS)
+        text = re.sub(rf"(?<=\[)({programs}) ([^],]+)(?=])", rf'"\1 {host} \2"', text)
+        text = re.sub(rf"(?<![\w./\"-])({programs}) (?=-|reload|check)", rf"\1 {host} ", text)
         text = re.sub(
             r"^( *)ansible\.builtin\.service:\n( +)",
             rf'\1stand_in_service:\n\2host: "{host}"\n\2', text, flags=re.MULTILINE,
