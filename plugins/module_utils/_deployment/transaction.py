@@ -200,11 +200,10 @@ class _Deployment:
     def run(self, check_mode: bool) -> t.Dict[str, t.Any]:
         """See deploy()."""
         try:
-            self._lineage.exists()
-            self._lock.acquire()
-            plan = self._plan()
+            locked = self._lineage.exists() and self._lock.acquire()
+            plan = self._plan(locked)
             if not check_mode and (plan.reasons or plan.recovers):
-                plan = self._deploy(plan)
+                plan = self._deploy(plan, locked)
             return self._result(plan)
         except OSError as exc:
             raise _write_failed(exc) from exc
@@ -214,14 +213,17 @@ class _Deployment:
 
     # -- deciding -----------------------------------------------------------------------------------------------------
 
-    def _plan(self) -> _Plan:
-        """Look at the lineage, name the reasons, and rehearse if there are any. Writes nothing."""
+    def _plan(self, locked: bool) -> _Plan:
+        """Look at the lineage, name the reasons, and rehearse if there are any. Writes nothing.
+
+        Without the lock there was no lineage: whatever appears meanwhile belongs to another run that is at work.
+        """
         lineage = self._lineage
-        exists = lineage.exists()
+        exists = locked and lineage.exists()
         current = lineage.current() if exists else None
         version = lineage.read_version(current) if current else None
         journal = lineage.journal() if exists else None
-        interrupted = journal is not None or bool(lineage.residue())
+        interrupted = exists and (journal is not None or bool(lineage.residue()))
         plan = _Plan(current, version, journal, interrupted, (), self._fitting(version))
         self._report["previous"] = plan.before
         if plan.keeps_real:
@@ -312,14 +314,14 @@ class _Deployment:
 
     # -- acting -------------------------------------------------------------------------------------------------------
 
-    def _deploy(self, plan: _Plan) -> _Plan:
+    def _deploy(self, plan: _Plan, locked: bool) -> _Plan:
         """Carry the plan out; returns the one that was carried out."""
-        made: t.Optional[t.List[str]] = None
+        made: t.List[str] = []
         try:
-            while not self._lock.acquire():  # a failed first deployment beside this one removes its directory again
-                made = self._lineage.create()
-            if made is not None:
-                plan = self._plan()  # another run may have been here before the lock
+            if not locked:
+                while not self._lock.acquire():  # a failed first deployment beside this one removes its directory
+                    made = self._lineage.create()
+                plan = self._plan(True)  # another run may have been here before the lock
             self._recover(plan)
             if plan.switches:
                 self._put_into_service(plan)
@@ -327,7 +329,7 @@ class _Deployment:
                 self._prove_current(plan)
             return plan
         except (DeploymentError, OSError):
-            self._lineage.remove_empty(made or [])
+            self._lineage.remove_empty(made)
             raise
 
     def _recover(self, plan: _Plan) -> None:
