@@ -93,7 +93,7 @@ def connect(port: int, name: str, protocol: str, context: ssl.SSLContext) -> str
                 start_postgres(secured)
             else:
                 talk(secured, _IN_TLS[protocol])
-    return hashlib.sha256(leaf or b"").hexdigest()
+    return hashlib.sha256(leaf or b"").digest().hex(":").upper()
 
 
 class Load:

@@ -66,7 +66,7 @@ def make_certificates(authority: types.ModuleType, folder: pathlib.Path, names: 
         made[label] = {
             "folder": str(place),
             "serial_number": f"{serial:X}",
-            "fingerprint_sha256": hashlib.sha256(authority.der(leaf)).hexdigest(),
+            "fingerprint_sha256": hashlib.sha256(authority.der(leaf)).digest().hex(":").upper(),
         }
     return made
 
