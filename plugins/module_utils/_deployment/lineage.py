@@ -170,10 +170,17 @@ class Lineage:
         except FileNotFoundError:
             return None
 
-    def read_version(self, name: str) -> t.Optional[Version]:
-        """A version with its record; None when the record is missing or damaged."""
+    def read_record(self, name: str) -> t.Optional[t.Dict[str, t.Any]]:
+        """The record of a version; None when it is missing or damaged."""
         record = _load(self.read_file(name, RECORD))
         if record is None or record.get("format") != _RECORD_FORMAT or not isinstance(record.get("files"), dict):
+            return None
+        return record
+
+    def read_version(self, name: str) -> t.Optional[Version]:
+        """A version with its record and the hashes of all its files; None when the record is missing or damaged."""
+        record = self.read_record(name)
+        if record is None:
             return None
         contents = ((file_name, self.read_file(name, file_name)) for file_name in record["files"])
         return Version(name, record, {key: sha256(content) for key, content in contents if content is not None})

@@ -50,9 +50,9 @@ def _read_current(lineage: Lineage) -> t.Tuple[t.List[Certificate], bool]:
     while True:
         name = lineage.current()
         certificates = _read_certificates(lineage, name) if name else []
-        version = lineage.read_version(name) if name else None
+        record = lineage.read_record(name) if name else None
         if name == lineage.current():
-            return certificates, bool(version and version.record.get("placeholder"))
+            return certificates, bool(record and record.get("placeholder"))
 
 
 def _read_certificates(lineage: Lineage, version: str) -> t.List[Certificate]:
