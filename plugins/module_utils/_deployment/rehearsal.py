@@ -17,7 +17,7 @@ import typing as t
 from contextlib import contextmanager
 
 from .errors import InvalidKey, KeyMismatch, NamesNotCovered, NoTrustStore, UntrustedChain
-from .x509 import Certificate, Malformed, read_certificate, read_certificates
+from .x509 import Certificate, Malformed, iso_time, read_certificate, read_certificates
 
 SYSTEM = "system"
 CA_PATH = "ca_path"
@@ -27,6 +27,8 @@ CHAIN_ONLY = "chain_only"
 _PARTIAL_CHAIN = 0x80000
 _NO_CHECK_TIME = 0x200000
 _NAME_MISMATCHES = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
+_NOT_NOW = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
+_NO_ISSUER = (2, 18, 19, 20, 21)  # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT and its kin, self-signed ones included
 _MISMATCHES = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED", "UNKNOWN_CERTIFICATE_TYPE")
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.\d+")
 
@@ -212,22 +214,31 @@ def _verify(
                 ),
                 missing_names=[name],
             ) from exc
-        top = _last_before_root(certificate, chain)
-        raise UntrustedChain(
-            "The chain of '{0}' is not trusted: {1}. It ends at '{2}', issued by '{3}'".format(
-                certificate.subject, exc.verify_message, top.subject, top.issuer
-            ),
-            missing_issuer=top.issuer,
-        ) from exc
+        raise _untrusted(exc, certificate, chain) from exc
     except ssl.SSLError as exc:
         raise InvalidKey(
             "A TLS handshake with this key and certificate fails: {0}".format(_words(exc.reason or str(exc)))
         ) from exc
 
 
-def _last_before_root(certificate: Certificate, chain: t.Sequence[Certificate]) -> Certificate:
-    links = [item for item in (certificate, *chain) if not item.self_issued]
-    return links[-1] if links else certificate
+def _untrusted(
+    exc: ssl.SSLCertVerificationError, certificate: Certificate, chain: t.Sequence[Certificate]
+) -> UntrustedChain:
+    """Say which certificate of the chain, or which missing one, OpenSSL complains about."""
+    words = "The chain of '{0}' is not trusted: {1}".format(certificate.subject, exc.verify_message)
+    if exc.verify_code in _NOT_NOW:
+        dates = "'{0}' is valid from {1} to {2}"
+        listed = [dates.format(item.subject, iso_time(item.not_before), iso_time(item.not_after)) for item in chain]
+        return UntrustedChain("{0}. {1}".format(words, "; ".join(listed)))
+    if exc.verify_code in _NO_ISSUER:
+        top = [certificate, *(item for item in chain if not item.self_issued)][-1]
+        return UntrustedChain(
+            "{0}. It ends at '{1}', and the trust store does not hold its issuer '{2}'".format(
+                words, top.subject, top.issuer
+            ),
+            missing_issuer=top.issuer,
+        )
+    return UntrustedChain(words)
 
 
 def _handshake(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> None:

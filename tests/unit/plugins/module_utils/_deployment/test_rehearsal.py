@@ -220,15 +220,20 @@ def test_expired_intermediate(rehearsals: Rehearsals) -> None:
     dates = {"not_before": pki.NOW - 9 * pki.DAY, "not_after": pki.NOW - pki.DAY}
     expired = pki.Authority("Intermediate", world.root, world.intermediate.key, **dates)
     for trust in ("ca_path", "chain_only"):
-        with pytest.raises(UntrustedChain, match="expired"):
+        with pytest.raises(UntrustedChain, match="expired") as failure:
             rehearsals(world.issue(NAME), [expired], trust=trust)
+        ended = (pki.NOW - pki.DAY).strftime("%Y-%m-%dT%H:%M:%SZ")
+        assert "'O=Test, CN=Intermediate' is valid from" in failure.value.message
+        assert "to " + ended in failure.value.message
+        assert "missing_issuer" not in failure.value.details
 
 
 def test_unknown_root(rehearsals: Rehearsals) -> None:
     rehearsals.trust(pki.Authority("Elsewhere"))
     leaf = rehearsals.world.issue(NAME)
-    with pytest.raises(UntrustedChain, match="'O=Test, CN=Root'"):
+    with pytest.raises(UntrustedChain, match="'O=Test, CN=Root'") as failure:
         rehearsals(leaf)
+    assert failure.value.details["missing_issuer"] == "O=Test, CN=Root"
     assert rehearsals(leaf, trust="chain_only") == (pki.der(rehearsals.world.intermediate.certificate),)
 
 
