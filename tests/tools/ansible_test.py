@@ -24,8 +24,8 @@ from environment import CACHE, HOME, TREE
 
 #: Folders that are made by tools and are no part of the tree.
 _MADE = re.compile(
-    r"(.*/)?(__pycache__|\.hypothesis|\.mypy_cache|\.pytest_cache|\.ruff_cache)|tests/output|"
-    r"\.(ansible|cache|git|venv)|build|benchmarks/results"
+    r"(.*/)?(__pycache__|\.cache|\.hypothesis|\.mypy_cache|\.pytest_cache|\.ruff_cache)|tests/output|"
+    r"\.(ansible|git|venv)|build|benchmarks/results"
 )
 
 

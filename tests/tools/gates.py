@@ -133,8 +133,13 @@ def yamllint(report: Report) -> None:
 
 
 def ansible_lint(report: Report) -> None:
-    """The production profile of ansible-lint."""
-    report.run(_lint_venv(), "ansible-lint", "--profile", "production", "--offline")
+    """The production profile of ansible-lint, for the collection and for the files in guides."""
+    lint = ("ansible-lint", "--profile", "production", "--offline")
+    report.run(_lint_venv(), *lint)
+    folder = CACHE / "guides"
+    report.run(_lint_venv(), "python", "tests/tools/guides.py", str(folder))
+    settings = ("--config-file", str(TREE / ".ansible-lint"), "--project-dir", ".")
+    report.run(_lint_venv(), *lint, *settings, directory=folder)
 
 
 def docs(report: Report) -> None:

@@ -6,8 +6,8 @@ A guide is read from top to bottom as one story in one folder:
 
 - A block of code with a caption (in Markdown: with a second word after the language) is a file of that name.
 - A block of ``shell`` holds commands. A block of ``text`` after it shows what the last of them printed.
-- A comment ``sandbox: WORDS`` (``.. sandbox: WORDS`` or ``<!-- sandbox: WORDS -->``), which readers do not see, says what
-  happens at the provider meanwhile. The integration target ``guides`` knows the words.
+- A comment ``.. sandbox: WORDS`` or ``<!-- sandbox: WORDS -->``, which readers do not see, says what happens at the
+  provider meanwhile. The integration target ``guides`` knows the words.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ import typing as t
 TREE = pathlib.Path(__file__).resolve().parents[2]
 
 _RST_BLOCK = re.compile(
-    r"^\.\. code-block:: *(?P<language>\S+)\n(?P<options>(?: +:\S+:.*\n)*)\n(?P<body>(?: +.*\n|\n(?= |\n+ ))+)", re.MULTILINE
+    r"^\.\. code-block:: *(?P<language>\S+)\n"
+    r"(?P<options>(?: +:\S+:.*\n)*)\n"
+    r"(?P<body>(?: +.*\n|\n(?= |\n+ ))+)",
+    re.MULTILINE,
 )
 _RST_CAPTION = re.compile(r":caption: *(?P<caption>.+)")
 _MARKDOWN_BLOCK = re.compile(r"^```(?P<language>\S+) *(?P<caption>\S*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)

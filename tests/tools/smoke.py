@@ -52,7 +52,7 @@ def _ad_hoc(folder: pathlib.Path, module: str, arguments: t.Mapping[str, t.Any],
 def check(tarball: pathlib.Path, folder: pathlib.Path) -> None:
     """Install the tarball into the folder and use every kind of thing in it."""
     _run(folder, "ansible-galaxy", "collection", "install", "--offline", "--collections-path", ".", str(tarball))
-    for kind in ("module", "lookup", "test", "role"):
+    for kind in ("module", "lookup", "test", "filter", "role"):
         listing = json.loads(_run(folder, "ansible-doc", "--json", "--list", "--type", kind, _COLLECTION))
         if not listing:
             raise Broken(f"ansible-doc finds no {kind}")
