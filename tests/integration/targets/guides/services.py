@@ -56,7 +56,7 @@ class Service:
         self._server = _Server(("127.0.0.1", 0), Handler)
         self.port: int = self._server.server_address[1]
 
-    def _choose(self, connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _context: ssl.SSLContext) -> int | None:
+    def _choose(self, connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _old: ssl.SSLContext) -> int | None:
         for known in (name or "", "*." + (name or "").partition(".")[2], ""):
             if known in self._contexts:
                 connection.context = self._contexts[known]

@@ -12,9 +12,10 @@ Words of the comments that steer the sandbox:
     then advance SECONDS after NUMBER requests      the same, while the next command runs
     patch PROVIDER ID JSON  forces something upon an order
     fault JSON              injects a fault
+    inventory NAME JSON     writes an inventory of these hosts with their variables
     host NAME               the host on which commands are run
     fails                   the next command ends with an error
-    not run: REASON         the next command cannot be run here
+    not run: REASON         the next command, or what it printed, is not run here
 """
 
 from __future__ import annotations
@@ -129,6 +130,9 @@ class Story:
         elif word == "fault":
             fault = json.loads(rest)
             self._sandbox.fault(fault.pop("kind"), **fault)
+        elif word == "inventory":
+            name, hosts = rest.split(" ", 1)
+            self._write(piece._replace(kind="file", name=name, text=json.dumps({"all": {"hosts": json.loads(hosts)}})))
         elif word == "host":
             self._hosts = [rest]
             self._services.port(rest)
@@ -156,7 +160,7 @@ class Story:
 
     def _write(self, piece: guides.Piece) -> None:
         path = self._folder / piece.name
-        if path.suffix in (".yml", ".yaml"):
+        if path.suffix in (".yml", ".yaml") or path.name == "inventory":
             try:
                 documents = list(yaml.load_all(piece.text, _Loader))
             except yaml.YAMLError as exc:
@@ -231,7 +235,7 @@ class Story:
         )  # fmt: skip
         # A wait of half an hour is a wait of seconds here.
         text = re.sub(r"(timeout(?:: |=))[1-9]\d+\b", rf"\g<1>{_WAIT}", text)
-        text = re.sub(r"(collection install |name: )certops\.issuance$", rf"\g<1>{self._tarball}", text, flags=re.MULTILINE)
+        text = re.sub(r"(?m)(collection install |name: )certops\.issuance$", rf"\g<1>{self._tarball}", text)
         for name, value in self._variables().items():
             text = re.sub(rf"\b{name}=\S+", f"{name}='{value}'", text)
         return re.sub(r"(?<=vault_digicert_api_key: )\S+", self._sandbox.options("digicert")["api_key"], text)
@@ -242,6 +246,7 @@ class Story:
         return {name: options[provider][key] for provider, names in _VARIABLES.items() for key, name in names.items()}
 
     def _environment(self) -> dict[str, str]:
+        path = [str(self._folder.parent / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
         ports = {host.name: self._services.port(host.name) for host in self._services.root("x").parent.iterdir()}
         mine = {
             "ANSIBLE_ASYNC_DIR": str(self._home / ".ansible_async"),
@@ -254,11 +259,12 @@ class Story:
             "ANSIBLE_VARS_ENABLED": "host_group_vars,stage",
             "ANSIBLE_VARS_PLUGINS": str(HERE / "vars_plugins"),
             "HOME": str(self._home),
-            "PATH": os.pathsep.join([str(self._folder.parent / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PATH": os.pathsep.join(path),
             **dict.fromkeys(("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), self._sandbox.ca_file),
             "STAGE_PORTS": json.dumps(ports),
         }
-        kept = {name: value for name, value in os.environ.items() if name not in ("ANSIBLE_CONFIG", "ANSIBLE_INVENTORY")}
+        dropped = ("ANSIBLE_CONFIG", "ANSIBLE_INVENTORY")
+        kept = {name: value for name, value in os.environ.items() if name not in dropped}
         return {**kept, **mine, **self._variables()}
 
     # -- what was printed ---------------------------------------------------------------------------------------------
@@ -268,6 +274,9 @@ class Story:
 
         Hosts answer in any order, so lines are in order only from one "..." to the next.
         """
+        if self._not_run:
+            self._not_run = False
+            return
         printed = [self._plain(line) for line in self._output.splitlines()]
         start = end = 0
         for line in piece.text.splitlines():
