@@ -79,7 +79,7 @@ def test_repetitions_roots_and_foreign_certificates_are_left_out() -> None:
 
 
 def test_an_intermediate_of_the_same_name_with_another_key_is_not_taken() -> None:
-    double = pki.Authority("Lower", UPPER)
+    double = pki.Authority("Lower", UPPER, not_after=pki.NOW + 750 * pki.DAY)
     for texts in ([double.pem, LOWER.pem, UPPER.pem], [LOWER.pem, double.pem, UPPER.pem]):
         assert_whole(chain.assemble(PEM, texts))
 
