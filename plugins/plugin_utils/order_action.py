@@ -18,7 +18,8 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import Operation, Runtime, perform
-from ansible_collections.certops.issuance.plugins.module_utils._orders.redaction import HIDDEN
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
+from ansible_collections.certops.issuance.plugins.plugin_utils.unseen import UnseenArguments, hide_source
 
 display = Display()
 
@@ -26,7 +27,7 @@ display = Display()
 class OrderActionBase(ActionBase):
     """Runs one operation; a subclass names it and its options."""
 
-    operation: t.ClassVar[Operation]
+    operation: Operation
     argument_spec: t.ClassVar[t.Mapping[str, t.Any]]
 
     _supports_check_mode = True
@@ -36,9 +37,10 @@ class OrderActionBase(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return the result of the task, without any secret in it."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        self._hide_source()
+        secret = {name for name, option in self.argument_spec.items() if option.get("no_log")}
+        hide_source(self._task, secret | {"proxy"})
         if self._task.async_val or self._connection.transport != "local":
-            result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
+            result.update(self._run_module(secret, task_vars))
             return result
         try:
             _validation, params = self.validate_argument_spec(dict(self.argument_spec))
@@ -55,25 +57,45 @@ class OrderActionBase(ActionBase):
             found = perform(type(self).operation, params, runtime)
         except Exception as exc:
             # A defect of ours. Its text may quote an option, so it does not go on as it is.
-            secrets = runtime.redactor.secrets
-            raise AnsibleError(remove_values(f"{type(exc).__name__}: {exc}", secrets)) from None
+            raise AnsibleError(runtime.redactor.scrub(f"{type(exc).__name__}: {exc}")) from None
         # Ansible takes secrets out of what modules return, but not out of what actions return.
-        pems = {name: found.pop(name) for name in ("certificate", "chain", "fullchain") if name in found}
+        pems: dict[str, t.Any] = {
+            name: found.pop(name) for name in ("certificate", "chain", "fullchain") if name in found
+        }
         result.update(remove_values(found, runtime.redactor.secrets))
         result.update(pems)
         return result
 
-    def _hide_source(self) -> None:
-        """Keep Ansible from quoting credentials: beside a failure it shows how an ad-hoc task was written."""
-        source = self._task.get_ds()
-        if isinstance(source, dict) and isinstance(source.get("args"), dict):
-            secret = {name for name, option in self.argument_spec.items() if option.get("no_log") or name == "proxy"}
-            args = source["args"]
-            source["args"] = {name: HIDDEN if name in secret else value for name, value in args.items()}
+    def _run_module(self, secret: t.Container[str], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        """Run the module where the task points. Credentials of the task's environment travel as options.
+
+        Ansible writes the environment of a task on a command line, for everybody there to read.
+        """
+        arguments = UnseenArguments(self._task.args)
+        environment = self._task_environment()
+        # A secret that is given as an option goes before any of the environment.
+        given = {name for name, value in arguments.items() if value} & set(self.argument_spec)
+        chosen = any(name in secret for name in given)
+        for provider in PROVIDERS.values():
+            for option, variables in provider.info.environment.items():
+                found = [environment.pop(variable) for variable in variables if variable in environment]
+                wanted = provider.info.name == arguments.get("provider") and option not in given
+                if wanted and not (chosen and option in secret):
+                    arguments.update([(option, value) for value in reversed(found) if value])
+        written, self._task.environment = self._task.environment, [environment]
+        try:
+            result = self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val)
+        finally:
+            self._task.environment = written
+        return t.cast("dict[str, t.Any]", result)
 
     def _environment(self) -> dict[str, str]:
         """The controller's environment with the task's own on top."""
-        merged = dict(os.environ)
+        return {**os.environ, **self._task_environment()}
+
+    def _task_environment(self) -> dict[str, str]:
+        """What the task and all around it say under environment."""
+        merged: dict[str, str] = {}
         for layer in self._task.environment or []:
             values = self._templar.template(layer)
             if isinstance(values, dict):
