@@ -38,6 +38,10 @@ TARGETS = ("3.8", "3.9", "3.10")
 #: The integration targets that run on managed hosts.
 TARGET_SIDE = ("certificate_deploy", "certificate_info")
 
+#: Integration targets that test what no ansible-core or Python changes: services, guides, the sandbox. `make test` runs
+#: them, once.
+ONCE = ("service_*", "guides", "sandbox", "ssh_become")
+
 
 class Failed(Exception):
     """A gate did not hold; the text says what."""
@@ -221,7 +225,10 @@ def _units(core: str, python: str, report: Report) -> None:
 
 
 def _integration(core: str, python: str, report: Report) -> None:
-    _ansible_test(report, _core_venv(core, python), "integration", "--python", python, "--color", "no")
+    folder = TREE / "tests/integration/targets"
+    once = sorted(path.name for pattern in ONCE for path in folder.glob(pattern))
+    excluded = [word for name in once for word in ("--exclude", name)]
+    _ansible_test(report, _core_venv(core, python), "integration", "--python", python, "--color", "no", *excluded)
 
 
 def _target(python: str, report: Report) -> None:
