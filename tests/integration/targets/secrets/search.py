@@ -470,7 +470,8 @@ class Leaks(unittest.TestCase):
         ]
         tasks: list[dict[str, t.Any]] = [{"certops.issuance.certificate_deploy": case} for case in cases]
         tasks += [{"certops.issuance.certificate_info": {"path": at}} for at in (path, path + "-none", str(folder))]
-        return [{**task, "ignore_errors": True} for task in tasks], {"right": order["private_key"], "other": other["private_key"]}
+        keys = {"right": order["private_key"], "other": other["private_key"]}
+        return [{**task, "ignore_errors": True} for task in tasks], keys
 
     def _prepared(self, folder: Path) -> Path:
         folder.mkdir(exist_ok=True)
