@@ -128,7 +128,8 @@ def mypy(report: Report) -> None:
     """Types: strict throughout, loosened in pyproject.toml where plugins meet ansible-core."""
     package = "ansible_collections.certops.issuance.plugins"
     report.run(_lint_venv(), "mypy", "-p", package, variables={"MYPYPATH": str(COLLECTIONS)})
-    report.run(_lint_venv(), "mypy", "tests/tools", variables={"MYPYPATH": "tests/tools"})
+    report.run(_lint_venv(), "mypy", "tests/tools", variables={"MYPYPATH": "tests/tools:tests"})
+    report.run(_lint_venv(), "mypy", "-p", "sandbox", variables={"MYPYPATH": "tests"})
 
 
 def yamllint(report: Report) -> None:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Uses an installed tarball under ansible-runner, at one place and split up as on an automation mesh.
 
-``runner.py TARBALL``, inside ``run.sh --with builder``. The same play, which asks the sandbox for an order and waits for
-it, runs once with ``ansible-runner run`` and once through ``transmit | worker | process``.
+``runner.py TARBALL``, inside ``run.sh --with builder``. The same play, which asks the sandbox for an order and waits
+for it, runs once with ``ansible-runner run`` and once through ``transmit | worker | process``.
 """
 
 from __future__ import annotations
