@@ -36,7 +36,7 @@ options:
   api_key:
     description:
       - The API key or token, for V(digicert) (else E(DIGICERT_API_KEY)) and V(cpanel) (else E(CPANEL_API_TOKEN)).
-      - The provider's environment variables are read only once the provider is known, so no key goes to another provider.
+      - The provider's environment variables are read only once the provider is known, so no key goes to another one.
     type: str
   username:
     description:

@@ -12,7 +12,8 @@ class ModuleDocFragment:
 options: {}
 notes:
   - >-
-    On a local connection (C(connection: local), C(delegate_to: localhost), C(ansible localhost)) this runs in Ansible's own
-    process, with the Python and the C(requests) of Ansible itself, and C(become) changes nothing. With C(async), or
-    delegated to another host such as a bastion, it runs there as a module, without progress lines, and needs C(requests) there.
+    On a local connection (C(connection: local), C(delegate_to: localhost), C(ansible localhost)) this runs in Ansible's
+    own process, with the Python and the C(requests) of Ansible itself, and C(become) changes nothing. With C(async), or
+    delegated to another host such as a bastion, it runs there as a module, without progress lines, and needs
+    C(requests) there.
 """

@@ -14,8 +14,8 @@ version_added: 1.0.0
 author: certops.issuance contributors (@certops)
 description:
   - Collects the certificate of an issued order and puts its chain in the order in which a server must send it.
-  - The chain is made by following issuers and signatures. Roots, repeated and foreign certificates are left out, line ends
-    and missing armour are mended. A chain that lacks the issuer of the certificate is refused.
+  - The chain is made by following issuers and signatures. Roots, repeated and foreign certificates are left out, line
+    ends and missing armour are mended. A chain that lacks the issuer of the certificate is refused.
   - The certificate is refused when it is not for the key of O(csr), does not cover O(names), or has expired.
   - Nothing is ordered, bought or changed by this module.
 extends_documentation_fragment:
@@ -150,7 +150,10 @@ requests_sent:
 """
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.module import run_module
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import ORDER_CERTIFICATE_OPTIONS, order_certificate
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import (
+    ORDER_CERTIFICATE_OPTIONS,
+    order_certificate,
+)
 
 
 def main() -> None:

@@ -15,6 +15,8 @@ author: certops.issuance contributors (@certops)
 description:
   - Asks the provider where one or many certificate orders stand, and returns each in the same neutral form, with every
     check that is open, who must act, and what to publish.
+  - From 100 orders on the provider's bulk call is asked first, and in detail only for orders it cannot tell enough of.
+    Orders that are still being validated then come without their checks and names, which a warning says.
   - Nothing is ordered, bought or changed by this module.
   - An order that cannot be had makes the task fail, and the orders that were answered are returned all the same.
 extends_documentation_fragment:
@@ -128,8 +130,8 @@ orders:
     checks:
       description:
         - What must hold before issuance, and how far it is. Only checks that the provider reports.
-        - Keys are V(csr), V(dcv), V(organization), V(phone_callback), V(ev_click_through), V(caa), V(brand), V(dv_upgrade).
-          Values are V(not_applicable), V(not_completed), V(in_progress), V(completed), V(unknown).
+        - Keys are V(csr), V(dcv), V(organization), V(phone_callback), V(ev_click_through), V(caa), V(brand),
+          V(dv_upgrade). Values are V(not_applicable), V(not_completed), V(in_progress), V(completed), V(unknown).
       type: dict
     domains:
       description: Every name on the order that the provider lists.
@@ -149,7 +151,9 @@ orders:
           description: Until when the validation can be used again, ISO 8601 UTC.
           type: str
         record:
-          description: What to publish, with C(type) (TXT, CNAME, http or email), C(name) and C(value), where the provider says it.
+          description:
+            - What to publish, with C(type) (TXT, CNAME, http or email), C(name) and C(value), where the provider says
+              it.
           type: dict
     blockers:
       description: What is still open.

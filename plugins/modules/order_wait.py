@@ -18,8 +18,8 @@ description:
     the provider's published rules.
   - An order that has ended without a certificate ends the wait for that order at once, the others go on. Refused
     credentials end the whole wait with the first poll. Faults of the network and the provider are ridden out.
-  - Nothing is lost at the deadline, the failure carries every order with its last state. Run the same task again, and it
-    goes on where it was. Nothing is ordered or bought by this module.
+  - Nothing is lost at the deadline, the failure carries every order with its last state. Run the same task again, and
+    it goes on where it was. Nothing is ordered or bought by this module.
   - In check mode it looks once and returns, with outcome V(timed_out) for orders it would wait for.
 extends_documentation_fragment:
   - certops.issuance.account
@@ -52,8 +52,8 @@ options:
   poll_interval:
     description:
       - Seconds between two polls, instead of the provider's schedule.
-      - The schedules start at 60 seconds (V(digicert), V(gogetssl)), 300 seconds (V(cpanel)) and 900 seconds (V(sectigo)),
-        and slow down as the wait goes on.
+      - The schedules start at 60 seconds (V(digicert), V(gogetssl)), 300 seconds (V(cpanel)) and 900 seconds
+        (V(sectigo)), and slow down as the wait goes on.
     type: int
   on_timeout:
     description: What to do with orders that are not there at the deadline.
@@ -164,8 +164,8 @@ orders:
     checks:
       description:
         - What must hold before issuance, and how far it is. Only checks that the provider reports.
-        - Keys are V(csr), V(dcv), V(organization), V(phone_callback), V(ev_click_through), V(caa), V(brand), V(dv_upgrade).
-          Values are V(not_applicable), V(not_completed), V(in_progress), V(completed), V(unknown).
+        - Keys are V(csr), V(dcv), V(organization), V(phone_callback), V(ev_click_through), V(caa), V(brand),
+          V(dv_upgrade). Values are V(not_applicable), V(not_completed), V(in_progress), V(completed), V(unknown).
       type: dict
     domains:
       description: Every name on the order that the provider lists.
@@ -185,7 +185,9 @@ orders:
           description: Until when the validation can be used again, ISO 8601 UTC.
           type: str
         record:
-          description: What to publish, with C(type) (TXT, CNAME, http or email), C(name) and C(value), where the provider says it.
+          description:
+            - What to publish, with C(type) (TXT, CNAME, http or email), C(name) and C(value), where the provider says
+              it.
           type: dict
     blockers:
       description: What is still open.
@@ -245,8 +247,8 @@ orders:
     outcome:
       description:
         - What became of the order in this wait.
-        - V(failed) means that it has ended otherwise, or cannot be had. In check mode V(timed_out) means that the module
-          would wait for it.
+        - V(failed) means that it has ended otherwise, or cannot be had. In check mode V(timed_out) means that the
+          module would wait for it.
       type: str
       choices:
         - reached
@@ -297,8 +299,8 @@ orders:
       outcome: timed_out
       error_kind: timed_out
       msg: >-
-        not there after 30m: validating: 0 of 1 domains, www.example.com waits for dns-txt-token; nothing is lost, run this
-        again in 5m
+        not there after 30m: validating: 0 of 1 domains, www.example.com waits for dns-txt-token; nothing is lost, run
+        this again in 5m
 polls:
   description: How often the provider was looked at.
   returned: always

@@ -24,6 +24,7 @@ from .errors import (
     NotIssued,
     OrderError,
     OrderFailed,
+    PermissionDenied,
     ProviderUnavailable,
     RateLimited,
     UnexpectedResponse,
@@ -37,6 +38,9 @@ from .providers.registry import PROVIDERS
 from .redaction import Redactor
 from .transport import REQUESTS_ERROR, HttpTransport
 from .waiting import MOST_FAULTS, Outcome, Waiting, WaitOptions, WaitResult, wait_for_orders
+
+#: From so many orders on order_info asks the bulk call first, and in detail only for those it cannot tell enough of.
+BULK_INFO_FROM = 100
 
 _ORDER_IDS: t.Dict[str, t.Any] = {"type": "list", "elements": "str", "required": True, "aliases": ["order_id"]}
 _ACCOUNT: t.Dict[str, t.Any] = dict(
@@ -193,11 +197,13 @@ def order_info(session: Session, params: Params) -> Result:
             details.
     """
     order_ids, failures = _check_order_ids(session.provider, params["order_ids"])
+    include_raw = bool(params.get("include_raw"))
+    sketches = {} if include_raw or len(order_ids) < BULK_INFO_FROM else _sketch_orders(session, order_ids)
     orders: t.List[Order] = []
     faults = 0
     for position, order_id in enumerate(order_ids):
         try:
-            orders.append(session.provider.fetch_order(order_id))
+            orders.append(sketches.get(order_id) or session.provider.fetch_order(order_id))
             faults = 0
         except OrderError as exc:
             failures.append(exc.locate(session.provider.info.name, order_id))
@@ -218,11 +224,40 @@ def order_info(session: Session, params: Params) -> Result:
             concerned.setdefault(warning, []).append(order.order_id)
     for warning, concerned_ids in concerned.items():
         session.warn("order {0}: {1}".format(_enumerate(concerned_ids), warning))
-    include_raw = bool(params.get("include_raw"))
     result: Result = {"orders": [order.to_dict(include_raw) for order in orders]}
     if failures:
         raise _first(failures, result)
     return result
+
+
+def _sketch_orders(session: Session, order_ids: t.Sequence[str]) -> t.Dict[str, Order]:
+    """What one bulk call tells of orders that are not there yet; of all others the detail call has more to say.
+
+    Raises:
+        AuthenticationError: when the credentials are refused.
+    """
+    provider = session.provider
+    if provider.info.bulk_from is None:
+        return {}
+    try:
+        found = provider.survey(order_ids, None)
+    except OrderError as exc:
+        if isinstance(exc, AuthenticationError) and not isinstance(exc, PermissionDenied):
+            exc.details = {"orders": []}
+            raise
+        session.warn("bulk call refused, asking for each order instead: {0}".format(exc))
+        return {}
+    sketches = {
+        order_id: sketch.order
+        for order_id, sketch in found.items()
+        if sketch.order is not None and sketch.order.status in (Status.VALIDATING, Status.ISSUING)
+    }
+    if sketches:
+        session.warn(
+            "{0} of {1} orders were asked for by the bulk call alone, so their checks and names are not told; ask for "
+            "fewer than {2} orders at once to see them".format(len(sketches), len(order_ids), BULK_INFO_FROM)
+        )
+    return sketches
 
 
 def _check_order_ids(provider: Provider, given: t.Sequence[str]) -> t.Tuple[t.List[str], t.List[OrderError]]:

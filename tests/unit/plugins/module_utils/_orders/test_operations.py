@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import re
@@ -38,6 +39,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.providers
     Delivery,
     Provider,
     ProviderInfo,
+    Sketch,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
@@ -224,6 +226,70 @@ def test_no_order_id_at_all_is_told(desk: Desk) -> None:
     for result in (desk.info(), desk.wait()):
         assert result["failed"] and result["error_kind"] == "invalid_request"
         assert result["msg"] == "fake: order_ids is empty; give at least one order id"
+
+
+class BulkProvider(FakeProvider):
+    """The same with a bulk call, which tells of all orders that are pending."""
+
+    info = dataclasses.replace(FakeProvider.info, bulk_from=4)
+    bulk: t.ClassVar[t.Optional[OrderError]] = None
+
+    def survey(self, order_ids: t.Sequence[str], since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        assert since is None
+        if self.bulk is not None:
+            raise self.bulk
+        told = {order_id: self.scripts[order_id][0] for order_id in order_ids}
+        return {
+            order_id: Sketch("pending", order) if isinstance(order, Order) and not order.final else Sketch("other")
+            for order_id, order in told.items()
+        }
+
+
+def fleet(monkeypatch: pytest.MonkeyPatch, refused: t.Optional[OrderError] = None) -> t.List[str]:
+    """As many orders as are asked for by the bulk call; all are pending but the last one."""
+    monkeypatch.setitem(PROVIDERS, "fake", BulkProvider)  # type: ignore[misc]
+    monkeypatch.setattr(BulkProvider, "bulk", refused)
+    order_ids = [str(number) for number in range(1, operations.BULK_INFO_FROM + 1)]
+    say(**{order_id: pending(order_id) for order_id in order_ids[:-1]})
+    FakeProvider.scripts[order_ids[-1]] = [issued(order_ids[-1])]
+    return order_ids
+
+
+def test_many_orders_are_asked_for_in_bulk_and_in_detail_where_there_is_more_to_tell(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_ids = fleet(monkeypatch)
+    result = desk.info(*order_ids)
+    assert [order["order_id"] for order in result["orders"]] == order_ids
+    assert result["orders"][-1]["issued"] is True
+    assert FakeProvider.asked == [order_ids[-1]]
+    assert "99 of 100 orders were asked for by the bulk call alone" in result["warnings"][0]
+
+
+def test_raw_bodies_and_few_orders_are_always_asked_for_one_by_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_ids = fleet(monkeypatch)
+    desk.info(*order_ids[1:])
+    assert FakeProvider.asked == order_ids[1:]
+    FakeProvider.asked.clear()
+    desk.info(*order_ids, include_raw=True)
+    assert FakeProvider.asked == order_ids
+
+
+def test_where_the_bulk_call_is_refused_each_order_is_asked_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_ids = fleet(monkeypatch, PermissionDenied("the key may not list orders"))
+    result = desk.info(*order_ids)
+    assert FakeProvider.asked == order_ids
+    assert "bulk call refused" in result["warnings"][0]
+
+
+def test_credentials_that_the_bulk_call_finds_refused_are_not_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = desk.info(*fleet(monkeypatch, AuthenticationError("refused")))
+    assert (result["failed"], result["error_kind"], result["orders"]) == (True, "authentication", [])
+    assert FakeProvider.asked == []
 
 
 def test_raw_is_there_on_request_without_personal_data_and_secrets(desk: Desk) -> None:
