@@ -9,7 +9,9 @@ pytest gets a temporary collections folder with a link to this tree, and the loa
 from __future__ import annotations
 
 import atexit
+import os
 import pathlib
+import shutil
 import sys
 import tempfile
 
@@ -25,12 +27,18 @@ def _install_loader() -> None:
     """Link the tree into a folder that lives as long as this process, and load collections from there."""
     from ansible.plugins.loader import init_plugin_loader
 
-    folder = tempfile.TemporaryDirectory(prefix="certops-issuance-")
-    atexit.register(folder.cleanup)
-    link = pathlib.Path(folder.name, "ansible_collections", "certops", "issuance")
+    folder = tempfile.mkdtemp(prefix="certops-issuance-")
+    atexit.register(_remove, folder, os.getpid())
+    link = pathlib.Path(folder, "ansible_collections", "certops", "issuance")
     link.parent.mkdir(parents=True)
     link.symlink_to(_TREE, target_is_directory=True)
-    init_plugin_loader([folder.name])
+    init_plugin_loader([folder])
+
+
+def _remove(folder: str, owner: int) -> None:
+    """Remove the folder at the end of the process that made it, not of a fork that a test made of it."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder)
 
 
 if not _loader_is_installed():
