@@ -52,12 +52,17 @@ LOGIN_PAGE = "<html><head><title>Login</title></head><body><form><input name='us
 NOTHING = "There is no such domain on this account."
 
 
+def _typographic(message: str) -> str:
+    """The message with the quotation marks and apostrophes that cPanel writes; our sources hold plain ones."""
+    return re.sub('"([^"]*)"', "\u201c\\1\u201d", message).replace("'", "\u2019")
+
+
 class Failed(Exception):
-    """A UAPI call with status 0."""
+    """A UAPI call with status 0. The message may be written with plain quotation marks."""
 
     def __init__(self, message: str, data: t.Any = None) -> None:
         super().__init__(message)
-        self.message, self.data = message, data
+        self.message, self.data = _typographic(message), data
 
 
 Arguments = dict[str, str]
@@ -175,7 +180,7 @@ class CPanel(Dialect):
         if through_whm:
             owner = self._user(user)
             if owner is None:
-                return Reply.json({"data": None, "metadata": _whm("cpanel", 0, f"User “{user}” does not exist.")})
+                return Reply.json({"data": None, "metadata": _whm("cpanel", 0, f'User "{user}" does not exist.')})
             account = owner
         call.account = account
         result = self._run(call, account, module, function, arguments)
@@ -190,7 +195,7 @@ class CPanel(Dialect):
         module, function = arguments.pop("cpanel.module", ""), arguments.pop("cpanel.function", "")
         account = self._user(user)
         if account is None:
-            return Reply.json({"data": None, "metadata": _whm("uapi_cpanel", 0, f"User “{user}” does not exist.")})
+            return Reply.json({"data": None, "metadata": _whm("uapi_cpanel", 0, f'User "{user}" does not exist.')})
         call.account = account
         result = self._run(call, account, module, function, arguments)
         return Reply.json({"data": {"uapi": result}, "metadata": _whm("uapi_cpanel", 1, "OK")})
@@ -202,15 +207,15 @@ class CPanel(Dialect):
         """One UAPI function: its result without an envelope."""
         try:
             if module not in FEATURES:
-                raise Failed(f"Failed to load module “{module}”: Can’t locate Cpanel/API/{module}.pm")
+                raise Failed(f'Failed to load module "{module}": Can\'t locate Cpanel/API/{module}.pm')
             handler = getattr(self, f"_{module}_{function}".lower(), None)
             if handler is None or not re.fullmatch(r"[a-z_]+", function):
-                raise Failed(f"The system could not find the function “{function}” in the module “{module}”.")
+                raise Failed(f'The system could not find the function "{function}" in the module "{module}".')
             feature = FEATURES[module]
             if feature and not account.allows(feature):
-                raise Failed(f"You do not have the feature “{feature}”.")
+                raise Failed(f'You do not have the feature "{feature}".')
             if function in POST_ONLY and call.method != "POST":
-                raise Failed(f"The function “{function}” accepts only POST requests.")
+                raise Failed(f'The function "{function}" accepts only POST requests.')
             data = handler(call, account, arguments)
             messages = None
             if isinstance(data, tuple):
@@ -225,7 +230,8 @@ class CPanel(Dialect):
         provider = _need(arguments, "provider")
         if provider != STORE:
             raise Failed(
-                f"Failed to load module “Cpanel::Market::Provider::{provider}”: Can’t locate the provider “{provider}”."
+                f'Failed to load module "Cpanel::Market::Provider::{provider}": '
+                f'Can\'t locate the provider "{provider}".'
             )
         return provider
 
@@ -234,7 +240,7 @@ class CPanel(Dialect):
         self._provider(arguments)
         item = _need(arguments, "order_item_id")
         if not re.fullmatch(r"[1-9]\d*", item):
-            raise Failed(f"“{item}” is not a valid order item ID.")
+            raise Failed(f'"{item}" is not a valid order item ID.')
         return item, self.order(call, item)
 
     def _left_queue(self, order: Order, now: float) -> bool:
@@ -250,7 +256,7 @@ class CPanel(Dialect):
         item, order = self._item(call, arguments)
         now = self.now
         if order is None or self._left_queue(order, now):
-            raise Failed(f"No entry exists for provider “{STORE}” and order item ID “{item}”.")
+            raise Failed(f'No entry exists for provider "{STORE}" and order item ID "{item}".')
         documented = self.shape(account, order) == "documented"
         urls_key = "actionUrls" if documented else "action_urls"
         state = order.stage(now).state
@@ -327,7 +333,7 @@ class CPanel(Dialect):
 
     def _market_get_pending_ssl_certificates(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
         if not account.allows("bulk"):
-            raise Failed("You do not have the feature “tls_wizard”.")
+            raise Failed('You do not have the feature "tls_wizard".')
         now = self.now
         # The provider is asked for, and ignored: everything comes back.
         _need(arguments, "provider")
@@ -413,10 +419,10 @@ class CPanel(Dialect):
     def _market_set_status_of_pending_queue_items(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
         self._provider(arguments)
         if _need(arguments, "status") != "confirmed":
-            raise Failed("“status” must be “confirmed”.")
+            raise Failed('"status" must be "confirmed".')
         items = [value for key, value in arguments.items() if re.fullmatch(r"order_item_id(-\d+)?", key)]
         if not items:
-            raise Failed("Provide the “order_item_id” argument.")
+            raise Failed('Provide the "order_item_id" argument.')
         orders = [self.order(call, item) for item in items]
         missing = [item for item, order in zip(items, orders, strict=True) if order is None]
         if missing:
@@ -453,7 +459,7 @@ class CPanel(Dialect):
         _need(arguments, "access_token")
         items = [value for key, value in arguments.items() if re.fullmatch(r"certificate(-\d+)?", key)]
         if not items:
-            raise Failed("Provide the “certificate” argument.")
+            raise Failed('Provide the "certificate" argument.')
         created = []
         for text in items:
             try:
@@ -461,7 +467,7 @@ class CPanel(Dialect):
                 names = wanted.get("domain_names") or wanted.get("domains") or []
                 order = self.create(account, names, scenario="unpaid", csr=wanted.get("csr", ""))
             except (ValueError, AttributeError):
-                raise Failed("The “certificate” argument is not valid JSON for a certificate.") from None
+                raise Failed('The "certificate" argument is not valid JSON for a certificate.') from None
             call.order_ids.append(order.order_id)
             created.append({"order_item_id": order.order_id, "key_id": f"key_{order.number}"})
         url = f"https://store.example.org/checkout/{created[0]['order_item_id']}"
@@ -613,7 +619,7 @@ class CPanel(Dialect):
             if arguments.get("id") == record["id"] or arguments.get("friendly_name") == record["friendly_name"]:
                 return record
         if not arguments.get("id") and not arguments.get("friendly_name"):
-            raise Failed("Provide the “id” or “friendly_name” argument.")
+            raise Failed('Provide the "id" or "friendly_name" argument.')
         raise Failed("The system could not find the item.")
 
     def _ssl_upload_cert(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
@@ -638,13 +644,13 @@ class CPanel(Dialect):
     def _ssl_generate_key(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
         kind, size = arguments.get("keytype"), arguments.get("keysize")
         if kind and size:
-            raise Failed("Provide either “keytype” or “keysize”, not both.")
+            raise Failed('Provide either "keytype" or "keysize", not both.')
         kinds = {
             "": "rsa", "system": "rsa", "rsa-2048": "rsa", "rsa-4096": "rsa-4096", "ecdsa-prime256v1": "ecdsa",
             "ecdsa-secp384r1": "ecdsa-384",
         }  # fmt: skip
         if (kind or "") not in kinds or size not in (None, "", "2048", "4096"):
-            raise Failed(f"“{kind or size}” is not a valid key type.")
+            raise Failed(f'"{kind or size}" is not a valid key type.')
         chosen = "rsa-4096" if size == "4096" else kinds[kind or ""]
         record = self._keep_key(account, authority.new_key(chosen), arguments.get("friendly_name", ""))
         return {**_key_record(record), "text": record["text"]}
@@ -663,7 +669,7 @@ class CPanel(Dialect):
     def _batch_strict(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
         commands = [value for key, value in arguments.items() if re.fullmatch(r"command(-\d+)?", key)]
         if not commands:
-            raise Failed("Provide the “command” argument.")
+            raise Failed('Provide the "command" argument.')
         results = []
         for number, text in enumerate(commands):
             try:
@@ -691,13 +697,13 @@ def _result(status: int, data: t.Any, errors: list[str] | None, messages: list[s
 
 
 def _whm(command: str, result: int, reason: str) -> dict[str, t.Any]:
-    return {"command": command, "reason": reason, "result": result, "version": 1}
+    return {"command": command, "reason": _typographic(reason), "result": result, "version": 1}
 
 
 def _need(arguments: Arguments, name: str) -> str:
     value = arguments.get(name, "")
     if not value:
-        raise Failed(f"Provide the “{name}” argument.")
+        raise Failed(f'Provide the "{name}" argument.')
     return value
 
 

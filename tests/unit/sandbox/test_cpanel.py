@@ -75,13 +75,13 @@ def test_authentication(sandbox: t.Any, wire: t.Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"provider": "cPStore"}, "Provide the “order_item_id” argument."),
-        ({"order_item_id": "1"}, "Provide the “provider” argument."),
-        ({"provider": "cPStore", "order_item_id": "abc"}, "“abc” is not a valid order item ID."),
-        ({"provider": "cPStore", "order_item_id": "0"}, "“0” is not a valid order item ID."),
+        ({"provider": "cPStore"}, "Provide the \u201corder_item_id\u201d argument."),
+        ({"order_item_id": "1"}, "Provide the \u201cprovider\u201d argument."),
+        ({"provider": "cPStore", "order_item_id": "abc"}, "\u201cabc\u201d is not a valid order item ID."),
+        ({"provider": "cPStore", "order_item_id": "0"}, "\u201c0\u201d is not a valid order item ID."),
         (
             {"provider": "cPStore", "order_item_id": "40017"},
-            "No entry exists for provider “cPStore” and order item ID “40017”.",
+            "No entry exists for provider \u201ccPStore\u201d and order item ID \u201c40017\u201d.",
         ),
     ],
 )
@@ -92,17 +92,18 @@ def test_mistakes(sandbox: t.Any, wire: t.Any, arguments: dict[str, str], messag
 
 
 def test_unknown_things_are_named(sandbox: t.Any, wire: t.Any) -> None:
-    assert "“cpstore”" in wire.cpanel(DETAILS, provider="cpstore", order_item_id="1").json()["errors"][0]
+    assert "\u201ccpstore\u201d" in wire.cpanel(DETAILS, provider="cpstore", order_item_id="1").json()["errors"][0]
     function = wire.cpanel("no_such_thing").json()["errors"][0]
-    assert function == "The system could not find the function “no_such_thing” in the module “Market”."
-    assert wire.cpanel("x", "Nonsense").json()["errors"][0].startswith("Failed to load module “Nonsense”")
+    assert function.startswith("The system could not find the function \u201cno_such_thing\u201d")
+    assert function.endswith(" in the module \u201cMarket\u201d.")
+    assert wire.cpanel("x", "Nonsense").json()["errors"][0].startswith("Failed to load module \u201cNonsense\u201d")
     json_body = wire.http.post(
         sandbox.url + "/execute/Market/" + DETAILS, json=item("1"),
         headers={"Authorization": "cpanel {username}:{api_key}".format(**sandbox.options("cpanel"))},
     )  # fmt: skip
-    assert json_body.json()["errors"] == ["Provide the “provider” argument."]
+    assert json_body.json()["errors"] == ["Provide the \u201cprovider\u201d argument."]
     sandbox.patch_account("cpanel", features={"market": False})
-    assert "“market”" in wire.cpanel("get_providers_list").json()["errors"][0]
+    assert "\u201cmarket\u201d" in wire.cpanel("get_providers_list").json()["errors"][0]
 
 
 def test_an_issued_order_leaves_the_queue(sandbox: t.Any, wire: t.Any) -> None:
@@ -249,4 +250,4 @@ def test_batch_stops_at_the_first_failure(sandbox: t.Any, wire: t.Any) -> None:
     reply = wire.cpanel("strict", "Batch", "POST", **{"command": good, "command-1": good}).json()
     assert reply["status"] == 1 and [entry["status"] for entry in reply["data"]] == [1, 1]
     reply = wire.cpanel("strict", "Batch", "POST", **{"command": bad, "command-1": good}).json()
-    assert reply["status"] == 0 and "Provide the “provider” argument." in reply["errors"][0]
+    assert reply["status"] == 0 and "Provide the \u201cprovider\u201d argument." in reply["errors"][0]

@@ -232,7 +232,7 @@ def test_every_envelope_and_every_spelling_of_success_reads_the_same(wrap: t.Any
 def test_every_envelope_and_every_spelling_of_failure_reads_the_same(wrap: t.Any, status: t.Any) -> None:
     error = refuse(answer(wrap(dict(body("failed"), status=status))))
     assert type(error) is errors.InvalidRequest
-    assert "Provide the “order_item_id” argument." in error.message
+    assert "Provide the \u201corder_item_id\u201d argument." in error.message
 
 
 def test_the_published_sample() -> None:
@@ -463,7 +463,7 @@ def test_an_item_that_left_the_queue_is_judged_by_the_store_alone(issued: bool) 
         assert "queue" in order.warnings[0]
 
 
-@pytest.mark.parametrize("quoted", ["“cPStore”", '"cPStore"', "'cPStore'", "cPStore"])
+@pytest.mark.parametrize("quoted", ["\u201ccPStore\u201d", '"cPStore"', "'cPStore'", "cPStore"])
 def test_errors_are_known_by_their_words_whatever_the_quotes(quoted: str) -> None:
     gone = dict(body("gone"), errors=["No entry exists for provider {0} and order item ID 40017.".format(quoted)])
     assert fetch(body("available_issued"), gone).issued
@@ -553,7 +553,7 @@ def test_an_item_the_store_does_not_know(code: str) -> None:
 
 
 def test_a_queue_that_may_not_be_seen_is_no_failure() -> None:
-    closed = dict(body("failed"), errors=["You do not have the feature “tls_wizard”."])
+    closed = dict(body("failed"), errors=["You do not have the feature \u201ctls_wizard\u201d."])
     order = fetch(PROCESSING, body("details_unmoved"), closed)
     assert (order.status, order.final) == ("validating", False)
     assert "tls_wizard" in order.warnings[0]
@@ -722,16 +722,20 @@ def test_each_reason_for_no_certificate(available: Body, kind: t.Type[errors.Ord
 @pytest.mark.parametrize(
     ("said", "kind", "hint"),
     [
-        ("Provide the “order_item_id” argument.", errors.InvalidRequest, "order_item_id"),
-        ("“abc” is not a valid order item ID.", errors.InvalidRequest, "abc"),
+        ("Provide the \u201corder_item_id\u201d argument.", errors.InvalidRequest, "order_item_id"),
+        ("\u201cabc\u201d is not a valid order item ID.", errors.InvalidRequest, "abc"),
         (
-            "Failed to load module “Cpanel::Market::Provider::cPStore”: Can’t locate it.",
+            "Failed to load module \u201cCpanel::Market::Provider::cPStore\u201d: Can\u2019t locate it.",
             errors.InvalidRequest,
             "cpanel_provider",
         ),
-        ("The system could not find the function “x” in the module “Market”.", errors.InvalidRequest, "2083"),
-        ("Failed to load module “Market”: no such file", errors.InvalidRequest, "2083"),
-        ("You do not have the feature “market”.", errors.PermissionDenied, "tls_wizard"),
+        (
+            "The system could not find the function \u201cx\u201d in the module \u201cMarket\u201d.",
+            errors.InvalidRequest,
+            "2083",
+        ),
+        ("Failed to load module \u201cMarket\u201d: no such file", errors.InvalidRequest, "2083"),
+        ("You do not have the feature \u201cmarket\u201d.", errors.PermissionDenied, "tls_wizard"),
         ("Permission denied", errors.PermissionDenied, "2087"),
         ("Access denied", errors.AuthenticationError, "api_key"),
         ("The connection to the store timed out.", errors.ProviderUnavailable, "later"),
@@ -755,7 +759,7 @@ def test_errors_may_come_in_any_shape(given: t.Any) -> None:
 @pytest.mark.parametrize(
     ("reason", "kind"),
     [
-        ("User “nobody” does not exist.", errors.InvalidRequest),
+        ("User \u201cnobody\u201d does not exist.", errors.InvalidRequest),
         ("Access denied", errors.AuthenticationError),
         ("Token authentication failed", errors.AuthenticationError),
         ("You do not have permission to read", errors.PermissionDenied),
