@@ -41,22 +41,28 @@ class AccountRules(t.Protocol):
     """What a provider says of its accounts; see ProviderInfo."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        raise NotImplementedError
 
     @property
-    def label(self) -> str: ...
+    def label(self) -> str:
+        raise NotImplementedError
 
     @property
-    def default_url(self) -> t.Optional[str]: ...
+    def default_url(self) -> t.Optional[str]:
+        raise NotImplementedError
 
     @property
-    def environment(self) -> t.Mapping[str, t.Sequence[str]]: ...
+    def environment(self) -> t.Mapping[str, t.Sequence[str]]:
+        raise NotImplementedError
 
     @property
-    def credentials(self) -> t.Sequence[t.Sequence[str]]: ...
+    def credentials(self) -> t.Sequence[t.Sequence[str]]:
+        raise NotImplementedError
 
     @property
-    def id_types(self) -> t.Sequence[str]: ...
+    def id_types(self) -> t.Sequence[str]:
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, repr=False)

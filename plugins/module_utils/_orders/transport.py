@@ -151,7 +151,7 @@ class Transport(t.Protocol):
         Raises:
             OrderError: with the provider, the call and the order in it.
         """
-        ...
+        raise NotImplementedError
 
 
 def _bounded_int(digits: str) -> t.Union[int, str]:
@@ -558,12 +558,16 @@ def _phrase(status: int) -> str:
 
 def _causes(error: BaseException) -> t.List[BaseException]:
     """An exception and all that caused it. Their texts hold the URL, and are not for showing."""
-    found = [error]
-    for cause in found:
+    found: t.List[BaseException] = []
+    queue = [error]
+    while queue:
+        cause = queue.pop(0)
+        if any(cause is known for known in found):
+            continue
+        found.append(cause)
         context = None if cause.__suppress_context__ else cause.__context__
-        for inner in (*cause.args, getattr(cause, "reason", None), cause.__cause__, context):
-            if isinstance(inner, BaseException) and not any(inner is known for known in found):
-                found.append(inner)
+        linked = (*cause.args, getattr(cause, "reason", None), cause.__cause__, context)
+        queue += [inner for inner in linked if isinstance(inner, BaseException)]
     return found
 
 

@@ -279,6 +279,7 @@ def test_passwords_of_proxies_are_found_in_urls_of_any_shape(proxy: t.Optional[s
 
 def test_an_account_shows_no_credential_in_any_text() -> None:
     account = resolve(username="u", api_key="the-key", proxy="http://me:pass-word@proxy:3128")
+    told = ""
     try:
         raise RuntimeError(account)
     except RuntimeError as exc:
