@@ -209,7 +209,8 @@ class Story:
             try:
                 done = subprocess.run(
                     ["bash", "-euo", "pipefail", "-c", script], cwd=self._folder, env=self._environment(), text=True,
-                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE,
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                    timeout=PATIENCE, check=False,
                 )  # fmt: skip
             except subprocess.TimeoutExpired as exc:
                 raise Wrong(f"this takes too long:\n{script}\n{exc.stdout}") from None
@@ -256,6 +257,7 @@ class Story:
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_NOCOLOR": "true",
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+            "ANSIBLE_REMOTE_TEMP": "$HOME/.ansible/tmp",
             "ANSIBLE_TRANSPORT": "local",
             "ANSIBLE_VARS_ENABLED": "host_group_vars,stage",
             "ANSIBLE_VARS_PLUGINS": str(HERE / "vars_plugins"),
@@ -366,7 +368,7 @@ def _tell(guide: Path, folder: Path, tarball: Path) -> tuple[Story, str]:
 def _build(folder: Path) -> Path:
     """The tarball of the collection."""
     command = ["ansible-galaxy", "collection", "build", "--output-path", str(folder), str(TREE)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"the collection cannot be built: {done.stdout}{done.stderr}")
     return next(folder.glob("*.tar.gz"))

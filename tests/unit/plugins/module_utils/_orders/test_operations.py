@@ -61,7 +61,7 @@ class FakeProvider(Provider):
         personal=re.compile("phone|email"),
     )
     scripts: t.ClassVar[t.Dict[str, t.List[Answer]]] = {}
-    delivery: t.ClassVar[t.Union[Delivery, OrderError, None]] = None
+    delivery: t.ClassVar[t.Union[Delivery, OrderError]] = OrderError("the test has not said what is delivered")
     asked: t.ClassVar[t.List[str]] = []
 
     def fetch_order(self, order_id: str) -> Order:
@@ -75,7 +75,6 @@ class FakeProvider(Provider):
     def fetch_certificate(self, order: Order) -> Delivery:
         if isinstance(self.delivery, OrderError):
             raise self.delivery
-        assert self.delivery is not None
         return self.delivery
 
 
@@ -131,7 +130,7 @@ def desk(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> Desk:
     monkeypatch.setitem(PROVIDERS, "fake", FakeProvider)  # type: ignore[misc]
     monkeypatch.setattr(FakeProvider, "scripts", {})
     monkeypatch.setattr(FakeProvider, "asked", [])
-    monkeypatch.setattr(FakeProvider, "delivery", None)
+    monkeypatch.setattr(FakeProvider, "delivery", FakeProvider.delivery)
     return Desk()
 
 

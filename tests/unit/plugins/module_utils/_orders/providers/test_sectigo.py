@@ -567,8 +567,10 @@ def test_what_is_no_answer(text: str, status: int, kind: t.Type[errors.OrderErro
 # -- the certificate -----------------------------------------------------------------------
 
 
-def collect(text: str, order: t.Optional[Order] = None, expected: t.Mapping[str, t.Any] = ASK_COLLECT) -> t.Any:
-    sectigo, transport = provider((expected, answer(text)))
+def collect(
+    text: str, order: t.Optional[Order] = None, expected: t.Optional[t.Mapping[str, t.Any]] = None
+) -> t.Any:
+    sectigo, transport = provider((expected or ASK_COLLECT, answer(text)))
     try:
         return sectigo.fetch_certificate(
             order or Order(provider="sectigo", order_id=ORDER, status="issued", issued=True)
