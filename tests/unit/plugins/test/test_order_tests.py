@@ -42,7 +42,7 @@ def ask(name: str, order: t.Any) -> t.Any:
 )
 def test_a_real_boolean_for_an_order(order: Order, expected: tuple[bool, bool, bool]) -> None:
     assert tuple(ask(name, order.to_dict()) for name in NAMES) == expected
-    assert all(type(ask(name, order.to_dict())) is bool for name in NAMES)
+    assert all(ask(name, order.to_dict()).__class__ is bool for name in NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -170,7 +170,7 @@ def failure(transport: HttpTransport, kind: t.Type[Wanted] = OrderError, **field
     with pytest.raises(kind) as caught:
         ask(transport, **fields)
     error = caught.value
-    assert type(error) is kind or kind is OrderError
+    assert error.__class__ is kind or kind is OrderError
     told = "{0} {0!r} {1}".format(error, json.dumps(error.to_result()))
     for secret in (KEY, IN_URL, "auth_key"):
         assert secret not in told

@@ -117,9 +117,13 @@ class Server:
 
     def _serve(self, wire: socket.socket, number: int) -> None:
         wire.settimeout(0.02)
+
+        def close() -> None:
+            wire.close()  # the one of that moment: TLS wraps it
+
         # A client that goes away, or does not trust us, is what many tests are about.
         with contextlib.ExitStack() as opened, contextlib.suppress(OSError):
-            opened.callback(lambda: wire.close())
+            opened.callback(close)
             if self.context is not None:
                 wire.settimeout(10)
                 wire = self.context.wrap_socket(wire, server_side=True)

@@ -231,7 +231,7 @@ def test_every_envelope_and_every_spelling_of_success_reads_the_same(wrap: t.Any
 @pytest.mark.parametrize("status", [0, "0", "", False])
 def test_every_envelope_and_every_spelling_of_failure_reads_the_same(wrap: t.Any, status: t.Any) -> None:
     error = refuse(answer(wrap(dict(body("failed"), status=status))))
-    assert type(error) is errors.InvalidRequest
+    assert error.__class__ is errors.InvalidRequest
     assert "Provide the \u201corder_item_id\u201d argument." in error.message
 
 
@@ -711,7 +711,7 @@ def test_each_reason_for_no_certificate(available: Body, kind: t.Type[errors.Ord
     cpanel, transport = provider((ASK_AVAILABLE, answer(available)))
     with pytest.raises(errors.OrderError) as caught:
         cpanel.fetch_certificate(order_in("issued"))
-    assert type(caught.value) is kind
+    assert caught.value.__class__ is kind
     assert caught.value.order_id == ITEM
     transport.assert_finished()
 
@@ -744,7 +744,7 @@ def test_each_reason_for_no_certificate(available: Body, kind: t.Type[errors.Ord
 )
 def test_each_application_error(said: str, kind: t.Type[errors.OrderError], hint: str) -> None:
     error = refuse(answer(dict(body("failed"), errors=[said])))
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert error.retryable is (kind is errors.ProviderUnavailable)
     assert said in error.message and hint in error.message
 
@@ -752,7 +752,7 @@ def test_each_application_error(said: str, kind: t.Type[errors.OrderError], hint
 @pytest.mark.parametrize("given", [None, [], [None], "One sentence", [["odd"]]])
 def test_errors_may_come_in_any_shape(given: t.Any) -> None:
     error = refuse(answer(dict(body("failed"), errors=given)))
-    assert type(error) is errors.InvalidRequest
+    assert error.__class__ is errors.InvalidRequest
     assert ("One sentence" if given == "One sentence" else "no text") in error.message
 
 
@@ -770,7 +770,7 @@ def test_a_failure_of_whm_is_told_by_its_reason(reason: str, kind: t.Type[errors
     failure = copy.deepcopy(body("whm_failure"))
     failure["metadata"].update(reason=reason, result=result)
     error = refuse(answer(failure), cpanel_account="nobody")
-    assert type(error) is kind and reason in error.message
+    assert error.__class__ is kind and reason in error.message
 
 
 @pytest.mark.parametrize(

@@ -525,7 +525,7 @@ def test_errors(status: int, body: str, kind: t.Type[OrderError], retryable: boo
     digicert, _transport = provider((INFO, answer(load(body), status=status)))
     with pytest.raises(OrderError) as caught:
         digicert.fetch_order(ORDER_ID)
-    assert type(caught.value) is kind
+    assert caught.value.__class__ is kind
     assert caught.value.retryable is retryable
     said = load(body)["errors"]
     said = said[0] if isinstance(said, list) else said

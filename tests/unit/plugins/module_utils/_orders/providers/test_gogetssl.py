@@ -572,7 +572,7 @@ def test_errors_are_told_by_their_text(code: int, name: str, kind: t.Type[OrderE
     with pytest.raises(OrderError) as caught:
         gogetssl.fetch_order(ORDER_ID)
     transport.assert_finished()
-    assert type(caught.value) is kind
+    assert caught.value.__class__ is kind
     assert (caught.value.retryable, caught.value.http_status) == (retryable, code)
     assert (load(name).get("message") or load(name).get("description") or "no reason given") in caught.value.message
 
