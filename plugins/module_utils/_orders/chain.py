@@ -128,6 +128,17 @@ def split_certificates(texts: t.Iterable[str]) -> t.List[x509.Certificate]:
     return list(found.values())
 
 
+def armoured(text: str) -> str:
+    """A certificate that came without its armour, as PEM; the text as it is when it has one or cannot be read."""
+    if _ARMOUR.search(text):
+        return text
+    try:
+        certificates = split_certificates([text])
+    except UnexpectedResponse:
+        return text
+    return _pem(certificates[0]) if certificates else text
+
+
 def assemble(leaf: t.Optional[str], others: t.Sequence[str]) -> Bundle:
     """Put a leaf and whatever came with it in the order in which a server must send it.
 
@@ -264,15 +275,21 @@ def _covers(names: t.Sequence[str], wanted: str) -> bool:
 def _decode(block: str) -> t.List[bytes]:
     """The certificates (DER) in the base64 of one certificate, of several in a row, or of a whole PEM text."""
     compact = "".join(block.split())
-    try:
-        content = base64.b64decode(compact, validate=True)
-    except (binascii.Error, ValueError):
-        raise UnexpectedResponse("what came as a certificate is not base64") from None
-    if content[:5] == b"-----":
-        # Some providers deliver the base64 of the whole PEM text. Bare base64 inside it would be no end of nesting.
-        inner = _ARMOUR.findall(content.decode("latin-1"))
-        return [der for text in inner if not text.lstrip().startswith("LS0t") for der in _decode(text)]
-    return _split_der(content)
+    # Where several stand in a row, each may end with its own padding.
+    pieces = re.findall("[^=]+={0,2}", compact)
+    found: t.List[bytes] = []
+    for piece in pieces if pieces and "".join(pieces) == compact else [compact]:
+        try:
+            content = base64.b64decode(piece, validate=True)
+        except (binascii.Error, ValueError):
+            raise UnexpectedResponse("what came as a certificate is not base64") from None
+        if content[:5] == b"-----":
+            # Some providers deliver the base64 of the whole PEM text. Bare base64 inside it would be no end of nesting.
+            inner = _ARMOUR.findall(content.decode("latin-1"))
+            found.extend(der for text in inner if not text.lstrip().startswith("LS0t") for der in _decode(text))
+        else:
+            found.extend(_split_der(content))
+    return found
 
 
 def _split_der(content: bytes) -> t.List[bytes]:

@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ..account import Account
-from ..chain import describe_certificate
+from ..chain import armoured, describe_certificate
 from ..errors import (
     ActionRequired,
     AuthenticationError,
@@ -212,7 +212,7 @@ class CpanelProvider(Provider):
         if pem is None or code == "ca:revoked":
             raise self._nothing_to_collect(order_id, available)
         try:
-            bundle = self._ask("SSL", "get_cabundle", {"cert": pem}, order_id, _an_object, method="POST")
+            bundle = self._ask("SSL", "get_cabundle", {"cert": armoured(pem)}, order_id, _an_object, method="POST")
         except InvalidRequest as exc:
             raise self._no_chain(order_id, exc.message) from exc
         chain = text(bundle.get("cab")) or text(bundle.get("bundle"))
@@ -525,6 +525,8 @@ def _read(response: Response, call: str, market_provider: str) -> t.Any:
         raise UnexpectedResponse("it has no status")
     if flag(result["status"]) is True:
         return result.get("data")
+    if flag(result["status"]) is None and result["status"]:
+        raise UnexpectedResponse("its status is neither 1 nor 0")
     errors = [text(one) for one in _texts(result.get("errors"))]
     raise _failure("; ".join(filter(None, errors)) or "no text", call, market_provider)
 
