@@ -38,9 +38,9 @@ TARGETS = ("3.8", "3.9", "3.10")
 #: The integration targets that run on managed hosts.
 TARGET_SIDE = ("certificate_deploy", "certificate_info")
 
-#: Integration targets that test what no ansible-core or Python changes: services, guides, the sandbox. `make test` runs
+#: Integration targets that are long, or test what no ansible-core changes (services, guides, the sandbox). `make test` runs
 #: them, once.
-ONCE = ("service_*", "guides", "sandbox", "ssh_become")
+ONCE = ("faults", "guides", "role_certificate", "sandbox", "secrets", "service_*", "ssh_become")
 
 
 class Failed(Exception):
