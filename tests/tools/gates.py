@@ -38,8 +38,8 @@ TARGETS = ("3.8", "3.9", "3.10")
 #: The integration targets that run on managed hosts.
 TARGET_SIDE = ("certificate_deploy", "certificate_info")
 
-#: Integration targets that are long, or test what no ansible-core changes (services, guides, the sandbox). `make test` runs
-#: them, once.
+#: Integration targets that are long, or test what no ansible-core changes (services, guides, the sandbox).
+#: `make test` runs them, once.
 ONCE = ("faults", "guides", "role_certificate", "sandbox", "secrets", "service_*", "ssh_become")
 
 
@@ -222,7 +222,7 @@ def _sanity(core: str, python: str, report: Report) -> None:
 
 
 def _units(core: str, python: str, report: Report) -> None:
-    _ansible_test(report, _core_venv(core, python), "units", "--python", python, "--num-workers", "1", "--color", "no")
+    _ansible_test(report, _core_venv(core, python), "units", "--python", python, "--num-workers", "2", "--color", "no")
 
 
 def _integration(core: str, python: str, report: Report) -> None:
