@@ -23,7 +23,7 @@ def collection() -> Path:
     """The root of the collection; ansible-test runs a copy of this folder that stands elsewhere."""
     roots = os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)
     found = [Path(root, "ansible_collections/certops/issuance") for root in roots if root]
-    return next((path for path in found if (path / "galaxy.yml").exists()), HERE.parents[3])
+    return next(path for path in [*found, HERE.parents[3]] if (path / "galaxy.yml").exists())
 
 
 sys.path.insert(0, str(collection() / "tests/sandbox"))

