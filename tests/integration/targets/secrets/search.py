@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import typing as t
 import unittest
 import urllib.parse
@@ -201,6 +202,10 @@ class Leaks(unittest.TestCase):
         }
         with Commands() as commands:
             run = run_play(play, folder, *arguments, environment=environment, **more)
+        # A job in the background removes its module a moment after it has told that it is done.
+        deadline = time.monotonic() + 30
+        while any((written / "remote").glob("ansible-tmp-*")) and time.monotonic() < deadline:
+            time.sleep(0.1)
         # The session keys that the run was given: whoever has one is logged in.
         for account in self.sandbox.accounts():
             for number, key in enumerate(account["sessions"]):
