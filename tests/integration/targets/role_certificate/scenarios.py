@@ -237,10 +237,10 @@ class Renewing(Scenario):
         old = self.fleet.serial("web0")
         self.sandbox.patch_order("digicert", order["order_id"], reissue={"seconds": 60, "csr": order["csr"]})
         self.issue()
-        self.assertEqual(self.run_role("--limit", "web1", certificate_reissue=True).changed, ["web1"])
+        self.assertEqual(self.run_role("--limit", "web0", certificate_reissue=True).changed, ["web0"])
         run = self.run_role(certificate_reissue=True, certificate_wait_timeout=0)
         self.assert_all_served(run)
-        self.assertEqual(run.changed, ["web0", "web2"])
+        self.assertEqual(run.changed, ["web1", "web2"])
         repeated = self.run_role(
             certificate_reissue=True, certificate_superseded_serial_number=old, certificate_wait_timeout=0
         )
