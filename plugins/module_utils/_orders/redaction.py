@@ -10,6 +10,7 @@ Private to this collection.
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import typing as t
@@ -18,6 +19,8 @@ from urllib.parse import quote, quote_plus
 #: Shorter values are not looked for: they would take harmless characters out of every sentence.
 _SHORTEST = 3
 HIDDEN = "********"
+#: Ends a text that was cut off, see shortened.
+_CUT = "…"
 
 
 class Redactor:
@@ -29,20 +32,17 @@ class Redactor:
             self.learn(secret)
 
     def learn(self, secret: str) -> None:
-        """From now on take this value out, also as it looks inside a URL, a JSON text or base64."""
+        """From now on take this value out, also as it looks in a URL, in JSON, HTML or base64, or in quotes."""
         if len(secret) < _SHORTEST:
             return
         encoded = secret.encode("utf-8", "replace")
-        self._secrets.update(
-            [
-                secret,
-                quote(encoded, safe=""),
-                quote(encoded),
-                quote_plus(encoded),
-                json.dumps(secret)[1:-1],
-                base64.b64encode(encoded).decode("ascii"),
-            ]
-        )
+        in_url = [quote(encoded, safe=""), quote(encoded), quote_plus(encoded)]
+        in_json = [json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]]
+        self._secrets.update([secret, repr(secret)[1:-1], secret.replace("\\", "\\\\").replace("'", "\\'")])
+        self._secrets.update(in_url + [re.sub("%..", lambda found: found.group().lower(), url) for url in in_url])
+        self._secrets.update(in_json + [text.replace("/", "\\/") for text in in_json])
+        # Status words are compared in lower case, and names of hosts are kept so.
+        self._secrets.update([secret.lower(), html.escape(secret), base64.b64encode(encoded).decode("ascii")])
 
     @property
     def secrets(self) -> t.FrozenSet[str]:
@@ -54,6 +54,8 @@ class Redactor:
         # The longest first: a secret may be part of another.
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
+            if _CUT in text:
+                text = _scrub_cut(text, secret)
         return text
 
     def scrub_data(self, value: t.Any, names: bool = True) -> t.Any:
@@ -67,6 +69,19 @@ class Redactor:
         if isinstance(value, (list, tuple)):
             return [self.scrub_data(item, names) for item in value]
         return value
+
+
+def shortened(text: str, most: int) -> str:
+    """The text on one line, cut off after so many characters; what the cut leaves of a secret can still be told."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[:most] + _CUT
+
+
+def _scrub_cut(text: str, secret: str) -> str:
+    """The text without the beginning of a secret where it was cut off."""
+    for length in range(len(secret) - 1, _SHORTEST, -1):
+        text = text.replace(secret[:length] + _CUT, HIDDEN + _CUT)
+    return text
 
 
 def drop_personal(value: t.Any, personal: t.Pattern[str]) -> t.Tuple[t.Any, t.List[str]]:

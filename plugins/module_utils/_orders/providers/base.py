@@ -19,8 +19,11 @@ from ..account import Account
 from ..errors import InvalidRequest
 from ..model import Blocker, Check, Domain, Order
 from ..pacing import Pace
-from ..redaction import drop_personal
+from ..redaction import drop_personal, shortened
 from ..transport import Transport
+
+#: So much of a provider's own words is quoted in a message, in characters.
+MOST_QUOTED = 200
 
 #: What is left open, in words, by check: (message when you must act, actor).
 _OPEN_CHECKS: t.Mapping[str, t.Tuple[str, str]] = {
@@ -162,7 +165,8 @@ class Provider(abc.ABC):
 
 def unknown_word(provider: str, field_name: str, value: t.Any) -> str:
     """The warning about a word that the provider's fact sheet does not know."""
-    return "{0} said {1}={2!r}, which this collection does not know".format(provider, field_name, str(value)[:80])
+    said = shortened(str(value), 80)
+    return "{0} said {1}={2!r}, which this collection does not know".format(provider, shortened(field_name, 80), said)
 
 
 def open_blockers(

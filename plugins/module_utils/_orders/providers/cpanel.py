@@ -30,9 +30,10 @@ from ..errors import (
 )
 from ..model import Blocker, Certificate, Check, Domain, Order, Status
 from ..pacing import Pace, PollSchedule, RequestBudget
+from ..redaction import shortened
 from ..transport import Request, Response, Transport
 from ..values import flag, identifier, mapping, names, objects, text, time_from_epoch, word
-from .base import Delivery, Provider, ProviderInfo, Sketch, dcv_check, open_blockers, unknown_word
+from .base import MOST_QUOTED, Delivery, Provider, ProviderInfo, Sketch, dcv_check, open_blockers, unknown_word
 
 #: Key of status_details to the name of the check (section 4.2). Keys are compared in lower case.
 _CHECK_KEYS: t.Mapping[str, str] = {
@@ -306,12 +307,13 @@ class CpanelProvider(Provider):
         """Raises InvalidRequest when the number is that of an order, naming its items."""
         owned = [item for item in items if identifier(item.get("order_id")) == order_id]
         if owned and order_id not in _by_id(items):
+            told = ", ".join(
+                "{0} ({1})".format(text(item.get("order_item_id")), ", ".join(names(item.get("domains"))))
+                for item in owned
+            )
             raise InvalidRequest(
                 "this is an order_id of the queue; give the order_item_id instead: {0}".format(
-                    ", ".join(
-                        "{0} ({1})".format(text(item.get("order_item_id")), ", ".join(names(item.get("domains"))))
-                        for item in owned
-                    )
+                    shortened(told, 5 * MOST_QUOTED)
                 ),
                 provider=self.info.name,
                 order_id=order_id,
@@ -464,7 +466,8 @@ class CpanelProvider(Provider):
     def _nothing_to_collect(self, order_id: str, available: Data) -> OrderError:
         """Why the store hands out no certificate."""
         code = word(available.get("status_code"))
-        said = ", ".join(filter(None, [text(available.get("status_code")), text(available.get("status_message"))]))
+        told = filter(None, [text(available.get("status_code")), text(available.get("status_message"))])
+        said = shortened(", ".join(told), MOST_QUOTED)
         status = _CODES.get(code)
         error: OrderError
         if code in _NOT_FOUND:
@@ -538,7 +541,7 @@ def _said(response: Response) -> str:
     except UnexpectedResponse:
         return ""
     said = text(mapping(body.get("cpanelresult")).get("error")) or text(mapping(body.get("metadata")).get("reason"))
-    return ": " + said if said else ""
+    return ": " + shortened(said, MOST_QUOTED) if said else ""
 
 
 def _texts(value: t.Any) -> t.List[t.Any]:
@@ -548,7 +551,7 @@ def _texts(value: t.Any) -> t.List[t.Any]:
 def _failure(said: str, call: str, market_provider: str) -> OrderError:
     """The error for an application error, by its words: quotes differ between versions (section 6)."""
     lowered = said.lower()
-    message = "{0} failed: {1}".format(call, said)
+    message = "{0} failed: {1}".format(call, shortened(said, MOST_QUOTED))
     if "no entry exists" in lowered:
         return OrderNotFound(message + "; the item is not in the account's queue")
     if re.search(r"access denied|authenticat|invalid (?:api )?token", lowered):

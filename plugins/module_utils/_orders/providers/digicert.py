@@ -30,9 +30,19 @@ from ..errors import (
 )
 from ..model import Blocker, Certificate, Check, Domain, Order, Status, normalise_serial
 from ..pacing import Pace, PollSchedule, RequestBudget
+from ..redaction import shortened
 from ..transport import Request, Response
 from ..values import identifier, mapping, moment_from_text, names, objects, text, time_from_text, word
-from .base import Delivery, Provider, ProviderInfo, Sketch, least_advanced, open_blockers, unknown_word
+from .base import (
+    MOST_QUOTED,
+    Delivery,
+    Provider,
+    ProviderInfo,
+    Sketch,
+    least_advanced,
+    open_blockers,
+    unknown_word,
+)
 
 #: Words under which validation goes on; section 5.
 _PENDING = frozenset(["pending", "processing", "reissue_pending"])
@@ -305,7 +315,7 @@ def _errors(response: Response) -> t.Tuple[bool, t.List[t.Tuple[str, str]]]:
     except UnexpectedResponse:
         return False, []
     return True, [
-        (word(item.get("code")), " ".join((text(item.get("message")) or "").split())[:200])
+        (shortened(word(item.get("code")), MOST_QUOTED), shortened(text(item.get("message")) or "", MOST_QUOTED))
         for item in objects(body.get("errors"))
     ]
 
@@ -313,7 +323,7 @@ def _errors(response: Response) -> t.Tuple[bool, t.List[t.Tuple[str, str]]]:
 def _error(status: int, readable: bool, errors: t.Sequence[t.Tuple[str, str]]) -> OrderError:
     """The error that an answer stands for; section 6."""
     parts = {part.strip() for code, message in errors for part in code.split("|")}
-    said = "; ".join(filter(None, (": ".join(filter(None, pair)) for pair in errors))) or "no reason given"
+    said = "; ".join(filter(None, (": ".join(filter(None, pair)) for pair in errors[:3]))) or "no reason given"
     said = "HTTP {0}, {1}".format(status, said)
     if "request_limit_exceeded" in parts:
         return RateLimited("too many requests ({0}); ask less often".format(said))

@@ -27,9 +27,19 @@ from ..errors import (
 )
 from ..model import Blocker, Certificate, Check, Domain, Order, Record, Status
 from ..pacing import Pace, PollSchedule, RequestBudget
+from ..redaction import shortened
 from ..transport import Request, Response, Transport
 from ..values import flag, identifier, listing, mapping, names, objects, text, time_from_text, word
-from .base import Delivery, Provider, ProviderInfo, Sketch, least_advanced, open_blockers, unknown_word
+from .base import (
+    MOST_QUOTED,
+    Delivery,
+    Provider,
+    ProviderInfo,
+    Sketch,
+    least_advanced,
+    open_blockers,
+    unknown_word,
+)
 
 #: Words under which the CA is at work, and with them active while reissue_now is 1; section 5.
 _PENDING = frozenset(["processing", "pending", "reissue"])
@@ -262,7 +272,7 @@ def _failed(body: t.Mapping[str, t.Any]) -> bool:
 def _said(response: Response, body: t.Mapping[str, t.Any]) -> str:
     error = text(body.get("error"))
     texts = [error if flag(error) is None else None, text(body.get("message")), text(body.get("description"))]
-    said = ": ".join(dict.fromkeys(" ".join(one.split())[:200] for one in texts if one))
+    said = ": ".join(dict.fromkeys(shortened(one, MOST_QUOTED) for one in texts if one))
     return "HTTP {0}, {1}".format(response.status, said or "no reason given")
 
 

@@ -31,8 +31,9 @@ from ..errors import (
 )
 from ..model import Blocker, Certificate, Check, Domain, Order, Status, normalise_serial
 from ..pacing import Pace, PollSchedule
+from ..redaction import shortened
 from ..transport import Request, Response, Transport
-from .base import Delivery, Provider, ProviderInfo, Sketch, open_blockers, unknown_word
+from .base import MOST_QUOTED, Delivery, Provider, ProviderInfo, Sketch, open_blockers, unknown_word
 
 _STATUS = "/products/!GetDetailedOrderStatus"
 _COLLECT = "/products/download/CollectSSL"
@@ -125,6 +126,11 @@ class _Reply:
     @property
     def message(self) -> t.Optional[str]:
         return values.text(self.fields.get("errorMessage")) or values.text(self.rest)
+
+    @property
+    def said(self) -> str:
+        """The message as it is quoted in one of ours."""
+        return shortened(self.message or "no text", MOST_QUOTED)
 
 
 @dataclass
@@ -377,7 +383,7 @@ class SectigoProvider(Provider):
 
     def _refusal_to_deliver(self, reply: _Reply, order_id: str) -> OrderError:
         """Why CollectSSL gave no certificate, from an error that tells where the order stands."""
-        said = "CollectSSL answered {0} ({1})".format(reply.code, reply.message or "no text")
+        said = "CollectSSL answered {0} ({1})".format(reply.code, reply.said)
         status = _CODES[reply.code]
         error: OrderError
         if status == Status.ISSUING:
@@ -401,7 +407,7 @@ class SectigoProvider(Provider):
                 raise InvalidRequest(exc.message, provider=self.info.name, http_status=exc.http_status) from exc
             if reply.code < 0:
                 raise InvalidRequest(
-                    "the report of many orders answered {0} ({1})".format(reply.code, reply.message or "no text"),
+                    "the report of many orders answered {0} ({1})".format(reply.code, reply.said),
                     provider=self.info.name,
                 )
             known = len(rows)
@@ -485,7 +491,7 @@ def _error(code: int, text: str, subject: str, call: str, pause: float) -> Order
     Arguments:
         subject: what else the answer says about the argument in question.
     """
-    said = "{0} answered {1} ({2})".format(call, code, text)
+    said = "{0} answered {1} ({2})".format(call, code, shortened(text, MOST_QUOTED))
     argument = (text + " " + subject).lower()
     if code == -16 or (code in (-3, -4) and ("loginname" in argument or "loginpassword" in argument)):
         return AuthenticationError(
@@ -528,15 +534,15 @@ def _newest(entries: t.Sequence[_Entry]) -> _Entry:
 
 
 def _tell_replacements(entries: t.Sequence[_Entry], chosen: _Entry) -> str:
+    parts = ", ".join(
+        "{0} ({1})".format(
+            entry.order_number or "one without a number",
+            values.text(entry.current.get("certificatestatus")) or "no status",
+        )
+        for entry in entries
+    )
     return "the order has been replaced: it consists of {0}; what is shown is {1}".format(
-        ", ".join(
-            "{0} ({1})".format(
-                entry.order_number or "one without a number",
-                values.text(entry.current.get("certificatestatus")) or "no status",
-            )
-            for entry in entries
-        ),
-        chosen.order_number,
+        shortened(parts, 5 * MOST_QUOTED), chosen.order_number
     )
 
 
