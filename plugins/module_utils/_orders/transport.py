@@ -450,8 +450,11 @@ class HttpTransport:
             return any(isinstance(cause, types) for cause in causes)
 
         if caused_by(requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
-            if any("Tunnel connection failed: 407" in str(cause) for cause in causes):
-                return _proxy_refused()
+            # Some say 401 of credentials that are wrong, and 407 only where there are none.
+            refused = (re.search("Tunnel connection failed: (401|407)", str(cause)) for cause in causes)
+            status = next((found.group(1) for found in refused if found), None)
+            if status is not None:
+                return _proxy_refused(int(status))
             return ProviderUnavailable("the proxy gave no way to {0}; check proxy".format(host))
         if caused_by(socket.gaierror):
             return ProviderUnavailable("the host name in {0} cannot be resolved; check api_url and DNS".format(host))
@@ -584,8 +587,10 @@ def _tls_error(host: str, causes: t.Sequence[BaseException]) -> OrderError:
     return ProviderUnavailable("no TLS connection to {0}; check scheme and port in api_url".format(host))
 
 
-def _proxy_refused() -> OrderError:
-    return AuthenticationError("the proxy refused its credentials (HTTP 407); check proxy", http_status=407)
+def _proxy_refused(status: int = 407) -> OrderError:
+    return AuthenticationError(
+        "the proxy refused its credentials (HTTP {0}); check proxy".format(status), http_status=status
+    )
 
 
 def _origin(url: str) -> t.Tuple[str, t.Optional[str], t.Optional[int]]:
