@@ -178,7 +178,7 @@ class SectigoProvider(Provider):
             re.IGNORECASE,
         ),
         bulk_from=2,
-        bulk_batch=100,
+        bulk_batch=200,
     )
 
     def __init__(self, account: Account, transport: Transport) -> None:

@@ -741,8 +741,9 @@ def test_nothing_more_is_asked_for_once_every_order_was_told_of() -> None:
 
 
 def test_reports_are_asked_for_in_batches() -> None:
-    numbers = [str(number) for number in range(1, 251)]
-    batches = [numbers[:100], numbers[100:200], numbers[200:]]
+    size = SectigoProvider.info.bulk_batch
+    numbers = [str(number) for number in range(1, 2 * size + 51)]
+    batches = [numbers[:size], numbers[size : 2 * size], numbers[2 * size :]]
     sectigo, transport = provider(
         *[(report(",".join(batch)), answer("errorCode=0&noOfResults=0")) for batch in batches]
     )
