@@ -36,8 +36,12 @@ REFRESH_FOR_DCV = 20
 MOST_STALE = 2
 #: The last look of a wait is at most so many seconds before the deadline, to leave it the time to be answered.
 LAST_LOOK = 5.0
-#: A last look that would follow the one before it sooner than this, in seconds, is left out.
+#: The shortest pause between two polls, in seconds: after a tick that gave way, and before a last look, which is left
+#: out where it would come sooner.
 _SHORTEST_PAUSE = 1.0
+#: A tick that has lasted so long, in seconds, with news still to be asked for gives way to the next one: the listener
+#: hears what is known, and the bulk call is not kept waiting until a slow provider, or its budget, has told the rest.
+LONGEST_TICK = 30.0
 #: After so many faults in a row the rest of a tick is left for the next one: the provider is not well.
 MOST_FAULTS = 2
 #: How much a pause of the schedule varies, so that many controllers do not ask at the same moment.
@@ -179,6 +183,7 @@ class _Wait:
     _answered: bool = False
     _limited: int = 0
     _hold: float = 0.0
+    _gave_way: bool = False
 
     def run(self) -> WaitResult:
         started = self.clock()
@@ -220,6 +225,8 @@ class _Wait:
     # -- when -----------------------------------------------------------------
 
     def _pause(self, age: float) -> float:
+        if self._gave_way:
+            return _SHORTEST_PAUSE
         if self.options.poll_interval is not None:
             pause = self.options.poll_interval
         else:
@@ -239,9 +246,17 @@ class _Wait:
     def _look(self, pending: t.Sequence[Waiting]) -> None:
         """Bring the waits up to date, as far as the provider answers."""
         limited, self._hold = self._limited, 0.0
+        goes_on, self._gave_way = self._gave_way, False
+        until = self.clock() + LONGEST_TICK
         ended_by: t.Optional[OrderError] = None
         try:
-            self._ask_details(self._survey(pending) if self._wants_bulk(len(pending)) else self._all_due(pending))
+            if self._wants_bulk(len(pending)):
+                chosen = self._survey(pending)
+            elif goes_on:
+                chosen = [wait for wait in pending if wait.due]
+            else:
+                chosen = self._all_due(pending)
+            self._ask_details(chosen, until)
         except OrderError as exc:
             ended_by = exc
         for wait in pending:
@@ -316,12 +331,15 @@ class _Wait:
         else:
             wait.due = True
 
-    def _ask_details(self, chosen: t.Sequence[Waiting]) -> None:
-        """Ask for each of these orders, until the provider turns out not to be well."""
+    def _ask_details(self, chosen: t.Sequence[Waiting], until: float) -> None:
+        """Ask for each of these orders, until the provider turns out not to be well or the tick has lasted too long."""
         faults = 0
         # Orders that were not answered last time go last, so that they cannot keep the others from being asked.
         queue = sorted(chosen, key=lambda wait: wait.unanswered)
         for position, wait in enumerate(queue):
+            if self.clock() > until and any(left.due for left in queue[position:]):
+                self._gave_way = True
+                return
             error = self._ask_detail(wait)
             faults = faults + 1 if error is not None else 0
             if error is not None and (faults >= MOST_FAULTS or isinstance(error, RateLimited)):

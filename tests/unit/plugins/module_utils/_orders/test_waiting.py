@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import collections
 import typing as t
+from dataclasses import replace
 
 import pytest
 
@@ -38,6 +39,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.redaction
 from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import Request, Response
 from ansible_collections.certops.issuance.plugins.module_utils._orders.waiting import (
     FIRST_LOOK,
+    LONGEST_TICK,
     MOST_FAULTS,
     MOST_STALE,
     REFRESH,
@@ -591,6 +593,64 @@ def test_news_of_a_delta_call_is_not_lost_when_the_detail_call_fails(fault: Orde
     result = run(provider, ids, timeout=900)
     assert outcomes(result)["77"] == Outcome.REACHED
     assert provider.asked("fetch") == ["77", "77", "77"]
+
+
+class SlowProvider(FakeProvider):
+    """Takes a second for each order, as one whose budget is used up does."""
+
+    moment: Time
+    bulk: t.Optional[int] = None
+
+    def fetch_order(self, order_id: str) -> Order:
+        self.moment.now += 1.0
+        return super().fetch_order(order_id)
+
+
+def test_a_tick_gives_way_while_there_is_news_to_be_asked_for_and_the_next_one_goes_on() -> None:
+    ids = [str(number) for number in range(1, 101)]
+    moment, listener = Time(), Listener()
+
+    class Provider(SlowProvider):
+        info = replace(FakeProvider.info, bulk_from=1)
+
+        def survey(self, order_ids: t.Sequence[str], since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+            self.calls.append(("survey", len(order_ids)))
+            return {one: sketch("issued:9" + one) for one in order_ids}
+
+    provider = Provider(**{"n" + one: [issued(one)] for one in ids})
+    provider.moment = moment
+    result = run(provider, ids, moment=moment, listen=listener)
+    assert set(outcomes(result).values()) == {Outcome.REACHED}
+    assert provider.asked("fetch") == ids
+    # What is known is told after each part, and the bulk call is made before the next one.
+    assert [tick.next_poll for tick in listener.ticks] == [1.0, 1.0, 1.0, None]
+    told = [sum(changed for _one, _outcome, changed in state) for state in listener.states]
+    assert told == [LONGEST_TICK + 1, LONGEST_TICK + 1, LONGEST_TICK + 1, 100 - 3 * (LONGEST_TICK + 1)]
+    assert provider.asked("survey") == [100, 69, 38, 7]
+
+
+def test_without_a_bulk_call_a_tick_that_gave_way_is_gone_on_with_before_the_pause() -> None:
+    ids = [str(number) for number in range(1, 41)]
+    moment = Time()
+    provider = SlowProvider(**{"n" + one: [pending(one)] for one in ids})
+    provider.moment = moment
+    run(provider, ids, moment=moment, timeout=200, poll_interval=100)
+    assert provider.asked("fetch")[:80] == ids + ids
+    assert moment.sleeps[:3] == [1.0, 100.0, 1.0]
+
+
+def test_a_tick_does_not_give_way_for_what_is_no_news() -> None:
+    provider = quiet_fleet(100)
+    moment = Time()
+    refresh = provider.refresh_order
+
+    def slow(order: Order) -> Order:
+        moment.now += 10.0
+        return refresh(order)
+
+    provider.refresh_order = slow  # type: ignore[method-assign]
+    run(provider, list(provider.scripts), moment=moment, timeout=900, poll_interval=300)
+    assert moment.sleeps[:2] == [300.0, 300.0]
 
 
 def test_a_detail_call_that_lags_behind_the_bulk_call_is_asked_again() -> None:
