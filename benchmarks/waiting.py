@@ -12,8 +12,8 @@ import harness
 from sandbox.client import Sandbox
 
 COUNTS = (10, 100, 1000, 10000)
-#: Virtual seconds: long enough for five waves at each provider's own schedule.
-SECONDS = {"cpanel": 7200, "digicert": 1800, "gogetssl": 1800, "sectigo": 14400}
+#: Virtual seconds: long enough for five waves at each provider's own schedule, and for what its budget leaves of 10,000 orders.
+SECONDS = {"cpanel": 7200, "digicert": 7200, "gogetssl": 7200, "sectigo": 14400}
 
 
 def main() -> None:
