@@ -12,7 +12,7 @@ import harness
 from sandbox.client import Sandbox
 
 COUNTS = (10, 100, 1000, 10000)
-#: Virtual seconds: long enough for five waves at each provider's own schedule, and for what its budget leaves of 10,000 orders.
+#: Virtual seconds: long enough for five waves at each provider's own schedule, and for 10,000 orders within its budget.
 SECONDS = {"cpanel": 7200, "digicert": 7200, "gogetssl": 7200, "sectigo": 14400}
 
 

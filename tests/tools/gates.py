@@ -313,19 +313,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="gates.py", description="Run the quality gates of the collection.")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="how many run at a time")
     parser.add_argument("--list", action="store_true", help="name the gates and stop")
-    parser.add_argument(
-        "--after-test",
-        action="store_true",
-        help="leave out what `make test` has run: the newest ansible-core on the Python of .venv",
-    )
     parser.add_argument("names", nargs="*", metavar="GROUP|GATE", help=f"groups: {', '.join(GROUPS)}")
     options = parser.parse_args()
     gates = _select(options.names)
-    if options.after_test:
-        tested = f"newest-python-{sys.version_info[0]}.{sys.version_info[1]}"
-        for name in (f"units-{tested}", f"integration-{tested}"):
-            if gates.pop(name, None):
-                print(f"{name}: left out, `make test` has run it")
     if options.list:
         print("\n".join(gates))
         return 0
