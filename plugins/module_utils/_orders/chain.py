@@ -19,6 +19,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .errors import CertificateRefused, InvalidRequest, UnexpectedResponse
+from .model import serial_forms
 
 try:
     from cryptography import exceptions, x509
@@ -237,8 +238,7 @@ def host_names(names: t.Iterable[str]) -> t.List[str]:
 
 def is_serial(bundle: Bundle, told: str) -> bool:
     """Whether a serial number that a provider told, in hex or in decimal digits, is that of the certificate."""
-    serial = bundle.facts.serial_number
-    return told == serial or (told.isdigit() and int(told) == int(serial, 16))
+    return bundle.facts.serial_number in serial_forms(told)
 
 
 def ascii_name(name: str) -> str:

@@ -30,6 +30,8 @@ class Status:
 
     #: Statuses in which a provider has ended the order without a certificate to collect.
     ENDED = frozenset([REJECTED, CANCELED, EXPIRED, REVOKED, REPLACED, FAILED])
+    #: Statuses in which the certificate is still to come.
+    OPEN = frozenset([ACTION_REQUIRED, VALIDATING, ISSUING])
     ALL = frozenset([ACTION_REQUIRED, VALIDATING, ISSUING, ISSUED, UNKNOWN]) | ENDED
 
 
@@ -217,6 +219,13 @@ def normalise_serial(serial: t.Optional[str]) -> t.Optional[str]:
     return digits.lstrip("0") or None
 
 
+def serial_forms(told: str) -> t.FrozenSet[str]:
+    """What a normalised serial number may mean in hex: digits alone may be decimal ones."""
+    if len(told) <= 50 and told.isascii() and told.isdigit():
+        return frozenset([told, "{0:X}".format(int(told))])
+    return frozenset([told])
+
+
 def without_superseded(order: Order, serials: t.Sequence[str]) -> Order:
     """The order as it counts during a reissue: a certificate with one of these serials is the previous one.
 
@@ -226,7 +235,7 @@ def without_superseded(order: Order, serials: t.Sequence[str]) -> Order:
     if not superseded or not order.issued:
         return order
     current = normalise_serial(order.certificate.serial_number)
-    if current is not None and current not in superseded:
+    if current is not None and not serial_forms(current) & superseded:
         return order
     if current is None:
         warning = "the serial number of the certificate is not known, so it cannot be told from the superseded one"

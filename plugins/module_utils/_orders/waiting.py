@@ -28,12 +28,20 @@ from .providers.base import Provider, Sketch
 
 #: Orders asked for in detail in the first tick of a wait that uses the bulk call.
 FIRST_LOOK = 20
+#: Orders asked for in detail in each tick because the bulk call cannot tell when they move on.
+MOST_UNTOLD = 20
 #: Orders asked for in detail in each later tick though nothing changed, so that blockers and names stay true.
 REFRESH = 1
 #: The same while waiting for domain control validation, whose end no bulk call tells.
 REFRESH_FOR_DCV = 20
-#: Detail calls that may be behind the bulk call before its news is taken for no news.
+#: Detail calls that may be behind the bulk call before its news is no longer urgent.
 MOST_STALE = 2
+#: Looks at an issued certificate whose serial number is not told, before it is clear that it will not be.
+MOST_UNTELLABLE = 1
+#: A delta call may forget an order or list it too late; every so many seconds the whole is asked for instead.
+WHOLE_SURVEY = 900.0
+#: A survey that took longer, in seconds, may have been sent so late that its window left a gap: the next one covers it.
+SLOW_SURVEY = 60.0
 #: The last look of a wait is at most so many seconds before the deadline, to leave it the time to be answered.
 LAST_LOOK = 5.0
 #: The shortest pause between two polls, in seconds: after a tick that gave way, and before a last look, which is left
@@ -88,9 +96,12 @@ class Waiting:
         mark: what the bulk call said last; see Sketch.
         due: there is something that only the detail call can tell: it has not been answered yet, or not since the
             bulk call had news.
-        stale: detail calls since then that showed nothing of the news.
+        untold: the bulk call cannot tell where it stands, or leaves it out: only the detail call shows when it moves on.
+        stale: detail calls since the bulk call had news that showed nothing of it.
         asked_at: when the detail call was made last, in seconds of the clock.
         unanswered: that call was not answered.
+        seen_open: the order was seen before its certificate was there, so that the certificate is a new one.
+        untellable: looks in a row at a certificate that cannot be told from the superseded one.
     """
 
     order_id: str
@@ -100,9 +111,12 @@ class Waiting:
     changed: bool = False
     mark: t.Optional[str] = None
     due: bool = True
+    untold: bool = False
     stale: int = 0
     asked_at: t.Optional[float] = None
     unanswered: bool = False
+    seen_open: bool = False
+    untellable: int = 0
 
 
 @dataclass(frozen=True)
@@ -178,6 +192,7 @@ class _Wait:
     #: What there is to say, each thing once: text of the warning to the note.
     notes: t.Dict[str, str] = field(default_factory=dict)
     _surveyed_at: t.Optional[float] = None
+    _surveyed_whole_at: float = 0.0
     _bulk_refused: bool = False
     _bulk_garbled: bool = False
     _answered: bool = False
@@ -281,7 +296,9 @@ class _Wait:
     def _survey(self, pending: t.Sequence[Waiting]) -> t.List[Waiting]:
         """Ask the bulk call. Returns the waits whose detail is worth a call of its own, the most urgent first."""
         asked_at = self.clock()
-        since = None if self._surveyed_at is None else asked_at - self._surveyed_at
+        since: t.Optional[float] = None
+        if self._surveyed_at is not None and asked_at - self._surveyed_whole_at < WHOLE_SURVEY:
+            since = asked_at - self._surveyed_at
         try:
             sketches = self.provider.survey([wait.order_id for wait in pending], since)
         except OrderError as exc:
@@ -295,19 +312,23 @@ class _Wait:
                 self._fault(wait, exc)
             return []
         self._answered, self._bulk_garbled = True, False
-        first, self._surveyed_at = self._surveyed_at is None, asked_at
+        first = self._surveyed_at is None
+        if since is None:
+            self._surveyed_whole_at = self._surveyed_at = asked_at
+        elif self.clock() - asked_at < SLOW_SURVEY:
+            self._surveyed_at = asked_at
         for wait in pending:
             self._take_sketch(wait, sketches.get(wait.order_id), first)
         quiet = [wait for wait in pending if not wait.due]
         quiet.sort(key=lambda wait: -1.0 if wait.asked_at is None else wait.asked_at)
         # No bulk call tells when the chain of an issued certificate, or the certificate of a reissue, is there.
-        half_issued = [wait for wait in quiet if wait.order is not None and wait.order.status == Status.ISSUED]
+        untold = [wait for wait in quiet if wait.untold or _half_issued(wait.order)]
+        told = [wait for wait in quiet if not (wait.untold or _half_issued(wait.order))]
         if first:
             allowance = FIRST_LOOK
         else:
             allowance = REFRESH if self.options.until == "issued" else REFRESH_FOR_DCV
-        chosen = [wait for wait in pending if wait.due] + half_issued[:FIRST_LOOK] + quiet[:allowance]
-        return list(dict.fromkeys(chosen))
+        return [wait for wait in pending if wait.due] + untold[:MOST_UNTOLD] + told[:allowance]
 
     def _refuses_bulk(self, error: OrderError) -> bool:
         """Whether the bulk call cannot be had though the provider can be: not with this key, or not in this version."""
@@ -322,7 +343,10 @@ class _Wait:
     def _take_sketch(self, wait: Waiting, sketch: t.Optional[Sketch], first: bool) -> None:
         """Note what the bulk call told of an order, and whether the detail call has more to say."""
         wait.error = None
-        if sketch is None or sketch.mark == wait.mark:
+        if sketch is None:
+            return
+        wait.untold = sketch.order is None
+        if sketch.mark == wait.mark:
             return
         wait.mark, wait.stale = sketch.mark, 0
         if first and sketch.order is not None and sketch.order.status in (Status.VALIDATING, Status.ISSUING):
@@ -366,6 +390,8 @@ class _Wait:
                 return exc
             self._answered = True
             wait.error, wait.outcome, wait.changed = exc, Outcome.FAILED, True
+            # It may have been this order that made the bulk call impossible.
+            self._bulk_refused = False
             return None
         self._answered = True
         self._see(wait, order)
@@ -383,7 +409,15 @@ class _Wait:
 
     def _see(self, wait: Waiting, order: Order) -> None:
         # The body is not kept: a wait for ten thousand orders would hold ten thousand of them.
-        order = without_superseded(replace(order, raw=None), self.options.superseded_serial_numbers)
+        order = replace(order, raw=None)
+        if order.status in Status.OPEN:
+            wait.seen_open = True
+        counted = without_superseded(order, self.options.superseded_serial_numbers)
+        untellable = order.issued and not counted.issued and order.certificate.serial_number is None
+        if untellable and wait.seen_open:
+            counted, untellable = order, False
+        wait.untellable = wait.untellable + 1 if untellable else 0
+        order = counted
         wait.changed = wait.changed or _state(order) != _state(wait.order)
         wait.order = order
         for warning in order.warnings:
@@ -397,6 +431,8 @@ class _Wait:
             wait.outcome = Outcome.REACHED
         elif order.final:
             wait.outcome = Outcome.FAILED
+        elif wait.untellable > MOST_UNTELLABLE:
+            wait.outcome, wait.error = Outcome.FAILED, _untellable(order)
         elif order.status == Status.ACTION_REQUIRED and self.options.stop_on_action_required:
             wait.outcome = Outcome.ACTION_REQUIRED
         wait.changed = wait.changed or wait.outcome is not None
@@ -415,6 +451,21 @@ def _reached(order: Order, until: str) -> bool:
     if until == "dcv_completed" and order.status not in Status.ENDED:
         return order.issued or order.status == Status.ISSUING or order.dcv_completed is True
     return order.issued
+
+
+def _untellable(order: Order) -> OrderError:
+    return UnexpectedResponse(
+        "the certificate is issued, but its serial number is not told, so it cannot be told from the superseded one; "
+        "run this without superseded_serial_number and give that to order_certificate, which reads the certificate "
+        "itself",
+        provider=order.provider,
+        order_id=order.order_id,
+        retryable=False,
+    )
+
+
+def _half_issued(order: t.Optional[Order]) -> bool:
+    return order is not None and order.status == Status.ISSUED
 
 
 def _behind(wait: Waiting, before: t.Optional[Order]) -> bool:

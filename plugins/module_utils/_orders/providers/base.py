@@ -16,12 +16,16 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ..account import Account
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, OrderNotFound
 from ..model import Blocker, Check, Domain, Order
 from ..pacing import Pace
 from ..redaction import drop_personal, shortened
 from ..transport import Transport
 
+T = t.TypeVar("T")
+
+#: A bulk call is made so many times at most for the same orders, while it leaves some of them out.
+_MOST_TURNS = 10
 #: So much of a provider's own words is quoted in a message, in characters.
 MOST_QUOTED = 200
 
@@ -76,7 +80,8 @@ class Sketch:
 
     Arguments:
         mark: changes whenever something changed that makes a detail call worth it.
-        order: the order as far as the bulk call tells; None where only the detail call can say.
+        order: the order as far as the bulk call tells; None where only the detail call can say where it stands, or
+            when it moves on. Such orders are asked for some in each tick.
     """
 
     mark: str
@@ -143,7 +148,8 @@ class Provider(abc.ABC):
         The number of requests does not grow with the number of orders, beyond info.bulk_batch.
 
         Arguments:
-            since: seconds that have passed since the last survey that succeeded; None for the first one.
+            since: seconds that have passed since the last survey that succeeded; None when all is to be told: the
+                first time, and now and then. An order that is not told of then is no news but a Sketch without order.
         """
         raise NotImplementedError("{0} has no bulk call".format(self.info.name))
 
@@ -161,6 +167,34 @@ class Provider(abc.ABC):
         """The order with its raw body, from which credentials and personal data are taken."""
         clean, left_out = drop_personal(body, self.info.personal)
         return replace(order, raw=self.transport.redactor.scrub_data(clean), left_out=tuple(left_out))
+
+
+def ask_until_told(
+    order_ids: t.Sequence[str], ask: t.Callable[[t.Sequence[str]], t.Mapping[str, T]]
+) -> t.Dict[str, T]:
+    """What a bulk call tells of these orders; those that it leaves out are asked for again, by themselves.
+
+    A server may tell of fewer orders at once than it was asked for.
+
+    Arguments:
+        ask: makes one call for some orders; what it tells, by order id.
+    """
+    left = list(order_ids)
+    told: t.Dict[str, T] = {}
+    for turn in range(_MOST_TURNS):
+        try:
+            answer = ask(left)
+        except (InvalidRequest, OrderNotFound):
+            if turn == 0:
+                raise
+            # None of those that were left out is known here: the detail call says what is wrong with each.
+            break
+        found = {order_id: answer[order_id] for order_id in left if order_id in answer}
+        told.update(found)
+        left = [order_id for order_id in left if order_id not in found]
+        if not (found and left):
+            break
+    return told
 
 
 def unknown_word(provider: str, field_name: str, value: t.Any) -> str:

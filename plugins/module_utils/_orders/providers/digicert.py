@@ -145,10 +145,11 @@ class DigicertProvider(Provider):
         return replace(fresh, left_out=tuple(sorted({*order.left_out, *fresh.left_out})))
 
     def survey(self, order_ids: t.Sequence[str], since: t.Optional[float]) -> t.Mapping[str, Sketch]:
-        """What status-changes or, the first time and after a long pause, the list of orders tells; section 7."""
+        """What status-changes or, when all is to be told and after a long pause, the list of orders tells; section 7."""
         wanted = frozenset(order_ids)
         minutes = _LONGEST_WINDOW + 1 if since is None else math.ceil(since / 60) + _OVERLAP
-        if minutes <= _LONGEST_WINDOW:
+        whole = minutes > _LONGEST_WINDOW
+        if not whole:
             path = "/order/certificate/status-changes"
             items = self._ask("status-changes", path, _read_orders, {"minutes": str(minutes)})
         else:
@@ -160,10 +161,12 @@ class DigicertProvider(Provider):
                 sketch = _sketch(order_id, item)
                 found.setdefault(order_id, {})[sketch.mark] = sketch
         # The same order with two states: nothing says which is the newer one.
-        return {
+        told = {
             order_id: next(iter(sketches.values())) if len(sketches) == 1 else Sketch(mark="+".join(sorted(sketches)))
             for order_id, sketches in found.items()
         }
+        # What the list does not show, status-changes may not tell of either.
+        return dict(dict.fromkeys(wanted - told.keys() if whole else (), Sketch(mark="unlisted")), **told)
 
     def fetch_certificate(self, order: Order) -> Delivery:
         """The certificate with its intermediates, by certificate id; section 8."""

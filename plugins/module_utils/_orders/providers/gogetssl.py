@@ -36,6 +36,7 @@ from .base import (
     Provider,
     ProviderInfo,
     Sketch,
+    ask_until_told,
     least_advanced,
     open_blockers,
     unknown_word,
@@ -134,8 +135,7 @@ class GogetsslProvider(Provider):
         size = self.info.bulk_batch or len(order_ids)
         for start in range(0, len(order_ids), size):
             batch = order_ids[start : start + size]
-            items = self._ask("batch status", "POST", "/orders/statuses/", _read_batch, form={"cids": ",".join(batch)})
-            told = {identifier(item.get("order_id")): item for item in items}
+            told = ask_until_told(batch, self._fetch_statuses)
             for order_id in batch:
                 found[order_id] = _sketch(order_id, told[order_id]) if order_id in told else Sketch(mark="missing")
         return found
@@ -170,6 +170,11 @@ class GogetsslProvider(Provider):
             return body
 
         return self._ask("order status", "GET", "/orders/status/{0}".format(order_id), read, order_id)
+
+    def _fetch_statuses(self, order_ids: t.Sequence[str]) -> t.Mapping[str, t.Mapping[str, t.Any]]:
+        form = {"cids": ",".join(order_ids)}
+        items = self._ask("batch status", "POST", "/orders/statuses/", _read_batch, form=form)
+        return {identifier(item.get("order_id")) or "": item for item in items}
 
     def _ask(
         self,

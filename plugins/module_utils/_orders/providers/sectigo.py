@@ -33,7 +33,16 @@ from ..model import Blocker, Certificate, Check, Domain, Order, Status, normalis
 from ..pacing import Pace, PollSchedule
 from ..redaction import shortened
 from ..transport import Request, Response, Transport
-from .base import MOST_QUOTED, Delivery, Provider, ProviderInfo, Sketch, open_blockers, unknown_word
+from .base import (
+    MOST_QUOTED,
+    Delivery,
+    Provider,
+    ProviderInfo,
+    Sketch,
+    ask_until_told,
+    open_blockers,
+    unknown_word,
+)
 
 _STATUS = "/products/!GetDetailedOrderStatus"
 _COLLECT = "/products/download/CollectSSL"
@@ -234,7 +243,9 @@ class SectigoProvider(Provider):
         sketches: t.Dict[str, Sketch] = {}
         for start in range(0, len(order_ids), batch):
             wanted = order_ids[start : start + batch]
-            sketches.update((number, self._sketch(number, row)) for number, row in self._report(wanted).items())
+            rows = ask_until_told(wanted, self._report)
+            for number in wanted:
+                sketches[number] = self._sketch(number, rows[number]) if number in rows else Sketch(mark="missing")
         return sketches
 
     def fetch_certificate(self, order: Order) -> Delivery:

@@ -439,3 +439,6 @@ def test_a_serial_number_is_told_in_hex_or_in_decimal_digits() -> None:
     assert chain.is_serial(bundle, str(LEAF.serial_number))
     assert not chain.is_serial(bundle, "{0:X}".format(LEAF.serial_number + 1))
     assert not chain.is_serial(bundle, str(random.getrandbits(64)))
+    # What is no number, though Python calls its characters digits, and what is too long for one.
+    assert not chain.is_serial(bundle, "²")
+    assert not chain.is_serial(bundle, "1" * 5000)

@@ -42,8 +42,11 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.waiting i
     LONGEST_TICK,
     MOST_FAULTS,
     MOST_STALE,
+    MOST_UNTOLD,
     REFRESH,
     REFRESH_FOR_DCV,
+    SLOW_SURVEY,
+    WHOLE_SURVEY,
     Outcome,
     Tick,
     Waiting,
@@ -724,6 +727,68 @@ def test_a_bulk_call_that_is_refused_is_replaced_by_single_calls_with_one_note(r
     assert result.notes[0].startswith("bulk call refused, asking for each order instead")
 
 
+@pytest.mark.parametrize("mark", ["active:", "missing"])
+def test_orders_that_the_bulk_call_cannot_tell_of_are_asked_for_though_it_has_no_more_news(mark: str) -> None:
+    """A reissue that the bulk call goes on calling active, or orders that it leaves out however often it is asked."""
+    ids = [str(number) for number in range(1, 201)]
+    untold = ids[50:90]
+    marks = {one: sketch(mark) if one in untold else sketch("p", pending(one)) for one in ids}
+    scripts = {"n" + one: [pending(one)] * 6 + [issued(one)] if one in untold else [pending(one)] for one in ids}
+    provider = bulk_provider(lambda number, since: marks, **scripts)
+    per_tick: t.List[int] = []
+    result = run(
+        provider, ids, timeout=1200, poll_interval=60, listen=lambda tick: per_tick.append(len(provider.calls))
+    )
+    assert [one for one, outcome in outcomes(result).items() if outcome == Outcome.REACHED] == untold
+    # Urgent at first, then so many in each tick.
+    grown = [after - before for before, after in zip(per_tick, per_tick[1:])]
+    assert max(grown[MOST_STALE:]) <= 1 + MOST_UNTOLD + REFRESH
+
+
+def test_an_order_that_the_delta_call_forgets_is_found_when_all_is_asked_for_again() -> None:
+    ids = [str(number) for number in range(1, 401)]
+
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        if since is not None:
+            return {}
+        return {one: sketch("issued:9" if one == "300" and number > 1 else "p", pending(one)) for one in ids}
+
+    provider = bulk_provider(survey, **{"n" + one: [pending(one)] for one in ids})
+    provider.scripts["300"] = [issued("300")]
+    result = run(provider, ids, timeout=WHOLE_SURVEY + 200, poll_interval=60)
+    assert outcomes(result)["300"] == Outcome.REACHED
+    windows = [since for _ids, since in provider.asked("survey")]
+    assert [at for at, since in enumerate(windows) if since is None] == [0, WHOLE_SURVEY // 60]
+
+
+def test_a_delta_call_that_had_to_wait_for_its_turn_leaves_no_gap() -> None:
+    moment = Time()
+
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        moment.now += 2 * SLOW_SURVEY if number == 3 else 0.0
+        return {}
+
+    provider = bulk_provider(survey, n1=[pending("1")])
+    run(provider, moment=moment, timeout=400, poll_interval=50)
+    windows = [since for _ids, since in provider.asked("survey")]
+    # The window of the third one ended when it was sent at last; the fourth one begins where the second one ended.
+    assert windows[:5] == [None, 50.0, 50.0, 50.0 + 2 * SLOW_SURVEY + 50.0, 50.0]
+
+
+def test_the_bulk_call_is_made_again_once_the_order_that_it_may_have_refused_is_gone() -> None:
+    known = [str(number) for number in range(1, 11)]
+
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        if "77" in provider.asked("survey")[-1][0]:
+            raise InvalidRequest("unknown order")
+        return {one: sketch("p", pending(one)) for one in known}
+
+    provider = bulk_provider(survey, **{"n" + one: [pending(one)] for one in known}, n77=[OrderNotFound("not there")])
+    result = run(provider, [*known, "77"], timeout=600, poll_interval=60)
+    assert outcomes(result) == {**dict.fromkeys(known, Outcome.TIMED_OUT), "77": Outcome.FAILED}
+    assert provider.asked("fetch") == [*known, "77"]
+
+
 def test_a_bulk_call_that_comes_garbled_twice_in_a_row_is_given_up() -> None:
     def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
         if number == 2:
@@ -836,13 +901,32 @@ def test_the_superseded_certificate_never_counts_as_issued() -> None:
 
 
 @pytest.mark.parametrize("until", ["issued", "dcv_completed"])
-@pytest.mark.parametrize("serial", ["ABC", None])
+@pytest.mark.parametrize("serial", ["ABC", str(0xABC), None])
 def test_a_certificate_that_may_be_the_superseded_one_reaches_nothing(serial: t.Optional[str], until: str) -> None:
     provider = FakeProvider(n1=[issued(serial=serial)])
     result = run(provider, superseded_serial_numbers=["123", "ABC"], until=until, timeout=0)
     wait = result.waits[0]
     assert wait.outcome == Outcome.TIMED_OUT
     assert wait.order is not None and not wait.order.issued and not wait.order.final
+
+
+def test_a_certificate_without_a_serial_number_fails_with_a_reason_instead_of_being_waited_for() -> None:
+    provider = FakeProvider(n1=[issued("1", serial=None)], n2=[pending("2")])
+    result = run(provider, ["1", "2"], superseded_serial_numbers=["ABC"], timeout=600)
+    assert outcomes(result) == {"1": Outcome.FAILED, "2": Outcome.TIMED_OUT}
+    error = result.waits[0].error
+    assert error is not None and "serial number is not told" in error.message and not error.retryable
+    assert provider.asked("fetch").count("1") == 2
+
+
+def test_a_certificate_without_a_serial_number_that_was_seen_to_come_is_a_new_one() -> None:
+    scripts: t.Dict[str, Script] = {
+        "n1": [pending("1"), issued("1", serial=None)],
+        "n2": [issued("2", serial=None), pending("2"), issued("2", serial=None)],
+        "n3": [issued("3", serial="ABC"), issued("3", serial="DEF")],
+    }
+    result = run(FakeProvider(**scripts), ["1", "2", "3"], superseded_serial_numbers=["ABC"])
+    assert set(outcomes(result).values()) == {Outcome.REACHED}
 
 
 def test_a_reissue_that_the_bulk_call_does_not_tell_of_is_seen_among_many_orders() -> None:

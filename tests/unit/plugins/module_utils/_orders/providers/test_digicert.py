@@ -27,6 +27,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Check, Order, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.pacing import next_slot
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import Sketch
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert import DigicertProvider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import Response
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.scripted import (
@@ -630,11 +631,17 @@ def page(first: int, count: int) -> Response:
     return answer({"orders": [{**one, "id": first + index} for index in range(count)]})
 
 
+def listed(sketches: t.Mapping[str, Sketch]) -> t.List[str]:
+    """The orders that the list shows. Those that it does not show are left to the detail call."""
+    return [order_id for order_id, sketch in sketches.items() if sketch != Sketch(mark="unlisted")]
+
+
 def test_the_first_survey_reads_the_list() -> None:
     digicert, transport = provider((listing(0), answer(load("list"))))
     sketches = digicert.survey(["88120034", "88120035", "4711"], None)
     transport.assert_finished()
-    assert sorted(sketches) == ["88120034", "88120035"]
+    assert sorted(sketches) == ["4711", "88120034", "88120035"]
+    assert sketches["4711"] == Sketch(mark="unlisted")
     assert sketches["88120034"].mark == "pending:77300981"
     order = sketches["88120034"].order
     assert order is not None
@@ -644,26 +651,26 @@ def test_the_first_survey_reads_the_list() -> None:
 
 def test_the_list_is_read_until_all_are_found() -> None:
     digicert, transport = provider((listing(0), page(1, 1000)), (listing(1000), page(1001, 1000)))
-    assert list(digicert.survey(["7", "1500"], None)) == ["7", "1500"]
+    assert listed(digicert.survey(["7", "1500"], None)) == ["7", "1500"]
     transport.assert_finished()
 
 
 def test_a_short_page_is_the_last_one() -> None:
     digicert, transport = provider((listing(0), page(1, 1000)), (listing(1000), page(1001, 3)))
-    assert list(digicert.survey(["7", "9999"], None)) == ["7"]
+    assert listed(digicert.survey(["7", "9999"], None)) == ["7"]
     transport.assert_finished()
 
 
 def test_a_server_that_repeats_its_first_page_is_not_asked_for_ever() -> None:
     digicert, transport = provider((listing(0), page(1, 1000)), (listing(1000), page(1, 1000)))
-    assert digicert.survey(["9999", "9998"], None) == {}
+    assert listed(digicert.survey(["9999", "9998"], None)) == []
     transport.assert_finished()
 
 
 def test_pages_cost_no_more_than_single_calls() -> None:
     pages = [(listing(1000 * number), page(1 + 1000 * number, 1000)) for number in range(4)]
     digicert, transport = provider(*pages)
-    assert digicert.survey(["99999", "99998"], None) == {}
+    assert listed(digicert.survey(["99999", "99998"], None)) == []
     transport.assert_finished()
 
 

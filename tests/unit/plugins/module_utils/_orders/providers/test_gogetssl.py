@@ -621,7 +621,10 @@ def test_answers_that_cannot_be_used(reply: Response, kind: t.Type[OrderError], 
 
 
 def test_a_batch_reply_is_matched_by_id() -> None:
-    gogetssl, transport = provider(AUTH, (batch("2204418,77,1501"), answer(load("batch"))))
+    left_out = answer({"certificates": [], "success": True})
+    gogetssl, transport = provider(
+        AUTH, (batch("2204418,77,1501"), answer(load("batch"))), (batch("77"), left_out)
+    )
     sketches = gogetssl.survey([ORDER_ID, "77", "1501"], None)
     transport.assert_finished()
     assert {order_id: one.mark for order_id, one in sketches.items()} == {
@@ -633,6 +636,22 @@ def test_a_batch_reply_is_matched_by_id() -> None:
     order = sketches["1501"].order
     assert order is not None
     assert (order.status, order.dcv_completed, order.issued) == (Status.VALIDATING, None, False)
+
+
+def test_a_reply_about_fewer_orders_than_asked_for_is_asked_to_go_on() -> None:
+    one, two = load("batch")["certificates"]
+    gogetssl, transport = provider(
+        AUTH, (batch("1501,2204418"), answer({"certificates": [two]})), (batch("1501"), answer({"certificates": [one]}))
+    )
+    sketches = gogetssl.survey(["1501", ORDER_ID], None)
+    transport.assert_finished()
+    assert [sketches["1501"].mark, sketches[ORDER_ID].mark] == ["processing:", "active:2026-09-16"]
+
+
+def test_a_reply_about_other_orders_is_not_asked_to_go_on() -> None:
+    gogetssl, transport = provider(AUTH, (batch("77,78"), answer(load("batch"))))
+    assert {one.mark for one in gogetssl.survey(["77", "78"], None).values()} == {"missing"}
+    transport.assert_finished()
 
 
 @pytest.mark.parametrize("order_id", [1501, "1501"])

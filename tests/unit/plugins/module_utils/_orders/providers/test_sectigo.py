@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.certops.issuance.plugins.module_utils._orders import chain, errors
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account, resolve_account
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order, Status
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import Sketch
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.sectigo import SectigoProvider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import Response
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.scripted import (
@@ -728,9 +729,30 @@ def test_a_report_that_comes_in_pages_is_read_to_its_end() -> None:
 
 def test_pages_that_bring_nothing_new_are_not_asked_for_again() -> None:
     sectigo, transport = provider(
-        (ASK_REPORT, answer(body("report_page_1.txt"))), (ASK_REPORT, answer(body("report_page_1.txt")))
+        (ASK_REPORT, answer(body("report_page_1.txt"))),
+        (ASK_REPORT, answer(body("report_page_1.txt"))),
+        (report(WANTED[-1]), answer("errorCode=0&noOfResults=0")),
     )
-    assert len(sectigo.survey(WANTED, None)) == 2
+    assert sectigo.survey(WANTED, None)[WANTED[-1]] == Sketch(mark="missing")
+    transport.assert_finished()
+
+
+def test_orders_that_the_report_leaves_out_are_asked_for_by_themselves() -> None:
+    sectigo, transport = provider(
+        (report(",".join(WANTED)), answer(body("report_page_1.txt", noOfResults="2"))),
+        (report(WANTED[-1]), answer(body("report_page_2.txt", noOfResults="1"))),
+    )
+    assert Sketch(mark="missing") not in sectigo.survey(WANTED, None).values()
+    transport.assert_finished()
+
+
+def test_a_report_that_refuses_what_it_left_out_does_not_spoil_the_rest() -> None:
+    sectigo, transport = provider(
+        (report(",".join(WANTED)), answer(body("report_page_1.txt", noOfResults="2"))),
+        (report(WANTED[-1]), answer(body("unknown_order.txt"))),
+    )
+    sketches = sectigo.survey(WANTED, None)
+    assert [one for one, sketch in sketches.items() if sketch == Sketch(mark="missing")] == [WANTED[-1]]
     transport.assert_finished()
 
 
@@ -747,7 +769,7 @@ def test_reports_are_asked_for_in_batches() -> None:
     sectigo, transport = provider(
         *[(report(",".join(batch)), answer("errorCode=0&noOfResults=0")) for batch in batches]
     )
-    assert sectigo.survey(numbers, None) == {}
+    assert sectigo.survey(numbers, None) == dict.fromkeys(numbers, Sketch(mark="missing"))
     transport.assert_finished()
 
 
