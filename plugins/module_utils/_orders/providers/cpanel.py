@@ -355,10 +355,15 @@ class CpanelProvider(Provider):
         if checks["dcv"] not in Check.OPEN and facts.domain_details and dcv_check(domains) != Check.COMPLETED:
             # The provider calls DCV completed while a name still is not.
             checks["dcv"] = dcv_check(domains)
+        if not facts.status_details and (status == Status.ISSUED or status in Status.ENDED):
+            # The store has forgotten them; before that, what is not told of is not known.
+            checks = {}
+        if status == Status.ISSUED and checks.get("dcv", Check.UNKNOWN) == Check.UNKNOWN:
+            checks["dcv"] = Check.COMPLETED
         dcv_completed: t.Optional[bool] = None
-        if status == Status.ISSUED or checks["dcv"] in Check.CLOSED:
+        if status == Status.ISSUED or checks.get("dcv") in Check.CLOSED:
             dcv_completed = True
-        elif checks["dcv"] in Check.OPEN:
+        elif checks.get("dcv") in Check.OPEN:
             dcv_completed = False
         order = Order(
             provider=self.info.name,

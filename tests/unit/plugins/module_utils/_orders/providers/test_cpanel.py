@@ -307,6 +307,20 @@ def test_a_revoked_certificate_is_not_issued() -> None:
     assert (order.status, order.issued) == ("revoked", False)
 
 
+def test_nothing_is_told_of_checks_once_the_details_are_gone() -> None:
+    assert fetch(body("available_issued"), body("gone")).checks == {"dcv": "completed"}
+    assert fetch(body("available_issued"), body("details_empty")).checks == {"dcv": "completed"}
+    assert fetch(body("available_rejected"), body("gone")).checks == {}
+    canceled = body("available_processing", status_code="OrderCanceled")
+    assert fetch(canceled, body("details_empty")).checks == {}
+    assert set(fetch(canceled, body("details_pending")).checks) == {name for _key, name in CHECKS}
+
+
+def test_an_issued_order_whose_details_do_not_tell_of_dcv_has_passed_it() -> None:
+    order = fetch(body("available_issued"), details(dcvStatus=None))
+    assert (order.dcv_completed, order.checks["dcv"], order.checks["csr"]) == (True, "completed", "completed")
+
+
 def test_a_certificate_goes_before_any_other_code() -> None:
     assert fetch(body("available_issued", status_code="CertificateNotFound"), body("gone")).issued
 
