@@ -20,7 +20,8 @@ description:
     credentials end the whole wait with the first poll. Faults of the network and the provider are ridden out.
   - Nothing is lost at the deadline, the failure carries every order with its last state. Run the same task again, and
     it goes on where it was. Nothing is ordered or bought by this module.
-  - In check mode it looks once and returns, with outcome V(timed_out) for orders it would wait for.
+  - In check mode it looks once. An order that it would wait for has the outcome V(timed_out) and does not fail the task;
+    orders that have ended, wrong order IDs and refused credentials do, as without check mode.
 extends_documentation_fragment:
   - certops.issuance.account
   - certops.issuance.attributes.orders
@@ -83,6 +84,8 @@ options:
       - Serial number of the certificate that is being replaced, in hex; one for each order where several are reissued.
       - During a reissue providers go on serving the previous certificate. One with such a serial number never counts as
         issued.
+      - Where a provider does not tell the serial number, a certificate counts if this wait has seen the order before it
+        was there. Otherwise it cannot be told from the previous one, and the order fails with that reason.
     type: list
     elements: str
 seealso:

@@ -297,7 +297,7 @@ def _enumerate(items: t.Sequence[str], most: int = 10) -> str:
 
 
 def order_wait(session: Session, params: Params) -> Result:
-    """Wait for orders in one loop. In check mode look once, and fail for nothing but a wrong question.
+    """Wait for orders in one loop. In check mode look once, and do not fail for what would be waited for.
 
     Raises:
         OrderError: when an order did not reach what was waited for and the options say that this is a failure; with
@@ -338,8 +338,7 @@ def order_wait(session: Session, params: Params) -> Result:
         "elapsed": round(wait.elapsed, 1),
         "next_poll_in": round(wait.next_poll),
     }
-    if not runtime.check_mode:
-        _raise_for_outcomes(waits, wait, params, result)
+    _raise_for_outcomes(waits, wait, dict(params, on_timeout="return") if runtime.check_mode else params, result)
     return result
 
 

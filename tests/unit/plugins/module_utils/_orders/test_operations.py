@@ -373,12 +373,31 @@ def test_what_fails_the_task_is_for_the_options_to_say(
     assert len(result["orders"]) == 1
 
 
-def test_check_mode_looks_once_and_fails_for_no_order(desk: Desk) -> None:
-    say(n1=pending("1"), n2=REJECTED)
+def test_check_mode_looks_once_and_does_not_fail_for_what_it_would_wait_for(desk: Desk) -> None:
+    say(n1=pending("1"), n2=issued("2"))
     result = desk.wait("1", "2", check_mode=True)
     assert "failed" not in result
-    assert [order["outcome"] for order in result["orders"]] == ["timed_out", "failed"]
+    assert [order["outcome"] for order in result["orders"]] == ["timed_out", "reached"]
     assert (result["polls"], desk.slept) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("order_id", "said", "kind"),
+    [
+        ("2", REJECTED, "order_failed"),
+        ("2", AuthenticationError("refused"), "authentication"),
+        ("x", None, "invalid_request"),
+    ],
+)
+@pytest.mark.parametrize("on_failure", ["fail", "return"])
+def test_what_no_waiting_can_mend_fails_in_check_mode_as_it_does_without(
+    desk: Desk, order_id: str, said: t.Optional[Answer], kind: str, on_failure: str
+) -> None:
+    say(n1=pending("1"), **({"n2": said} if said else {}))
+    result = desk.wait("1", order_id, check_mode=True, on_failure=on_failure)
+    assert result.get("failed", False) is (on_failure == "fail")
+    assert result.get("error_kind") == (kind if on_failure == "fail" else None)
+    assert result["orders"][1]["error_kind"] == kind
 
 
 def test_a_result_that_timed_out_can_be_gone_on_from(desk: Desk) -> None:
