@@ -37,9 +37,12 @@ class Redactor:
             return
         encoded = secret.encode("utf-8", "replace")
         in_url = [quote(encoded, safe=""), quote(encoded), quote_plus(encoded)]
+        # A body that is not UTF-8 throughout is shown as Latin-1, whatever it was written in.
+        misread = [secret.encode(how, "replace").decode("latin-1") for how in ("utf-8", "utf-16-le", "utf-16-be")]
         in_json = [json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]]
         self._secrets.update([secret, repr(secret)[1:-1], secret.replace("\\", "\\\\").replace("'", "\\'")])
         self._secrets.update(in_url + [re.sub("%..", lambda found: found.group().lower(), url) for url in in_url])
+        self._secrets.update(text for text in (one.strip("\0") for one in misread) if len(text) >= _SHORTEST)
         self._secrets.update(in_json + [text.replace("/", "\\/") for text in in_json])
         # Status words are compared in lower case, and names of hosts are kept so.
         self._secrets.update([secret.lower(), html.escape(secret), base64.b64encode(encoded).decode("ascii")])

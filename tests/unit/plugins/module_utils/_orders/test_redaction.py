@@ -35,6 +35,9 @@ PERSONAL = re.compile(r"(?:\w+_)?(?:name|phone|email)|contacts?", re.IGNORECASE)
         urlencode({"key": SECRET}),
         json.dumps({"key": SECRET}),
         base64.b64encode(SECRET.encode("utf-8")).decode("ascii"),
+        SECRET.encode("utf-8").decode("latin-1"),
+        SECRET.encode("utf-16-le").decode("latin-1").strip("\0"),
+        SECRET.encode("utf-16-be").decode("latin-1").strip("\0"),
     ],
 )
 def test_a_secret_is_found_in_every_form(form: str) -> None:
