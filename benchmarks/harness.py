@@ -15,7 +15,6 @@ import tempfile
 import typing as t
 
 TREE = pathlib.Path(__file__).resolve().parent.parent
-PROVIDERS = ("cpanel", "digicert", "gogetssl", "sectigo")
 
 sys.path.insert(0, str(TREE / "tests"))
 

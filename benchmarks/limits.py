@@ -12,7 +12,7 @@ import tempfile
 import time
 
 import harness
-from sandbox.client import Sandbox
+from sandbox.client import PROVIDERS, Sandbox
 
 FORKS, ORDERS = 8, 15
 
@@ -21,7 +21,7 @@ def main() -> None:
     """Print the table."""
     rows = []
     with tempfile.TemporaryDirectory() as folder, Sandbox.start(folder=folder) as sandbox:
-        for provider in harness.PROVIDERS:
+        for provider in PROVIDERS:
             sandbox.reset()
             count = ORDERS if provider != "sectigo" else 5
             order_ids = sandbox.orders(provider, FORKS * count, scenario="stuck_dcv")

@@ -9,7 +9,7 @@ import pathlib
 import tempfile
 
 import harness
-from sandbox.client import Sandbox
+from sandbox.client import PROVIDERS, Sandbox
 
 POLLS = (1, 11)
 ORDERS = 1000
@@ -52,7 +52,7 @@ def main() -> None:
         ready = pathlib.Path(folder, "bench.json")
         ready.write_text(json.dumps(sandbox.ready), encoding="utf-8")
         rows = [["uri with until", "any", f"{by_hand * 1e6:.0f}", "1"]]
-        for provider in harness.PROVIDERS:
+        for provider in PROVIDERS:
             seconds = "14400" if provider == "sectigo" else "3600"
             found = harness.apart("one_wait.py", str(ready), provider, str(ORDERS), seconds)
             ours = found["cpu_quiet"] / ORDERS

@@ -26,6 +26,8 @@ import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+#: The providers that the sandbox speaks for, one file each.
+PROVIDERS = tuple(sorted({file.stem for file in (HERE / "dialects").glob("*.py")} - {"__init__", "base"}))
 #: What the control API answers with; README.md says what is in it.
 Data = t.Any
 

@@ -22,19 +22,22 @@ import subprocess
 import sys
 import typing as t
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+TREE = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TREE / "tests/tools"), str(TREE / "tests/sandbox")]
 
+import client
 import interpreters
 import supervise
 
-TREE = pathlib.Path(__file__).resolve().parents[2]
 CACHE = TREE / ".cache"
 COLLECTIONS = CACHE / "collections"
 HOME = CACHE / "home"
 TEMPORARY = CACHE / "tmp"
 
 #: What a run must not inherit: settings that bend Ansible or Python, and credentials for a real provider.
-_DROPPED = ("ANSIBLE_", "CPANEL_", "DIGICERT_", "GOGETSSL_", "SECTIGO_", "XDG_", "PYTHONHOME", "PYTHONPATH")
+_DROPPED = (
+    "ANSIBLE_", "XDG_", "PYTHONHOME", "PYTHONPATH", *(f"{provider.upper()}_" for provider in client.PROVIDERS),
+)  # fmt: skip
 
 #: Controller Pythons for new environments, the best known first.
 _PREFERRED = ("3.13", "3.12", "3.14", "3.11", "3.15")

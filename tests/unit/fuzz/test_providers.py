@@ -15,32 +15,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Status
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.tests.unit.fuzz.invariants import ask_everything
 from ansible_collections.certops.issuance.tests.unit.fuzz.mutation import bodies, spoiled_json
+from ansible_collections.certops.issuance.tests.unit.fuzz.oracle import MAY_BE_ISSUED
 from ansible_collections.certops.issuance.tests.unit.fuzz.world import (
     API_KEY,
     BODIES,
     ORDER_IDS,
     PASSWORD,
+    PENDING,
+    PERSONAL,
     QUESTIONS,
     Answers,
+    credentials_of,
     originals,
     refusals,
 )
 
-#: Fields that hold personal data, from sections 4 and 6 of each sheet.
-PERSONAL = {
-    "cpanel": ["identity_verification"],
-    "digicert": ["first_name", "last_name", "telephone", "email", "job_title"],
-    "gogetssl": ["admin_addressline1", "admin_email", "org_phone", "tech_firstname", "tech_email", "ssl_price"],
-    "sectigo": [
-        "1_telephoneNumber",
-        "1_1_shippingForename",
-        "1_1_shippingEmail",
-        "1_streetAddress",
-        "1_1_upsTrackingID",
-    ],
-}
 CANARY = "CANARY-of-a-person"
 
 _statuses = st.sampled_from([200] * 12 + [201, 204, 400, 401, 403, 404, 406, 429, 500, 503])
@@ -112,7 +104,7 @@ def test_personal_data_stays_where_it_is(provider: str, data: st.DataObject) -> 
 @pytest.mark.parametrize("provider", sorted(ORDER_IDS))
 @given(data=st.data())
 def test_servers_that_repeat_credentials(provider: str, data: st.DataObject) -> None:
-    secret = API_KEY if provider in ("cpanel", "digicert") else PASSWORD
+    secret = API_KEY if "api_key" in credentials_of(provider) else PASSWORD
     # In a form, a bare & would end the field, and nobody could tell what the rest had been.
     forms = [quote_plus(secret)] if provider == "sectigo" else [secret, json.dumps(secret), quote_plus(secret)]
     given_answers = data.draw(answers(provider))
@@ -122,7 +114,8 @@ def test_servers_that_repeat_credentials(provider: str, data: st.DataObject) -> 
     ask_everything(given_answers)
 
 
-def test_no_body_was_forgotten() -> None:
+def test_no_provider_and_no_body_was_forgotten() -> None:
+    assert set(PROVIDERS) == set(QUESTIONS) == set(ORDER_IDS) == set(PENDING) == set(PERSONAL) == set(MAY_BE_ISSUED)
     for provider, questions in QUESTIONS.items():
         for _question, _part, pattern in questions:
             assert list((BODIES / provider).glob(pattern)), (provider, pattern)

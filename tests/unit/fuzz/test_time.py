@@ -18,15 +18,13 @@ from hypothesis import strategies as st
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders import operations
 from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import Request, Response
-from ansible_collections.certops.issuance.tests.unit.fuzz.world import ORDER_IDS, QUESTIONS, Answers, originals
-
-#: A body of an order that nobody will issue, by provider.
-PENDING = {
-    "cpanel": {"available": "available_processing.json", "details": "details_pending.json"},
-    "digicert": {"info": "info_pending.json", "validation": "validation_dv_pending.json"},
-    "gogetssl": {"status": "processing.json"},
-    "sectigo": {"status": "pending.txt"},
-}
+from ansible_collections.certops.issuance.tests.unit.fuzz.world import (
+    ORDER_IDS,
+    PENDING,
+    QUESTIONS,
+    Answers,
+    originals,
+)
 
 _moments = st.integers(-(10**10), 10**11).map(lambda seconds: _date(float(seconds)))
 _RETRY_AFTER = st.one_of(

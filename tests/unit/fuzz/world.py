@@ -1,6 +1,9 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The four providers with everything real but the network and the clock."""
+"""The providers with everything real but the network and the clock.
+
+A provider has its entry in QUESTIONS, ORDER_IDS, PENDING and PERSONAL here, and in MAY_BE_ISSUED of oracle.py.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,26 @@ QUESTIONS: dict[str, list[tuple[str, str, str]]] = {
 }
 #: The order that the bodies are about.
 ORDER_IDS = {"cpanel": "40017", "digicert": "88120034", "gogetssl": "2204418", "sectigo": "830045512"}
+#: A body of an order that nobody will issue, by provider.
+PENDING = {
+    "cpanel": {"available": "available_processing.json", "details": "details_pending.json"},
+    "digicert": {"info": "info_pending.json", "validation": "validation_dv_pending.json"},
+    "gogetssl": {"status": "processing.json"},
+    "sectigo": {"status": "pending.txt"},
+}
+#: Fields that hold personal data, from sections 4 and 6 of each sheet.
+PERSONAL = {
+    "cpanel": ["identity_verification"],
+    "digicert": ["first_name", "last_name", "telephone", "email", "job_title"],
+    "gogetssl": ["admin_addressline1", "admin_email", "org_phone", "tech_firstname", "tech_email", "ssl_price"],
+    "sectigo": [
+        "1_telephoneNumber",
+        "1_1_shippingForename",
+        "1_1_shippingEmail",
+        "1_streetAddress",
+        "1_1_upsTrackingID",
+    ],
+}
 #: Credentials that stand out wherever they come to the surface.
 API_KEY, PASSWORD = "api-key-CREDENTIAL-0123456789", "pass word/CREDENTIAL+&é"
 
@@ -133,14 +156,18 @@ class AnsweringTransport(HttpTransport):
         return self.answers.to(request)
 
 
+def credentials_of(provider: str) -> dict[str, str]:
+    """The credentials that an account is asked about with: the first that the provider takes."""
+    known = {"api_key": API_KEY, "username": "user", "password": PASSWORD}
+    return {option: known[option] for option in PROVIDERS[provider].info.credentials[0]}
+
+
 def provider_with(answers: Answers) -> Provider:
     """A provider that gets these answers."""
     account = Account(
         provider=answers.provider,
         api_url="http://localhost",
-        api_key=API_KEY if answers.provider in ("cpanel", "digicert") else None,
-        username="user" if answers.provider != "digicert" else None,
-        password=PASSWORD if answers.provider in ("gogetssl", "sectigo") else None,
+        **credentials_of(answers.provider),
         validate_certs=False,
     )
     provider_class = PROVIDERS[answers.provider]

@@ -20,7 +20,7 @@ sys.path.insert(0, str(_TREE / "tests/integration/targets/setup_hostile/files"))
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from harness import Run, Sandbox, run_play, scratch
+from harness import PROVIDERS, Run, Sandbox, run_play, scratch
 
 FORKS = 50
 
@@ -90,7 +90,7 @@ class Together(unittest.TestCase):
         self.assertEqual(self.sandbox.summary()["accounts"]["sectigo"]["most_in_flight"], 1)
 
     def test_two_waits_for_the_same_orders(self) -> None:
-        for provider in ("digicert", "gogetssl", "sectigo", "cpanel"):
+        for provider in PROVIDERS:
             with self.subTest(provider):
                 ids = self.sandbox.orders(provider, 5, "dv")
                 asked = {

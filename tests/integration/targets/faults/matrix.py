@@ -165,7 +165,8 @@ class Matrix(unittest.TestCase):
         cells = [
             self.cell(line, provider, plugin, how)
             for line in lines
-            for provider in line.get("only", PROVIDERS)
+            for provider in PROVIDERS
+            if provider not in line.get("not", [])
             for plugin in PLUGINS
             for how in ("once", "always")
             if how in {**line, **line.get("but", {}).get(provider, {})}

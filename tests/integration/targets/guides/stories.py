@@ -50,20 +50,15 @@ TREE = collection().resolve()
 sys.path[:0] = [str(TREE / "tests/sandbox"), str(TREE / "tests/tools")]
 
 import guides
-from client import Sandbox, SandboxError
+from client import PROVIDERS, Sandbox, SandboxError
 from services import PROGRAMS, Services
 
 #: Seconds that one block of commands may take on a busy machine.
 PATIENCE = 300.0
 #: Seconds that waits in guides take here instead of minutes and hours.
 _WAIT = 5
-#: The account options of the modules, by the environment variable that stands for each.
-_VARIABLES = {
-    "digicert": {"api_url": "DIGICERT_API_URL", "api_key": "DIGICERT_API_KEY"},
-    "gogetssl": {"api_url": "GOGETSSL_API_URL", "username": "GOGETSSL_USERNAME", "password": "GOGETSSL_PASSWORD"},
-    "sectigo": {"api_url": "SECTIGO_API_URL", "username": "SECTIGO_USERNAME", "password": "SECTIGO_PASSWORD"},
-    "cpanel": {"api_url": "CPANEL_URL", "username": "CPANEL_USERNAME", "api_key": "CPANEL_API_TOKEN"},
-}
+#: Environment variables that are not named after provider and option.
+_OTHER_VARIABLES = {"CPANEL_API_KEY": "CPANEL_API_TOKEN"}
 #: What differs from one run to the next: times, serial numbers, temporary names.
 _VARIES = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:]+Z|\b\d\d:\d\d:\d\d\b|\b[0-9A-F]{16,}\b|\b(?:[0-9A-F]{2}:){3,}[0-9A-F]{2}\b"
@@ -243,8 +238,13 @@ class Story:
 
     def _variables(self) -> dict[str, str]:
         """The environment variables of all accounts."""
-        options = {provider: self._sandbox.options(provider) for provider in _VARIABLES}
-        return {name: options[provider][key] for provider, names in _VARIABLES.items() for key, name in names.items()}
+        found = {
+            f"{provider}_{name}".upper(): value
+            for provider in PROVIDERS
+            for name, value in self._sandbox.options(provider).items()
+            if name not in ("provider", "ca_path")
+        }
+        return {_OTHER_VARIABLES.get(name, name): value for name, value in found.items()}
 
     def _environment(self) -> dict[str, str]:
         path = [str(self._folder.parent / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]

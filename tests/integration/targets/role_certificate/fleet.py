@@ -28,7 +28,7 @@ def collection() -> Path:
 
 sys.path.insert(0, str(collection() / "tests/sandbox"))
 
-from client import Sandbox  # noqa: E402
+from client import PROVIDERS, Sandbox  # noqa: E402
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import typing as t
 import unittest
 from pathlib import Path
 
-from fleet import Fleet, Run, Sandbox
+from fleet import PROVIDERS, Fleet, Run, Sandbox
 
 #: Virtual seconds after which an order of the scenario "dv" is issued.
 ISSUED_AFTER = 120.0
@@ -320,7 +320,7 @@ class Guarding(Scenario):
     """What must not happen."""
 
     def test_no_secret_is_shown_at_the_highest_verbosity(self) -> None:
-        for number, provider in enumerate(["cpanel", "digicert", "gogetssl", "sectigo"]):
+        for number, provider in enumerate(PROVIDERS):
             order = self.fleet.order(provider, f"www{number}.example.org", "issued")
             key = Path(order["key"]).read_text(encoding="utf-8")
             self.fleet.host(f"web{number}", order, private_key_content=key, private_key_path=None)

@@ -37,13 +37,9 @@ _PART = 14
 #: What makes secrets hard to take out: they look otherwise in URLs, JSON, YAML and shells.
 _ODD = "+/%&é\"'\\ $"
 
-#: The environment variables of each provider's credentials, by option.
-_VARIABLES = {
-    "cpanel": {"username": "CPANEL_USERNAME", "api_key": "CPANEL_API_TOKEN", "password": "CPANEL_PASSWORD"},
-    "digicert": {"api_key": "DIGICERT_API_KEY"},
-    "gogetssl": {"username": "GOGETSSL_USERNAME", "password": "GOGETSSL_PASSWORD"},
-    "sectigo": {"username": "SECTIGO_USERNAME", "password": "SECTIGO_PASSWORD"},
-}
+#: Options that hold credentials, and the environment variables that are not named after provider and option.
+_CREDENTIALS = ("username", "api_key", "password")
+_OTHER_VARIABLES = {"CPANEL_API_KEY": "CPANEL_API_TOKEN"}
 _SECRET = ("api_key", "password")
 
 
@@ -232,8 +228,8 @@ class Leaks(unittest.TestCase):
     def account(self, provider: str, source: str) -> dict[str, t.Any]:
         """The account options of a task, with credentials from one of the sources."""
         options = self.options[provider]
-        given: dict[str, t.Any] = {name: value for name, value in options.items() if name not in _VARIABLES[provider]}
-        for name in _VARIABLES[provider]:
+        given: dict[str, t.Any] = {name: value for name, value in options.items() if name not in _CREDENTIALS}
+        for name in _CREDENTIALS:
             if name not in options or source == "environment":
                 continue
             given[name] = {
@@ -249,9 +245,11 @@ class Leaks(unittest.TestCase):
     def variables(self) -> dict[str, str]:
         """All credentials, as environment variables."""
         found = {}
-        for provider, names in _VARIABLES.items():
-            options = self.options[provider]
-            found.update({variable: options[name] for name, variable in names.items() if name in options})
+        for provider, options in self.options.items():
+            for name in _CREDENTIALS:
+                variable = f"{provider}_{name}".upper()
+                if name in options:
+                    found[_OTHER_VARIABLES.get(variable, variable)] = options[name]
         return found
 
     def tasks(self, source: str, lookups: bool = True, brief: bool = False) -> list[dict[str, t.Any]]:
@@ -380,7 +378,7 @@ class Leaks(unittest.TestCase):
     def test_options_from_lookups_on_the_controller(self) -> None:
         files: dict[str, t.Any] = {"given.json": {"credentials": {"wrong": self._wrong}}}
         for provider, options in self.options.items():
-            files.update({f"{provider}.{name}": options[name] for name in _VARIABLES[provider] if name in options})
+            files.update({f"{provider}.{name}": options[name] for name in _CREDENTIALS if name in options})
         # The last test of a lookup is about all credentials of a provider, which are in no variable here.
         tasks = [task for task in self.tasks("lookup") if task["name"] != "no order"]
         run = self.search(

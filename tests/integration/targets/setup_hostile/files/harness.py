@@ -23,11 +23,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[5]
 sys.path.insert(0, str(ROOT / "tests/sandbox"))
 
-from client import Sandbox, SandboxError
+from client import PROVIDERS, Sandbox, SandboxError
 
 __all__ = ["PROVIDERS", "ROOT", "Event", "Proxy", "Run", "Sandbox", "SandboxError", "program", "run_play", "scratch"]
 
-PROVIDERS = ("cpanel", "digicert", "gogetssl", "sectigo")
 #: Seconds that one run may take on a busy machine.
 PATIENCE = 400.0
 
