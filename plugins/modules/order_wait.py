@@ -53,8 +53,8 @@ options:
   poll_interval:
     description:
       - Seconds between two polls, instead of the provider's schedule.
-      - The schedules start at 60 seconds (V(digicert), V(gogetssl)), 300 seconds (V(cpanel)) and 900 seconds
-        (V(sectigo)), and slow down as the wait goes on.
+      - The schedules start at one minute or more, as the provider wishes, and slow down as the wait goes on; the guide
+        R(How waiting works,ansible_collections.certops.issuance.docsite.guide_waiting) has them.
     type: int
   on_timeout:
     description: What to do with orders that are not there at the deadline.

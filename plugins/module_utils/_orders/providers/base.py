@@ -5,6 +5,7 @@
 """What the rest may ask of a provider, and what a provider can do, as data.
 
 Private to this collection. A provider is one file beside this one: the calls it makes, its words mapped to the model.
+What is known of its API is its fact sheet in docs/providers, to whose sections docstrings refer.
 It is given an account and a transport, and nothing else: no module, no clock, no options.
 """
 

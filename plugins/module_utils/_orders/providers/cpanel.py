@@ -4,7 +4,8 @@
 
 """cPanel, the Market and SSL functions of UAPI: direct, or through WHM for one of its accounts.
 
-Private to this collection. Sections named below are those of the cPanel fact sheet.
+Private to this collection. Sections named below are those of the cPanel fact sheet,
+docs/providers/cpanel.md.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@
 
 """DigiCert CertCentral, Services API v2: its calls, and its words in neutral ones.
 
-Private to this collection. Sections named below are those of the DigiCert fact sheet.
+Private to this collection. Sections named below are those of the DigiCert fact sheet,
+docs/providers/digicert.md.
 """
 
 from __future__ import annotations

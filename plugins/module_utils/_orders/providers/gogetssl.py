@@ -4,7 +4,8 @@
 
 """GoGetSSL, API v1: its session key, its calls, and its words in neutral ones.
 
-Private to this collection. Sections named below are those of the GoGetSSL fact sheet.
+Private to this collection. Sections named below are those of the GoGetSSL fact sheet,
+docs/providers/gogetssl.md.
 """
 
 from __future__ import annotations

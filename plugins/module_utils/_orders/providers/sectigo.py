@@ -4,7 +4,8 @@
 
 """Sectigo, the web-host reseller API: form posts, form-encoded answers with keys such as 2_1_dcvStatus.
 
-Private to this collection. Facts come from the Sectigo fact sheet; sections are named where they are used.
+Private to this collection. Sections named below are those of the Sectigo fact sheet,
+docs/providers/sectigo.md.
 """
 
 from __future__ import annotations
