@@ -432,10 +432,6 @@ class OrderBook:
         order.go_on([("validating", seconds), ("issuing", 30.0), ("issued", None)], now)
         return issuance
 
-    def cancel_unsigned(self, order: Order, now: float) -> None:
-        """Revoke what was issued, or cancel what was not."""
-        order.go_to("revoked" if order.signed(now) else "canceled", now)
-
 
 def style_of_issuer(style: str) -> str:
     """Cross-signed chains lead from the same intermediate: only the served chain differs."""

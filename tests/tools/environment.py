@@ -23,11 +23,11 @@ import sys
 import typing as t
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(TREE / "tests/tools"), str(TREE / "tests/sandbox")]
+sys.path[:0] = [str(TREE / "tests/tools"), str(TREE / "tests")]
 
-import client
 import interpreters
 import supervise
+from sandbox.client import PROVIDERS
 
 CACHE = TREE / ".cache"
 COLLECTIONS = CACHE / "collections"
@@ -36,7 +36,7 @@ TEMPORARY = CACHE / "tmp"
 
 #: What a run must not inherit: settings that bend Ansible or Python, and credentials for a real provider.
 _DROPPED = (
-    "ANSIBLE_", "XDG_", "PYTHONHOME", "PYTHONPATH", *(f"{provider.upper()}_" for provider in client.PROVIDERS),
+    "ANSIBLE_", "XDG_", "PYTHONHOME", "PYTHONPATH", *(f"{provider.upper()}_" for provider in PROVIDERS),
 )  # fmt: skip
 
 #: Controller Pythons for new environments, the best known first.

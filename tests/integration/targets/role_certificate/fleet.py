@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 import sys
 import time
 import typing as t
@@ -15,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-#: Seconds that one run may take on a busy machine.
-PATIENCE = 240.0
 
 
 def collection() -> Path:
@@ -26,22 +22,11 @@ def collection() -> Path:
     return next(path for path in [*found, HERE.parents[3]] if (path / "galaxy.yml").exists())
 
 
-sys.path.insert(0, str(collection() / "tests/sandbox"))
+sys.path.insert(0, str(collection() / "tests/integration/targets/setup_hostile/files"))
 
-from client import PROVIDERS, Sandbox  # noqa: E402
+from harness import PATIENCE, PROVIDERS, Event, Sandbox, run_play  # noqa: E402
 
-
-@dataclass(frozen=True)
-class Event:
-    """What became of one task on one host."""
-
-    host: str
-    action: str
-    name: str
-    status: str
-    changed: bool
-    msg: str
-    result: dict[str, t.Any]
+__all__ = ["PROVIDERS", "Fleet", "Run", "Sandbox"]
 
 
 @dataclass(frozen=True)
@@ -52,23 +37,23 @@ class Run:
     output: str
     events: t.Sequence[Event]
 
-    def of(self, name: str, status: str = "ok") -> list[Event]:
-        """Events whose task name contains ``name``."""
-        return [event for event in self.events if name in event.name and event.status == status]
+    def of(self, task: str, kind: str = "ok") -> list[Event]:
+        """Events whose task name contains ``task``."""
+        return [event for event in self.events if task in event.task and event.kind == kind]
 
-    def hosts(self, name: str, status: str = "ok") -> list[str]:
+    def hosts(self, task: str, kind: str = "ok") -> list[str]:
         """The hosts of these events, sorted."""
-        return sorted(event.host for event in self.of(name, status))
+        return sorted(event.host for event in self.of(task, kind))
 
     @property
     def failed(self) -> dict[str, str]:
         """The hosts that failed, with the message."""
-        return {event.host: event.msg for event in self.events if event.status == "failed"}
+        return {event.host: event.msg for event in self.events if event.kind == "failed"}
 
     @property
     def changed(self) -> list[str]:
         """The hosts on which something was changed."""
-        return sorted({event.host for event in self.events if event.changed})
+        return sorted({event.host for event in self.events if event.result.get("changed")})
 
     def told(self) -> dict[str, t.Any]:
         """What each host told at the end of plays/role.yml."""
@@ -117,7 +102,6 @@ class Fleet:
         self, *arguments: str, play: str = "role.yml", meanwhile: t.Callable[[], None] | None = None, **variables: t.Any
     ) -> Run:
         """Run a play on the hosts, with extra variables; ``meanwhile`` is called while it runs."""
-        inventory = self.folder / "inventory.json"
         general = {
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
@@ -125,26 +109,14 @@ class Fleet:
             "certificate_poll_interval": 1,
             "certificate_wait_timeout": 60,
         }
-        inventory.write_text(json.dumps({"all": {"hosts": self.hosts, "vars": general}}), encoding="utf-8")
-        record = self.folder / "record.jsonl"
-        record.unlink(missing_ok=True)
-        program = shutil.which("ansible-playbook") or str(Path(sys.executable).with_name("ansible-playbook"))
-        shown = self.folder / "shown.txt"
-        with shown.open("wb") as output:
-            callbacks = {"RECORD_FILE": str(record), "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins")}
-            process = subprocess.Popen(
-                [program, "-i", str(inventory), str(HERE / "plays" / play), "-e", json.dumps(variables), *arguments],
-                env={**os.environ, **callbacks}, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-            try:
-                if meanwhile:
-                    meanwhile()
-                code = process.wait(PATIENCE)
-            finally:
-                process.kill()
-                process.wait()
-        lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
-        return Run(code, shown.read_text(encoding="utf-8"), [Event(**json.loads(line)) for line in lines])
+        run = run_play(
+            HERE / "plays" / play,
+            self.folder,
+            *("-e", json.dumps(variables), *arguments),
+            inventory={"all": {"hosts": self.hosts, "vars": general}},
+            watch=(lambda process: meanwhile()) if meanwhile else None,
+        )
+        return Run(run.code, run.output, run.events)
 
     def once_asked(self, act: t.Callable[[], t.Any], times: int = 1) -> t.Callable[[], None]:
         """For ``meanwhile``: act once the status of orders was asked so many times."""

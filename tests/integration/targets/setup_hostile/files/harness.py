@@ -1,6 +1,6 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the targets faults, proxies, secrets and concurrency share: runs of ansible-playbook, and a real proxy.
+"""What the targets role_certificate, faults, proxies, secrets and concurrency share: ansible-playbook, and a real proxy.
 
 They find this file in the collection's tree, since ansible-test runs a copy of each target that stands elsewhere.
 """
@@ -25,7 +25,9 @@ sys.path.insert(0, str(ROOT / "tests/sandbox"))
 
 from client import PROVIDERS, Sandbox, SandboxError
 
-__all__ = ["PROVIDERS", "ROOT", "Event", "Proxy", "Run", "Sandbox", "SandboxError", "program", "run_play", "scratch"]
+__all__ = [
+    "PATIENCE", "PROVIDERS", "ROOT", "Event", "Proxy", "Run", "Sandbox", "SandboxError", "program", "run_play", "scratch",
+]  # fmt: skip
 
 #: Seconds that one run may take on a busy machine.
 PATIENCE = 400.0
@@ -46,6 +48,11 @@ class Event:
     task: str
     action: str
     result: dict[str, t.Any]
+
+    @property
+    def msg(self) -> str:
+        """The message of the result; empty where it has none."""
+        return str(self.result.get("msg", ""))
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ def run_play(
         "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback_plugins")),
         "ANSIBLE_CALLBACKS_ENABLED": "record",
         "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
-        "ANSIBLE_CONNECTION_PLUGINS": str(Path(__file__).with_name("connection_plugins")),
+        "ANSIBLE_CONNECTION_PLUGINS": str(ROOT / "tests/integration/targets/setup_sandbox/connection_plugins"),
         "ANSIBLE_DEPRECATION_WARNINGS": "0",
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_RETRY_FILES_ENABLED": "0",
