@@ -7,9 +7,10 @@ RUN := sh tests/tools/run.sh
 GATES ?=
 TARGETS ?=
 PYTEST ?= -n 2 -q
+MODULE ?= waiting
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test units integration sandbox lint sanity matrix coverage bench docs build clean distclean
+.PHONY: help demo test units integration sandbox lint sanity matrix coverage mutation bench docs build clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -40,6 +41,9 @@ matrix: ## unit and integration tests on every supported ansible-core and Python
 
 coverage: ## lines and branches covered by all tests, as a table
 	@$(RUN) --with coverage python tests/tools/covered.py
+
+mutation: ## what the unit tests of a module notice; MODULE='waiting --survivors' selects, and shows what not
+	@$(RUN) --with mutation python tests/tools/mutation.py $(MODULE)
 
 bench: ## measure; BENCH='name' selects
 	@$(RUN) --with bench benchmarks/run $(BENCH)
