@@ -342,6 +342,29 @@ def test_an_order_that_is_issued_in_the_last_seconds_is_seen() -> None:
     assert outcomes(run(Provider(n1=[]), moment=moment, timeout=100, poll_interval=80)) == {"1": Outcome.REACHED}
 
 
+@pytest.mark.parametrize(
+    ("timeout", "interval", "last"),
+    [
+        (1000.0, 300.0, 995.0),
+        # A short wait keeps a tenth of what is left.
+        (20.0, 300.0, 18.0),
+        # Who polls often is not kept from the last look by the shortest pause.
+        (1.9, 0.5, 1.86),
+    ],
+)
+def test_the_last_look_leaves_time_to_be_answered(timeout: float, interval: float, last: float) -> None:
+    moment = Time()
+    run(FakeProvider(n1=[pending()]), moment=moment, timeout=timeout, poll_interval=interval)
+    assert sum(moment.sleeps) == pytest.approx(last)
+
+
+def test_the_last_look_is_taken_as_soon_as_the_provider_allows_it() -> None:
+    moment = Time()
+    limited = RateLimited("slow down", retry_after=95.0)
+    result = run(FakeProvider(n1=[limited, issued()]), moment=moment, timeout=100, poll_interval=300)
+    assert (outcomes(result), moment.sleeps) == ({"1": Outcome.REACHED}, [95.0])
+
+
 def test_the_deadline_holds_when_answers_are_slow() -> None:
     moment = Time()
 
@@ -395,15 +418,24 @@ def test_the_listener_is_told_of_each_poll_and_of_what_changed() -> None:
     domains = (Domain("www.example.com", "in_progress"),)
     done = (Domain("www.example.com", "completed"),)
     provider = FakeProvider(n1=[pending(domains=domains), pending(domains=domains), pending(domains=done), issued()])
-    result = run(provider, listen=listener)
+    moment = Time()
+    result = run(provider, moment=moment, listen=listener, timeout=900)
     assert [state[0] for state in listener.states] == [
         ("1", None, True),
         ("1", None, False),
         ("1", None, True),
         ("1", Outcome.REACHED, True),
     ]
-    assert [tick.next_poll is None for tick in listener.ticks] == [False, False, False, True]
+    assert [tick.next_poll for tick in listener.ticks] == [*moment.sleeps, None]
+    assert {tick.timeout for tick in listener.ticks} == {900}
     assert listener.ticks[-1].elapsed == result.elapsed
+
+
+def test_the_listener_is_told_of_orders_that_end_without_an_answer() -> None:
+    listener = Listener()
+    provider = FakeProvider(n1=[OrderNotFound("no such order")], n2=[AuthenticationError("refused")])
+    run(provider, ["1", "2"], listen=listener)
+    assert listener.states == [[("1", Outcome.FAILED, True), ("2", Outcome.FAILED, True)]]
 
 
 def test_nothing_to_wait_for_is_over_at_once() -> None:
@@ -444,8 +476,24 @@ def test_a_provider_that_never_answers_is_reported_for_every_order() -> None:
 def test_after_some_faults_in_a_row_the_rest_of_a_tick_is_left() -> None:
     ids = [str(number) for number in range(1, 11)]
     provider = FakeProvider(**{"n" + one: [unavailable()] for one in ids})
-    run(provider, ids, timeout=0)
+    result = run(provider, ids, timeout=0)
     assert len(provider.asked("fetch")) == MOST_FAULTS
+    # Those left have not been answered either, and say why.
+    assert all(isinstance(wait.error, ProviderUnavailable) for wait in result.waits)
+
+
+def test_faults_between_answers_do_not_end_a_tick() -> None:
+    odd = {"n" + one: [unavailable()] for one in ("2", "4", "6")}
+    even = {"n" + one: [pending(one)] for one in ("1", "3", "5", "7")}
+    provider = FakeProvider(**odd, **even)
+    run(provider, ["1", "2", "3", "4", "5", "6", "7"], timeout=0)
+    assert provider.asked("fetch") == ["1", "2", "3", "4", "5", "6", "7"]
+
+
+def test_each_order_keeps_the_fault_that_it_met_itself() -> None:
+    first, second = unavailable(), UnexpectedResponse("cut off")
+    result = run(FakeProvider(n1=[first], n2=[second], n3=[pending("3")]), ["1", "2", "3"], timeout=0)
+    assert [wait.error for wait in result.waits] == [first, second, second]
 
 
 def test_orders_that_are_never_answered_do_not_keep_the_others_from_being_asked() -> None:
@@ -495,6 +543,11 @@ def test_a_certificate_that_is_not_trusted_ends_the_first_poll_but_not_a_wait_th
     assert (set(outcomes(first).values()), first.polls) == ({Outcome.FAILED}, 1)
     later = run(FakeProvider(n1=[pending("1"), untrusted(), issued("1")]))
     assert (outcomes(later), later.polls) == ({"1": Outcome.REACHED}, 3)
+    # Bad news of one order is an answer too.
+    bad_news = FakeProvider(n1=[OrderNotFound("no such order")], n2=[untrusted(), issued("2")])
+    assert outcomes(run(bad_news, ["1", "2"])) == {"1": Outcome.FAILED, "2": Outcome.REACHED}
+    bulk = bulk_provider(lambda number, since: {}, n1=[untrusted(), issued("1")])
+    assert outcomes(run(bulk)) == {"1": Outcome.REACHED}
 
 
 def test_a_rate_limit_ends_the_tick_and_is_respected() -> None:
@@ -515,6 +568,15 @@ def test_a_rate_limit_without_a_time_is_backed_off_from_more_and_more_and_then_f
     limited = [RateLimited("slow down") for _count in range(5)]
     run(FakeProvider(n1=[*limited, pending(), pending(), issued()]), moment=moment, poll_interval=10)
     assert moment.sleeps == [20.0, 40.0, 80.0, 80.0, 80.0, 10.0, 10.0]
+
+
+def test_one_refusal_is_one_however_many_orders_it_keeps_from_being_asked() -> None:
+    moment = Time()
+    ids = [str(number) for number in range(1, 11)]
+    provider = FakeProvider(**{"n" + one: [pending(one)] for one in ids})
+    provider.scripts["1"] = [RateLimited("slow down"), pending("1")]
+    run(provider, ids, moment=moment, timeout=100, poll_interval=10)
+    assert moment.sleeps[:2] == [20.0, 10.0]
 
 
 def test_a_rate_limit_beyond_the_deadline_ends_the_wait_without_another_question() -> None:
@@ -580,6 +642,53 @@ def test_news_of_the_bulk_call_is_asked_for_in_detail() -> None:
     # The first look shows names and blockers; after that a refresh of one, and what the bulk call told of.
     assert provider.calls[1:3] == [("refresh", "1"), ("refresh", "2")]
     assert provider.asked("fetch") == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("mark", "answer", "whole"),
+    [
+        # The bulk call has no word of it: there is no news to arrive.
+        (None, pending(), 1),
+        # It told of something else than validation, so the detail call lags.
+        ("active:", pending(), 1 + MOST_STALE),
+        ("active:", issuing(), 1),
+    ],
+)
+def test_the_whole_of_an_order_is_asked_for_until_the_news_has_arrived(
+    mark: t.Optional[str], answer: Order, whole: int
+) -> None:
+    told = {} if mark is None else {"1": sketch(mark)}
+    provider = bulk_provider(lambda number, since: told, n1=[answer])
+    run(provider, timeout=600, poll_interval=60)
+    kinds = [kind for kind, _what in provider.calls if kind != "survey"]
+    assert kinds == ["fetch"] * whole + ["refresh"] * (len(kinds) - whole)
+    assert "refresh" in kinds
+
+
+def test_news_that_has_arrived_is_not_asked_for_again_though_the_order_is_still_in_validation() -> None:
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        return {"1": sketch("p", pending()) if number == 1 else sketch("reviewing:")}
+
+    reviewed = Order("fake", "1", Status.VALIDATING, provider_status="reviewing")
+    provider = bulk_provider(survey, n1=[pending(), reviewed])
+    run(provider, timeout=239, poll_interval=60)
+    assert [kind for kind, _what in provider.calls if kind != "survey"][:4] == ["refresh", "fetch", "refresh", "refresh"]
+
+
+def test_a_bulk_call_that_fails_is_what_kept_the_orders_from_being_answered_until_it_answers() -> None:
+    fault = unavailable()
+
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        if number == 1:
+            raise fault
+        return {one: sketch("p", pending(one)) for one in ids}
+
+    # More than are asked for in detail.
+    ids = [str(number) for number in range(1, FIRST_LOOK + 11)]
+    answers = {"n" + one: [pending(one)] for one in ids}
+    assert [wait.error for wait in run(bulk_provider(survey, **answers), ids, timeout=0).waits] == [fault] * len(ids)
+    later = run(bulk_provider(survey, **answers), ids, timeout=60, poll_interval=55)
+    assert [wait.error for wait in later.waits] == [None] * len(ids)
 
 
 @pytest.mark.parametrize("fault", [unavailable(), UnexpectedResponse("cut off"), RateLimited("slow down")])
@@ -723,8 +832,7 @@ def test_a_bulk_call_that_is_refused_is_replaced_by_single_calls_with_one_note(r
     result = run(provider, ["1", "2"])
     assert set(outcomes(result).values()) == {Outcome.REACHED}
     assert len(provider.asked("survey")) == 1
-    assert len(result.notes) == 1
-    assert result.notes[0].startswith("bulk call refused, asking for each order instead")
+    assert list(result.notes) == ["bulk call refused, asking for each order instead: {0}".format(refusal)]
 
 
 @pytest.mark.parametrize("mark", ["active:", "missing"])
