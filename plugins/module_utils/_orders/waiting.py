@@ -349,11 +349,12 @@ class _Wait:
         if sketch.mark == wait.mark:
             return
         wait.mark, wait.stale = sketch.mark, 0
+        wait.due = True
         if first and sketch.order is not None and sketch.order.status in (Status.VALIDATING, Status.ISSUING):
-            wait.due = False
-            self._see(wait, sketch.order)
-        else:
-            wait.due = True
+            # What the detail call has told already is more.
+            wait.due = wait.order is not None and wait.order.status not in (Status.VALIDATING, Status.ISSUING)
+            if wait.order is None:
+                self._see(wait, sketch.order)
 
     def _ask_details(self, chosen: t.Sequence[Waiting], until: float) -> None:
         """Ask for each of these orders, until the provider turns out not to be well or the tick has lasted too long."""

@@ -891,10 +891,18 @@ def test_the_bulk_call_is_made_again_once_the_order_that_it_may_have_refused_is_
             raise InvalidRequest("unknown order")
         return {one: sketch("p", pending(one)) for one in known}
 
-    provider = bulk_provider(survey, **{"n" + one: [pending(one)] for one in known}, n77=[OrderNotFound("not there")])
+    told = (Domain("www.example.org"),)
+    scripts: t.Dict[str, Script] = {"n" + one: [pending(one, domains=told)] for one in known}
+    provider = bulk_provider(survey, **scripts, n77=[OrderNotFound("not there")])
     result = run(provider, [*known, "77"], timeout=600, poll_interval=60)
     assert outcomes(result) == {**dict.fromkeys(known, Outcome.TIMED_OUT), "77": Outcome.FAILED}
     assert provider.asked("fetch") == [*known, "77"]
+
+    # What the single calls told is more than what the bulk call tells.
+    scripts = {"n" + one: [pending(one, domains=told), unavailable()] for one in known}
+    provider = bulk_provider(survey, **scripts, n77=[OrderNotFound("not there")])
+    result = run(provider, [*known, "77"], timeout=100, poll_interval=60)
+    assert [wait.order.domains for wait in result.waits if wait.order is not None] == [told] * len(known)
 
 
 def test_a_bulk_call_that_comes_garbled_twice_in_a_row_is_given_up() -> None:
