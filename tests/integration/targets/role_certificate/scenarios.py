@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import typing as t
 import unittest
@@ -140,6 +141,42 @@ class Waiting(Scenario):
         run = self.run_role(play_strategy="free", meanwhile=self.fleet.once_asked(self.issue, times=8))
         self.assert_all_served(run)
         self.assertEqual(run.changed, sorted(self.fleet.hosts))
+
+    def test_under_free_no_host_loses_an_order_because_the_first_one_is_done(self) -> None:
+        order = self.fleet.order("digicert", "www.example.org", "issued")
+        for number in range(9):
+            # Each host is a little slower at every task than the one before, so some are behind by any few of them.
+            slow = f"{{{{ lookup('ansible.builtin.pipe', 'sleep {number / 3}; echo {order['order_id']}') }}}}"
+            self.fleet.host(f"web{number}", {**order, "order_id": slow})
+        run = self.run_role("--forks", "9", play="wait.yml", play_strategy="free")
+        self.assertEqual(run.failed, {}, run.output)
+        told = {"order": order["order_id"], "status": "issued"}
+        self.assertEqual(run.told(), dict.fromkeys(self.fleet.hosts, told), run.output)
+
+    def test_the_requests_for_a_fleet_are_those_for_its_orders(self) -> None:
+        waves = [60.0, 160.0, 260.0]
+        orders = [
+            self.fleet.order("digicert", f"www{number}.example.org", after={"validating": waves[number % 3]})
+            for number in range(15)
+        ]
+        orders.append(self.fleet.order("digicert", "bad.example.org", "rejected", after={"validating": 60.0}))
+        for number in range(48):
+            self.fleet.host(f"web{number:02}", orders[number % 16])
+
+        def in_waves() -> None:
+            for _wave in waves:
+                self.fleet.once_asked(lambda: self.sandbox.advance(100.0), times=17)()
+
+        run = self.run_role(play="wait.yml", meanwhile=in_waves)
+        self.assertEqual(sorted(run.failed), ["web15", "web31", "web47"], run.output)
+        self.assertEqual(len(run.told()), 45, run.output)
+        self.assertEqual({told["status"] for told in run.told().values()}, {"issued"})
+        paths = [line["path"].split("?")[0].removeprefix("/services/v2") for line in self.sandbox.requests()]
+        ticks = sum(path.endswith("/status-changes") for path in paths)
+        details = [path for path in paths if re.search(r"/certificate/[0-9]+$", path)]
+        self.assertEqual(len(details), 16, paths)
+        # The list and a first look at each; each once more in whole when it has moved on; then two a tick.
+        self.assertLessEqual(len(paths), 1 + 16 + 2 * 16 + 2 * ticks, paths)
 
     def test_any_errors_fatal_ends_the_play_before_anything_is_deployed(self) -> None:
         self.fleet.host("web0", self.fleet.order("digicert", "good.example.org", "issued"))
