@@ -39,7 +39,7 @@ from .lineage import (
     Version,
 )
 from .reasons import CERTIFICATE_DIFFERS, NOT_SERVED, Facts, Survey, reasons
-from .wanted import Command, Wanted, describe, read_commands, read_wanted, recorded_facts
+from .wanted import Command, Wanted, describe, read_commands, read_probes, read_wanted, recorded_facts
 from .x509 import Certificate, Malformed, iso_time, read_certificates
 
 if t.TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Settings:
         ca_path: CA certificates for ``ca_path``.
         validate_commands: run before the switch and after it.
         reload_commands: run after the switch.
-        probes: mappings with ``host``, ``port``, ``server_name`` and ``starttls``.
+        probes: mappings with ``host``, ``port``, ``server_name`` (normalised) and ``starttls``.
         probe_timeout: seconds until each probe's deadline.
         keep_versions: versions to keep, the current one included.
         allow_older: whether a certificate that was issued before the deployed one may replace it.
@@ -149,17 +149,6 @@ def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = Fal
 def _deploy(
     parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool, path: str, report: t.Dict[str, t.Any]
 ) -> t.Dict[str, t.Any]:
-    settings = Settings(
-        path=path,
-        trust="ca_path" if parameters["ca_path"] else parameters["trust"],
-        ca_path=parameters["ca_path"],
-        validate_commands=read_commands(parameters["validate_commands"], "validate_commands"),
-        reload_commands=read_commands(parameters["reload_commands"], "reload_commands"),
-        probes=parameters["probes"],
-        probe_timeout=parameters["probe_timeout"],
-        keep_versions=parameters["keep_versions"],
-        allow_older=parameters["allow_older"],
-    )
     wanted = read_wanted(
         certificate=parameters["certificate"],
         chain=parameters["chain"],
@@ -169,6 +158,17 @@ def _deploy(
         files=parameters["files"],
         placeholder=parameters["placeholder"],
         now=_now(),
+    )
+    settings = Settings(
+        path=path,
+        trust="ca_path" if parameters["ca_path"] else parameters["trust"],
+        ca_path=parameters["ca_path"],
+        validate_commands=read_commands(parameters["validate_commands"], "validate_commands"),
+        reload_commands=read_commands(parameters["reload_commands"], "reload_commands"),
+        probes=read_probes(parameters["probes"], parameters["probe_timeout"], wanted),
+        probe_timeout=parameters["probe_timeout"],
+        keep_versions=parameters["keep_versions"],
+        allow_older=parameters["allow_older"],
     )
     return _Deployment(settings, wanted, host, report).run(check_mode)
 
@@ -538,11 +538,8 @@ class _Deployment:
     def _targets(self) -> t.List[Target]:
         from .probe import Target
 
-        fallback = self._asked.names[0]
-        if fallback.startswith("*."):
-            fallback = "www" + fallback[1:]
         return [
-            Target(item["host"], item["port"], item.get("server_name") or fallback, item.get("starttls"))
+            Target(item["host"], item["port"], item["server_name"], item.get("starttls"))
             for item in self._settings.probes
         ]
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import typing as t
 from dataclasses import dataclass, replace
@@ -15,13 +16,14 @@ from .errors import (
     InvalidKey,
     NamesNotCovered,
     NotValidNow,
+    ProbeFailed,
     ReloadFailed,
     UntrustedChain,
     ValidateFailed,
 )
 from .lineage import FILE_NAMES, sha256
 from .reasons import Facts
-from .x509 import Certificate, Malformed, iso_time, normalise_name, pem_blocks, read_certificates
+from .x509 import Certificate, Malformed, covers, iso_time, normalise_name, pem_blocks, read_certificates
 
 Command = t.Tuple[str, ...]
 
@@ -56,6 +58,10 @@ class Wanted:
         if self.certificate is None:
             raise UntrustedChain("The placeholder has not been made yet")
         return self.certificate
+
+    def covers(self, name: str) -> bool:
+        """Whether the leaf covers a normalised name, or will, as a placeholder that is still to be made."""
+        return self.certificate.covers(name) if self.certificate else covers(self.names, name)
 
     def with_certificate(self, certificate: Certificate) -> Wanted:
         """The same with another leaf."""
@@ -149,7 +155,7 @@ def read_wanted(
         return Wanted(expected, key, kinds, placeholder=True)
     leaf, *issuers = _read_chain(certificate or "", chain or "")
     _check_validity(leaf, now)
-    expected = expected or leaf.names
+    expected = expected or _read_names(leaf.names)
     missing = [name for name in expected if not leaf.covers(name)]
     if missing or not expected:
         raise NamesNotCovered(
@@ -180,6 +186,40 @@ def read_commands(commands: t.Sequence[t.Any], option: str) -> t.List[Command]:
     return read
 
 
+def read_probes(
+    probes: t.Sequence[t.Mapping[str, t.Any]], timeout: float, wanted: Wanted
+) -> t.List[t.Dict[str, t.Any]]:
+    """Probes with their ``server_name`` as certificates carry it; one that can never hold is refused.
+
+    Args:
+        probes: mappings with ``host``, ``port``, ``server_name`` and ``starttls``.
+        timeout: seconds until each probe's deadline.
+        wanted: what the services shall serve; a probe without a name asks for the first expected one.
+
+    Raises:
+        NamesNotCovered: a server name is none, or the certificate does not cover it.
+        ProbeFailed: a port or the timeout is out of bounds.
+    """
+    if not (math.isfinite(timeout) and timeout >= 0):
+        raise ProbeFailed("'probe_timeout' is {0}, and has to be a number of seconds".format(timeout))
+    fallback = wanted.names[0]
+    if fallback.startswith("*."):
+        fallback = "www" + fallback[1:]
+    read = []
+    for item in probes:
+        if not 0 < item["port"] < 65536:
+            raise ProbeFailed("The port {0} in 'probes' is no TCP port".format(item["port"]))
+        given = item.get("server_name") or fallback
+        (name,) = _read_names([given])
+        if name.startswith("*.") or not wanted.covers(name):
+            raise NamesNotCovered(
+                "A probe asks for {0!r}, which the certificate does not cover as a name of a server".format(given),
+                missing_names=[name],
+            )
+        read.append(dict(item, server_name=name))
+    return read
+
+
 def _read_key(private_key: t.Optional[str], private_key_path: t.Optional[str]) -> bytes:
     where = "'private_key'"
     if private_key is None:
@@ -204,7 +244,7 @@ def _read_names(names: t.Sequence[str]) -> t.Tuple[str, ...]:
         try:
             found[normalise_name(name)] = None
         except ValueError as exc:
-            raise NamesNotCovered("{0!r} in 'names' is neither a DNS name nor an IP address".format(name)) from exc
+            raise NamesNotCovered("{0!r} is expected, but is neither a DNS name nor an IP address".format(name)) from exc
     return tuple(found)
 
 

@@ -85,11 +85,16 @@ class Certificate:
         return "-----BEGIN CERTIFICATE-----\n{0}\n-----END CERTIFICATE-----\n".format("\n".join(lines))
 
     def covers(self, name: str) -> bool:
-        """Whether a normalised name is covered; a wildcard covers one label (RFC 6125, section 6.4.3)."""
-        if name in self.names:
-            return True
-        _host, dot, domain = name.partition(".")
-        return bool(dot) and not is_ip_address(name) and "*." + domain in self.names
+        """See covers()."""
+        return covers(self.names, name)
+
+
+def covers(names: t.Container[str], name: str) -> bool:
+    """Whether certificate names cover a normalised name; a wildcard covers one label (RFC 6125, section 6.4.3)."""
+    if name in names:
+        return True
+    _host, dot, domain = name.partition(".")
+    return bool(dot) and not is_ip_address(name) and "*." + domain in names
 
 
 def iso_time(moment: datetime) -> str:
