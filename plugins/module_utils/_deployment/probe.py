@@ -170,12 +170,14 @@ def _connect(target: Target, family: int, address: t.Any, timeout: float, contex
     """One handshake; returns the leaf that was served, as DER."""
     where = "{0} port {1}".format(address[0], target.port)
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as plain:
-            plain.settimeout(timeout)
-            plain.connect(address)
+        with socket.socket(family, socket.SOCK_STREAM) as connection:
+            plain = _Plain(connection, timeout)
+            plain.use_what_is_left()
+            connection.connect(address)
             if target.starttls:
                 _STARTTLS[target.starttls](plain)
-            with context.wrap_socket(plain, server_hostname=target.server_name) as secured:
+            plain.use_what_is_left()
+            with context.wrap_socket(connection, server_hostname=target.server_name) as secured:
                 leaf = secured.getpeercert(binary_form=True)
     except ssl.SSLCertVerificationError as exc:
         raise Problem(
@@ -210,37 +212,74 @@ def _serial_number(leaf: bytes) -> t.Optional[str]:
         return None
 
 
-def _smtp(plain: socket.socket) -> None:
+class _Plain:
+    """A connection before TLS; all that is said on it has to fit into one time, however slowly the service speaks.
+
+    Args:
+        connection: the socket.
+        timeout: seconds for the whole attempt, from now on.
+    """
+
+    def __init__(self, connection: socket.socket, timeout: float) -> None:
+        self._connection = connection
+        self._deadline = time.monotonic() + timeout
+
+    def use_what_is_left(self) -> None:
+        """Let the next call on the socket take no longer than the attempt may still take.
+
+        Raises:
+            socket.timeout: nothing is left.
+        """
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise socket.timeout
+        self._connection.settimeout(left)
+
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        self.use_what_is_left()
+        self._connection.sendall(data)
+
+    def byte(self) -> bytes:
+        """The next byte."""
+        self.use_what_is_left()
+        received = self._connection.recv(1)
+        if not received:
+            raise Problem("STARTTLS: the service closed the connection")
+        return received
+
+
+def _smtp(plain: _Plain) -> None:
     _expect(_smtp_reply(plain), b"220")
-    plain.sendall(b"EHLO localhost\r\n")
+    plain.send(b"EHLO localhost\r\n")
     _expect(_smtp_reply(plain), b"250")
-    plain.sendall(b"STARTTLS\r\n")
+    plain.send(b"STARTTLS\r\n")
     _expect(_smtp_reply(plain), b"220")
 
 
-def _smtp_reply(plain: socket.socket) -> bytes:
+def _smtp_reply(plain: _Plain) -> bytes:
     """The last line of a reply; the lines before it have a hyphen after the code (RFC 5321, section 4.2.1)."""
     return _read_until(plain, lambda line: line[3:4] != b"-")
 
 
-def _imap(plain: socket.socket) -> None:
+def _imap(plain: _Plain) -> None:
     _expect(_read_line(plain), b"* OK")
-    plain.sendall(b"a1 STARTTLS\r\n")
+    plain.send(b"a1 STARTTLS\r\n")
     _expect(_read_until(plain, lambda line: line.startswith(b"a1 ")), b"a1 OK")
 
 
-def _pop3(plain: socket.socket) -> None:
+def _pop3(plain: _Plain) -> None:
     _expect(_read_line(plain), b"+OK")
-    plain.sendall(b"STLS\r\n")
+    plain.send(b"STLS\r\n")
     _expect(_read_line(plain), b"+OK")
 
 
-def _postgres(plain: socket.socket) -> None:
-    plain.sendall(_SSL_REQUEST)
-    _expect(plain.recv(1), b"S")
+def _postgres(plain: _Plain) -> None:
+    plain.send(_SSL_REQUEST)
+    _expect(plain.byte(), b"S")
 
 
-_STARTTLS: t.Mapping[str, t.Callable[[socket.socket], None]] = {
+_STARTTLS: t.Mapping[str, t.Callable[[_Plain], None]] = {
     "smtp": _smtp,
     "imap": _imap,
     "pop3": _pop3,
@@ -257,7 +296,7 @@ def _expect(answer: bytes, start: bytes) -> None:
         )
 
 
-def _read_until(plain: socket.socket, is_last: t.Callable[[bytes], bool]) -> bytes:
+def _read_until(plain: _Plain, is_last: t.Callable[[bytes], bool]) -> bytes:
     for _count in range(_MOST_LINES):
         line = _read_line(plain)
         if is_last(line):
@@ -265,12 +304,9 @@ def _read_until(plain: socket.socket, is_last: t.Callable[[bytes], bool]) -> byt
     raise Problem("STARTTLS: the service answered with more than {0} lines".format(_MOST_LINES))
 
 
-def _read_line(plain: socket.socket) -> bytes:
+def _read_line(plain: _Plain) -> bytes:
     """One line, byte by byte: what follows it may belong to TLS."""
     line = bytearray()
     while not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
-        byte = plain.recv(1)
-        if not byte:
-            raise Problem("STARTTLS: the service closed the connection")
-        line += byte
+        line += plain.byte()
     return bytes(line)

@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 import typing as t
 
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
@@ -138,6 +139,13 @@ def _silent(plain: socket.socket) -> bool:
     return False
 
 
+def _dripping(plain: socket.socket) -> bool:
+    for byte in b"x" * 200 + b"\n":  # each in time, all together not
+        time.sleep(0.01)
+        plain.sendall(bytes([byte]))
+    return False
+
+
 def _closing(plain: socket.socket) -> bool:
     return False
 
@@ -150,4 +158,5 @@ _SPEAK: t.Dict[str, t.Callable[[socket.socket], bool]] = {
     "postgres": _postgres,
     "silent": _silent,
     "closing": _closing,
+    "dripping": _dripping,
 }

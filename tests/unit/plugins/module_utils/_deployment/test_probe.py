@@ -162,6 +162,7 @@ def test_service_without_the_chain(start: t.Any, world: pki.World, clock: Clock)
         ("smtp", None, "fails the TLS handshake"),
         ("closing", "imap", "closed the connection"),
         ("silent", "smtp", "did not answer within 0.2 s"),
+        ("dripping", "smtp", "did not answer within 0.2 s"),
     ],
 )
 def test_service_that_speaks_otherwise(
