@@ -138,6 +138,13 @@ options:
     type: list
     elements: raw
     default: []
+  command_timeout:
+    description:
+      - Seconds after which a command that has not ended is ended, and counts as failed.
+      - Otherwise a reload that hangs would keep the deployment, and its lock, for ever. The default is longer than
+        C(systemctl) waits for a service.
+    type: float
+    default: 120
   probes:
     description:
       - Services that have to serve the certificate afterwards. They are also looked at when the files are current, and
@@ -446,6 +453,7 @@ def main() -> None:
             "dir_mode": {"type": "raw", "default": "0755"},
             "validate_commands": {"type": "list", "elements": "raw", "default": []},
             "reload_commands": {"type": "list", "elements": "raw", "default": []},
+            "command_timeout": {"type": "float", "default": 120},
             "probes": {
                 "type": "list",
                 "elements": "dict",
@@ -470,6 +478,8 @@ def main() -> None:
         ],
         supports_check_mode=True,
     )
+    if not 0 < module.params["command_timeout"] < float("inf"):
+        module.fail_json(msg="'command_timeout' has to be a number of seconds above 0")
     try:
         result = deploy(module.params, AnsibleHost(module), check_mode=module.check_mode)
     except DeploymentError as exc:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import typing as t
 from contextlib import contextmanager
 
+from .commands import run_command
 from .errors import WriteFailed
 
 FILE, KEY, DIRECTORY = "file", "key", "directory"
@@ -30,10 +32,14 @@ class Host(t.Protocol):
             like: a path whose context is kept; None when there is none yet.
         """
 
+    def finds(self, program: str) -> bool:
+        """Whether there is such a program to run."""
+
     def run(self, command: t.Sequence[str], descriptors: t.Sequence[int] = ()) -> t.Tuple[int, str, str]:
         """Run a command without a shell; returns exit code, standard output and standard error.
 
         Raises:
+            TimeoutError: it did not end in time.
             OSError: it cannot be started.
         """
 
@@ -42,7 +48,8 @@ class AnsibleHost:
     """The target through an ``AnsibleModule``.
 
     Args:
-        module: the module; its parameters give ``owner``, ``group``, ``mode``, ``key_mode`` and ``dir_mode``.
+        module: the module; its parameters give ``owner``, ``group``, ``mode``, ``key_mode`` and
+            ``dir_mode``, and ``command_timeout`` in seconds.
     """
 
     def __init__(self, module: t.Any) -> None:
@@ -99,14 +106,11 @@ class AnsibleHost:
         finally:
             del self._module.fail_json
 
+    def finds(self, program: str) -> bool:
+        """See Host. Programs are also looked for where administrators' commands lie."""
+        return (self._module.get_bin_path(program) or shutil.which(program)) is not None
+
     def run(self, command: t.Sequence[str], descriptors: t.Sequence[int] = ()) -> t.Tuple[int, str, str]:
-        """See Host. Commands are also looked for where administrators' commands lie."""
+        """See Host."""
         program = self._module.get_bin_path(command[0]) or command[0]
-        code, output, error = self._module.run_command(
-            [program, *command[1:]],
-            pass_fds=tuple(descriptors),
-            expand_user_and_vars=False,
-            handle_exceptions=False,
-            errors="surrogate_then_replace",
-        )
-        return int(code), str(output), str(error)
+        return run_command([program, *command[1:]], self._module.params["command_timeout"], descriptors)

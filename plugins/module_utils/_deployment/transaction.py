@@ -322,6 +322,9 @@ class _Deployment:
                 while not self._lock.acquire():  # a failed first deployment beside this one removes its directory
                     made = self._lineage.create()
                 plan = self._plan(True)  # another run may have been here before the lock
+            if plan.reasons:
+                self._find_programs(self._settings.validate_commands, ValidateFailed)
+                self._find_programs(self._settings.reload_commands, ReloadFailed)
             self._recover(plan)
             if plan.switches:
                 self._put_into_service(plan)
@@ -505,10 +508,26 @@ class _Deployment:
 
     # -- the service --------------------------------------------------------------------------------------------------
 
+    def _find_programs(self, commands: t.Sequence[Command], error: t.Type[DeploymentError]) -> None:
+        """A command that is misspelt would be found out after the switch, and could not undo anything either."""
+        for command in commands:
+            if not self._host.finds(command[0]):
+                raise error(
+                    "The command {0!r} cannot be run: there is no program '{1}'. Nothing was changed".format(
+                        " ".join(command), command[0]
+                    ),
+                    command=list(command),
+                )
+
     def _run(self, commands: t.Sequence[Command], error: t.Type[DeploymentError], when: str) -> None:
         for command in commands:
             try:
                 code, output, problem = self._host.run(command)
+            except TimeoutError as exc:
+                raise error(
+                    "The command {0!r} did not end in time and was ended ({1})".format(" ".join(command), when),
+                    command=list(command),
+                ) from exc
             except OSError as exc:
                 raise error(
                     "The command {0!r} cannot be run ({1}): {2}".format(" ".join(command), when, exc.strerror),

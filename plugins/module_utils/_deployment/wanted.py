@@ -176,12 +176,16 @@ def read_commands(commands: t.Sequence[t.Any], option: str) -> t.List[Command]:
     error: t.Type[DeploymentError] = ValidateFailed if option == "validate_commands" else ReloadFailed
     read = []
     for command in commands:
+        if not isinstance(command, (str, list, tuple)):
+            raise error("An item of '{0}' is neither a string nor a list of words: {1!r}".format(option, command))
         try:
             words = shlex.split(command) if isinstance(command, str) else [str(word) for word in command]
-        except (TypeError, ValueError) as exc:
+        except ValueError as exc:
             raise error("An item of '{0}' is no command: {1}".format(option, exc)) from exc
-        if not words:
+        if not words or not words[0]:
             raise error("An item of '{0}' is empty".format(option))
+        if "\0" in "".join(words):
+            raise error("An item of '{0}' holds a NUL byte".format(option))
         read.append(tuple(words))
     return read
 
@@ -244,7 +248,7 @@ def _read_names(names: t.Sequence[str]) -> t.Tuple[str, ...]:
         try:
             found[normalise_name(name)] = None
         except ValueError as exc:
-            raise NamesNotCovered("{0!r} is expected, but is neither a DNS name nor an IP address".format(name)) from exc
+            raise NamesNotCovered("{0!r} is expected, but is no DNS name and no IP address".format(name)) from exc
     return tuple(found)
 
 

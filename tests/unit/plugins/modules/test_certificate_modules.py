@@ -164,6 +164,8 @@ def test_attributes_that_cannot_be_set_are_undone(run: t.Any, options: t.Dict[st
         ({"trust": "ca_path", "ca_path": None}, "ca_path"),
         ({"files": ["key"]}, "files"),
         ({"probes": [{"port": 25, "starttls": "ftp"}]}, "starttls"),
+        ({"command_timeout": 0}, "command_timeout"),
+        ({"command_timeout": "nan"}, "command_timeout"),
     ],
 )
 def test_arguments_that_do_not_fit(run: t.Any, options: t.Dict[str, t.Any], change: t.Any, said: str) -> None:
@@ -171,6 +173,18 @@ def test_arguments_that_do_not_fit(run: t.Any, options: t.Dict[str, t.Any], chan
     result = run(certificate_deploy, given)
     assert result["failed"] is True
     assert said in result["msg"]
+
+
+def test_reload_that_hangs_is_undone(run: t.Any, options: t.Dict[str, t.Any], world: pki.World) -> None:
+    deployed = run(certificate_deploy, options)
+    hangs = "case $(readlink {0}/current) in */2-*) sleep 600;; esac".format(options["path"])
+    renewal = dict(options, certificate=pki.pem(world.issue(NAME)), reload_commands=[["sh", "-c", hangs]])
+    result = run(certificate_deploy, dict(renewal, command_timeout=1))
+    assert (result["error_kind"], result["rolled_back"]) == ("reload_failed", True)
+    assert "did not end in time" in result["msg"]
+    assert run(certificate_info, {"path": options["path"]})["serial_number"] == deployed["serial_number"]
+    missing = dict(options, certificate=pki.pem(world.issue(NAME)), reload_commands=["sytsemctl reload nginx"])
+    assert "there is no program" in run(certificate_deploy, missing)["msg"]
 
 
 def test_information_about_what_is_no_lineage(run: t.Any, tmp_path: pathlib.Path) -> None:

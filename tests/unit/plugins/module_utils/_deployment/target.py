@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import subprocess
 import typing as t
 
@@ -29,6 +30,9 @@ class PlainHost:
 
     def apply(self, path: str, kind: str, final_path: str, like: t.Optional[str]) -> None:
         os.chmod(path, self.modes[kind])
+
+    def finds(self, program: str) -> bool:
+        return shutil.which(program) is not None
 
     def run(self, command: t.Sequence[str], descriptors: t.Sequence[int] = ()) -> t.Tuple[int, str, str]:
         if command[0] != "openssl":

@@ -53,9 +53,7 @@ def test_server_name_as_people_write_it(target: Target, server_name: str) -> Non
 def test_probe_that_cannot_hold(target: Target, option: str, value: float) -> None:
     probes = [{"host": "127.0.0.1", "port": value if option == "port" else 1}]
     timeout = value if option == "timeout" else 0.1
-    error = refused(
-        target, target.world.issue(NAME), probes=probes, probe_timeout=timeout, reload_commands=["true"]
-    )
+    error = refused(target, target.world.issue(NAME), probes=probes, probe_timeout=timeout, reload_commands=["true"])
     assert error.kind == "probe_failed"
     assert option in error.message
 
@@ -67,3 +65,31 @@ def test_certificate_with_a_name_that_is_none(target: Target, name: str) -> None
     assert error.kind == "names_not_covered"
     assert repr(name) in error.message
     assert target.deploy(leaf)["changed"] is True  # it covers what is expected
+
+
+# -- commands ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", ["validate", "reload"])
+def test_misspelt_command_is_found_before_the_switch(target: Target, step: str) -> None:
+    target.deploy(target.world.issue(NAME))
+    options: t.Dict[str, t.Any] = {step + "_commands": ["sytsemctl reload nginx"]}
+    error = refused(target, target.world.issue(NAME), **options)
+    assert error.kind == step + "_failed"
+    assert "there is no program 'sytsemctl'" in error.message
+
+
+@pytest.mark.parametrize("command", [{"cmd": "true"}, 5, None, [""], ["true", "a\0b"], "true a\0b"])
+def test_what_is_no_command(target: Target, command: t.Any) -> None:
+    assert refused(target, target.world.issue(NAME), reload_commands=[command]).kind == "reload_failed"
+
+
+def test_program_that_cannot_be_run(target: Target) -> None:
+    program = target.path.parent / "reload"
+    program.write_bytes(b"\x7fELF?")
+    program.chmod(0o755)
+    with pytest.raises(DeploymentError) as failure:
+        target.deploy(target.world.issue(NAME), reload_commands=[str(program)])
+    assert failure.value.kind == "reload_failed"
+    assert failure.value.details["rolled_back"] is True
+    assert "Exec format error" in failure.value.message
