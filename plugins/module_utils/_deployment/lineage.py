@@ -45,6 +45,7 @@ _NEW_LINK = ".current.new"
 _OLD_LINK = ".current.old"
 _HIDDEN = frozenset((_JOURNAL, _NEW_JOURNAL, _NEW_LINK, _OLD_LINK))
 _VERSION = re.compile(r"([1-9]\d*)-[0-9A-F]+")
+_LEFT_VERSION = re.compile(r"\.[1-9]\d*-[0-9A-F]+(\.gone)?")  # half written, or half removed
 _RECORD_FORMAT = 1
 
 
@@ -120,7 +121,7 @@ class Lineage:
 
     @staticmethod
     def _is_foreign(entry: str) -> bool:
-        return not entry.startswith(".") and not _VERSION.fullmatch(entry)
+        return not _VERSION.fullmatch(entry) and not _LEFT_VERSION.fullmatch(entry)
 
     def _listed(self) -> t.List[str]:
         try:
@@ -204,25 +205,33 @@ class Lineage:
             return []
         left = [os.path.join(self.path, name) for name in (_NEW_JOURNAL, _NEW_LINK, _OLD_LINK)]
         left = [path for path in left if os.path.lexists(path)]
-        return left + [self.version_path(name) for name in self._listed() if name.startswith(".")]
+        return left + [self.version_path(name) for name in self._listed() if _LEFT_VERSION.fullmatch(name)]
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def create(self) -> t.List[str]:
-        """Make the lineage directory and its missing parents; returns what was made, outermost first."""
+        """Make the lineage directory and its missing parents, or nothing; returns what was made, outermost first."""
         made: t.List[str] = []
         path = self.path
         while not os.path.isdir(path):
             made.insert(0, path)
             path = os.path.dirname(path)
-        for path in made:
-            try:
-                os.mkdir(path)
-            except FileExistsError:
-                continue
-            os.chmod(path, 0o755)
-            sync(os.path.dirname(path))
+        try:
+            for path in made:
+                self._make(path)
+        except OSError:
+            self.remove_empty(made)
+            raise
         return made
+
+    @staticmethod
+    def _make(path: str) -> None:
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            return
+        os.chmod(path, 0o755)
+        sync(os.path.dirname(path))
 
     def make_versions(self) -> None:
         """Make the directory of the versions if it is missing."""

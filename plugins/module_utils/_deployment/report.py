@@ -57,10 +57,17 @@ def _read_current(lineage: Lineage) -> t.Tuple[t.List[Certificate], bool]:
 
 def _read_certificates(lineage: Lineage, version: str) -> t.List[Certificate]:
     for kinds in (("cert", "chain"), ("fullchain",), ("combined",), ("cert",)):
-        contents = [lineage.read_file(version, FILE_NAMES[kind]) for kind in kinds]
-        if all(content is not None for content in contents):
-            try:
-                return read_certificates(b"".join(filter(None, contents)).decode("ascii", "replace"))
-            except Malformed:
-                continue
+        try:
+            found = [_read_file(lineage, version, FILE_NAMES[kind]) for kind in kinds]
+        except Malformed:
+            continue
+        if found[0]:  # else what follows a damaged leaf would pass for it
+            return [certificate for certificates in found for certificate in certificates]
     return []
+
+
+def _read_file(lineage: Lineage, version: str, file_name: str) -> t.List[Certificate]:
+    content = lineage.read_file(version, file_name)
+    if content is None:
+        raise Malformed("there is no {0}".format(file_name))
+    return read_certificates(content.decode("ascii", "replace"))

@@ -18,6 +18,7 @@ from datetime import datetime, timezone
 
 from .errors import (
     DeploymentError,
+    InvalidKey,
     OlderThanDeployed,
     ProbeFailed,
     ReloadFailed,
@@ -28,6 +29,7 @@ from .errors import (
 from .host import DIRECTORY, FILE, KEY, Host
 from .lineage import (
     COMMITTING,
+    CURRENT,
     FILE_NAMES,
     KEY_FILES,
     RECORD,
@@ -49,6 +51,8 @@ LOCK_WAIT = 10.0  # seconds
 
 _NO_FACTS = Facts("", "", "", {})
 _LONGEST_OUTPUT = 2000
+_HIDDEN_KEY = "(a private key)"
+_SECRET_LINE = 16  # characters of a key's line that are worth hiding; the last one can be short
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 
 
@@ -159,6 +163,7 @@ def _deploy(
         placeholder=parameters["placeholder"],
         now=_now(),
     )
+    _refuse_own_key(parameters["private_key_path"], path, wanted)
     settings = Settings(
         path=path,
         trust="ca_path" if parameters["ca_path"] else parameters["trust"],
@@ -171,6 +176,18 @@ def _deploy(
         allow_older=parameters["allow_older"],
     )
     return _Deployment(settings, wanted, host, report).run(check_mode)
+
+
+def _refuse_own_key(key_path: t.Optional[str], path: str, wanted: Wanted) -> None:
+    """A key file that lies in the lineage is removed with its version; only ``current`` leads to the next one."""
+    if key_path is None or not os.path.realpath(key_path).startswith(os.path.realpath(path) + os.sep):
+        return
+    folder, name = os.path.split(os.path.abspath(key_path))
+    if os.path.basename(folder) != CURRENT or name not in wanted.files():
+        raise InvalidKey(
+            "The private key {0} lies in the lineage itself, and would be removed with its version; give a file "
+            "elsewhere, or one below 'current' that 'files' names".format(key_path)
+        )
 
 
 def _now() -> datetime:
@@ -284,20 +301,26 @@ class _Deployment:
         return found + [(path, DIRECTORY) for path in (folder, self._lineage.versions_path, self._lineage.path)]
 
     def _refuse_older(self, plan: _Plan) -> None:
-        leaf, version = plan.wanted.certificate, plan.version
-        if leaf is None or version is None or version.record.get("placeholder") or self._settings.allow_older:
+        leaf = plan.wanted.certificate
+        if leaf is None or plan.current is None or self._settings.allow_older:
             return
-        deployed = str(version.record.get("not_before"))
-        if iso_time(leaf.not_before) < deployed:
+        record = plan.version.record if plan.version else self._made_up_record(plan.current)
+        deployed = record.get("not_before")
+        if deployed and not record.get("placeholder") and iso_time(leaf.not_before) < str(deployed):
             raise OlderThanDeployed(
                 "The certificate with serial {0}, valid from {1}, is older than the deployed one with serial {2}, "
                 "valid from {3}; set 'allow_older' to go back on purpose".format(
                     leaf.serial_number,
                     iso_time(leaf.not_before),
-                    version.record.get("serial_number"),
+                    record.get("serial_number"),
                     deployed,
                 )
             )
+
+    def _made_up_record(self, version: str) -> t.Dict[str, t.Any]:
+        """What the damaged record of a version would say of its leaf."""
+        leaf = self._leaf(version)
+        return dict(describe(leaf), placeholder=leaf is not None and leaf.self_issued)
 
     def _rehearsed(self, plan: _Plan) -> _Plan:
         from .rehearsal import CHAIN_ONLY, rehearse
@@ -534,7 +557,7 @@ class _Deployment:
                     command=list(command),
                 ) from exc
             if code:
-                said = _PRIVATE_KEY.sub("(a private key)", problem.strip() or output.strip())
+                said = self._without_key(problem.strip() or output.strip())
                 raise error(
                     "The command {0!r} failed with code {1} ({2}): {3}".format(
                         " ".join(command), code, when, said[-_LONGEST_OUTPUT:] or "it said nothing"
@@ -542,6 +565,14 @@ class _Deployment:
                     command=list(command),
                     rc=code,
                 )
+
+    def _without_key(self, said: str) -> str:
+        """What a command said, without private keys, also where it shows lines from the middle of the new one."""
+        said = _PRIVATE_KEY.sub(_HIDDEN_KEY, said)
+        for line in self._asked.key.decode("ascii", "replace").splitlines():
+            if len(line) >= _SECRET_LINE:
+                said = said.replace(line, _HIDDEN_KEY)
+        return said
 
     def _probe(
         self,

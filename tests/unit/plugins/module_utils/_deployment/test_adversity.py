@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import typing as t
 
 import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.report import read_lineage
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
 
 
@@ -93,3 +97,103 @@ def test_program_that_cannot_be_run(target: Target) -> None:
     assert failure.value.kind == "reload_failed"
     assert failure.value.details["rolled_back"] is True
     assert "Exec format error" in failure.value.message
+
+
+@pytest.mark.parametrize("script", ["tail -n +2 {0}", "sed 's/^/> /' {0} | tail -n 2"])
+def test_command_that_shows_lines_of_the_key(target: Target, script: str) -> None:
+    key_path = target.path.parent / "key.pem"
+    key_path.write_text(target.world.key_pem)
+    shows = ["sh", "-c", script.format(key_path) + "; exit 1"]
+    with pytest.raises(DeploymentError) as failure:
+        target.deploy(target.world.issue(NAME), validate_commands=[shows])
+    said = repr((failure.value.message, failure.value.details))
+    assert not [line for line in target.world.key_pem.splitlines()[1:-1] if line in said]
+
+
+# -- lineages ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deployed", [False, True])
+def test_hidden_files_of_somebody_else_are_left_alone(target: Target, deployed: bool) -> None:
+    if deployed:
+        target.deploy(target.world.issue(NAME))
+    kept = target.path / "versions" / ".git" / "config"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("mine")
+    if deployed:
+        assert target.deploy(target.world.issue(NAME))["recovered"] is False
+    else:
+        assert refused(target, target.world.issue(NAME)).kind == "not_a_lineage"
+    assert kept.read_text() == "mine"
+
+
+def test_parents_are_not_left_behind(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = os.mkdir
+
+    def fails(path: str, *args: t.Any, **options: t.Any) -> None:
+        if str(path) == str(target.path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        make(path, *args, **options)
+
+    home = target.path.parent
+    target.path = home / "ssl" / "certops" / NAME
+    monkeypatch.setattr(os, "mkdir", fails)
+    assert refused(target, target.world.issue(NAME)).kind == "write_failed"
+    assert not (home / "ssl").exists()
+
+
+@pytest.mark.parametrize("name", ["privkey.pem", "combined.pem"])
+def test_renewal_with_the_key_that_is_deployed(target: Target, name: str) -> None:
+    files = ["cert", "fullchain", name[:-4]]
+    target.deploy(target.world.issue(NAME), files=files)
+    own = {"private_key": None, "private_key_path": str(target.path / "current" / name), "files": files}
+    for _round in range(2):
+        leaf = target.world.issue(NAME)
+        assert target.deploy(leaf, keep_versions=1, **own)["reasons"] == ["certificate_differs"]
+        assert target.deploy(leaf, keep_versions=1, **own)["changed"] is False
+
+
+@pytest.mark.parametrize("where", ["version", "other file", "link"])
+def test_key_that_would_be_removed_with_its_version(target: Target, where: str) -> None:
+    target.deploy(target.world.issue(NAME))
+    key_path = target.path / "current" / "privkey.pem"
+    files = ["cert", "chain", "fullchain", "privkey"]
+    if where == "version":
+        key_path = key_path.resolve()
+    elif where == "other file":
+        files = ["cert", "combined"]
+    else:
+        link = target.path.parent / "key.pem"
+        link.symlink_to(key_path.resolve())
+        key_path = link
+    error = refused(
+        target, target.world.issue(NAME), private_key=None, private_key_path=str(key_path), files=files, keep_versions=1
+    )
+    assert error.kind == "invalid_key"
+    assert "in the lineage itself" in error.message
+    assert key_path.read_text() == target.world.key_pem
+
+
+def test_older_certificate_over_a_damaged_record(target: Target) -> None:
+    older = target.world.issue(NAME, not_before=pki.NOW - 2 * pki.DAY)
+    target.deploy(target.world.issue(NAME))
+    (target.path / "current" / "version.json").unlink()
+    assert refused(target, older).kind == "older_than_deployed"
+    assert target.deploy(older, allow_older=True)["changed"] is True
+
+
+def test_older_certificate_over_a_placeholder_with_a_damaged_record(target: Target) -> None:
+    target.deploy(placeholder=True)
+    (target.path / "current" / "version.json").unlink()
+    older = target.world.issue(NAME, not_before=pki.NOW - 2 * pki.DAY)
+    assert target.deploy(older)["changed"] is True
+
+
+def test_intermediate_does_not_pass_for_a_damaged_leaf(target: Target) -> None:
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf)
+    (target.path / "current" / "cert.pem").write_bytes(b"\0\xff")
+    assert read_lineage(str(target.path))["serial_number"] == pki.serial(leaf)
+    (target.path / "current" / "fullchain.pem").write_text("damaged")
+    found = read_lineage(str(target.path))
+    assert (found["exists"], found["serial_number"]) == (False, None)
