@@ -1,6 +1,10 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the module certificate_deploy where the task points, and keeps its private key out of what Ansible prints."""
+"""Runs the module certificate_deploy where the task points.
+
+Here on the controller, it keeps the private key out of what Ansible prints, and makes A-labels of internationalised
+names: targets have no more than an older codec for that.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.certops.issuance.plugins.module_utils._orders.chain import ascii_name
+from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
 from ansible_collections.certops.issuance.plugins.plugin_utils.unseen import UnseenArguments, hide_source
 
 
@@ -20,7 +26,51 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return what the module returned."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        hide_source(self._task, {"private_key"})
-        arguments = UnseenArguments(self._task.args)
+        misplaced = {name for name, value in self._task.args.items() if name != "private_key" and _holds_key(value)}
+        hide_source(self._task, {"private_key"} | misplaced)
+        if misplaced:
+            result.update(
+                failed=True,
+                msg=f"A private key stands in {', '.join(sorted(misplaced))}; give it as private_key, or the path of "
+                "its file on the target as private_key_path",
+                error_kind="invalid_key",
+                rolled_back=False,
+                recovered=False,
+            )
+            return result
+        arguments = UnseenArguments(_with_ascii_names(self._task.args))
         result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val))
         return result
+
+
+def _holds_key(value: object) -> bool:
+    """Whether an option that Ansible shows holds a private key."""
+    return isinstance(value, str) and "PRIVATE KEY-----" in value
+
+
+def _with_ascii_names(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The arguments with A-labels in names and probes; what is no name is left for the module to refuse."""
+    found = dict(arguments)
+    names = found.get("names")
+    if isinstance(names, str):
+        names = names.split(",")
+    if isinstance(names, list):
+        found["names"] = [_ascii(name) for name in names]
+    if isinstance(found.get("probes"), list):
+        found["probes"] = [_probe(item) for item in found["probes"]]
+    return found
+
+
+def _probe(item: object) -> object:
+    if not isinstance(item, dict):
+        return item
+    return {key: _ascii(value) if key in ("host", "server_name") else value for key, value in item.items()}
+
+
+def _ascii(name: object) -> object:
+    if not isinstance(name, str) or name.isascii():
+        return name
+    try:
+        return ascii_name(name)
+    except InvalidRequest:
+        return name
