@@ -64,11 +64,14 @@ options:
   private_key_path:
     description:
       - A file on the target with the private key as PEM, without a password. It is never changed.
+      - For a renewal with the same key this may be C(current/privkey.pem) of the lineage itself.
     type: path
   names:
     description:
       - The names that clients will use. Each must be covered by the certificate.
-      - DNS names, wildcards as in V(*.example.com), and IP addresses. Internationalised names may be given as A-labels.
+      - DNS names, wildcards as in V(*.example.com), and IP addresses.
+      - Internationalised names may be given as people write them. They become A-labels on the controller, by IDNA 2008
+        where the Python library C(idna) is there, as it is with C(requests).
       - Without this option, the names in the certificate are rehearsed.
     type: list
     elements: str
@@ -90,7 +93,8 @@ options:
     type: path
   files:
     description:
-      - The files to write. V(combined) is chain and key in one file, as HAProxy wants it.
+      - The files to write. One of them has to hold the certificate.
+      - V(combined) is chain and key in one file, as HAProxy wants it.
     type: list
     elements: str
     choices: [cert, chain, fullchain, privkey, combined]
@@ -420,6 +424,8 @@ cause:
       sample: After 10 s the certificate with serial 0A1B2C is not served.
 """
 
+import typing as t
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
@@ -427,9 +433,17 @@ from ansible_collections.certops.issuance.plugins.module_utils._deployment.host 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.transaction import deploy
 
 
+class Module(AnsibleModule):
+    """Without the facts about a file that Ansible adds to every result with a C(path)."""
+
+    def add_path_info(self, kwargs: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:
+        """Add nothing: owner and mode of the directory are not those of the files."""
+        return kwargs
+
+
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
+    module = Module(
         argument_spec={
             "path": {"type": "path", "required": True},
             "certificate": {"type": "str"},
@@ -478,6 +492,8 @@ def main() -> None:
         ],
         supports_check_mode=True,
     )
+    if not {"cert", "fullchain", "combined"} & set(module.params["files"]):
+        module.fail_json(msg="'files' needs one that holds the certificate: cert, fullchain or combined")
     if not 0 < module.params["command_timeout"] < float("inf"):
         module.fail_json(msg="'command_timeout' has to be a number of seconds above 0")
     try:

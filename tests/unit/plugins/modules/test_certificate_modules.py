@@ -14,6 +14,7 @@ import typing as t
 from unittest import mock
 
 import pytest
+import yaml
 from ansible.module_utils import basic
 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import WriteFailed
@@ -85,6 +86,16 @@ def test_deploy_and_read_back(run: t.Any, options: t.Dict[str, t.Any]) -> None:
     assert found["serial_number"] == result["serial_number"]
     assert found["certificate"] == options["certificate"]
     assert found["changed"] is False
+
+
+@pytest.mark.parametrize("case", ["changed", "unchanged", "refused", "check mode"])
+def test_nothing_is_returned_that_is_not_documented(run: t.Any, options: t.Dict[str, t.Any], case: str) -> None:
+    documented = set(yaml.safe_load(certificate_deploy.RETURN)) | {"changed", "failed", "msg", "invocation"}
+    if case != "changed":
+        run(certificate_deploy, options)
+    if case == "refused":
+        options["private_key"] = pki.key_pem(pki.make_key())
+    assert set(run(certificate_deploy, options, check_mode=case == "check mode")) <= documented
 
 
 def test_interrupted_deployment(run: t.Any, options: t.Dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,6 +175,8 @@ def test_attributes_that_cannot_be_set_are_undone(run: t.Any, options: t.Dict[st
         ({"trust": "ca_path", "ca_path": None}, "ca_path"),
         ({"files": ["key"]}, "files"),
         ({"probes": [{"port": 25, "starttls": "ftp"}]}, "starttls"),
+        ({"files": []}, "'files' needs"),
+        ({"files": ["chain", "privkey"]}, "'files' needs"),
         ({"command_timeout": 0}, "command_timeout"),
         ({"command_timeout": "nan"}, "command_timeout"),
     ],
