@@ -35,19 +35,15 @@ options: {}
 attributes:
   check_mode:
     support: full
-    description: Can run in check mode and return what it would do without changing anything.
   diff_mode:
     support: N/A
-    description: Returns what has changed, or would change in check mode, when in diff mode.
     details:
       - Nothing is changed by this module.
   idempotent:
     support: full
-    description: When run twice in a row outside check mode, with the same arguments, the second run changes nothing.
   platform:
     support: full
     platforms: posix
-    description: Target operating systems.
   async:
     support: full
     description: Supports being used with the C(async) keyword.

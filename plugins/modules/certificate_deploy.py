@@ -187,6 +187,8 @@ options:
 seealso:
   - module: certops.issuance.certificate_info
   - module: certops.issuance.order_certificate
+  - ref: ansible_collections.certops.issuance.docsite.guide_deployment
+    description: The lineage, the steps, and what is promised.
 """
 
 EXAMPLES = r"""

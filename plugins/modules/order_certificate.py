@@ -20,6 +20,7 @@ description:
   - Nothing is ordered, bought or changed by this module.
 extends_documentation_fragment:
   - certops.issuance.account
+  - certops.issuance.attributes
   - certops.issuance.attributes.orders
   - certops.issuance.orders
 
@@ -49,6 +50,8 @@ requirements:
 seealso:
   - module: certops.issuance.order_wait
   - module: certops.issuance.certificate_deploy
+  - ref: ansible_collections.certops.issuance.docsite.guide_reissue
+    description: How a reissue is told from the certificate before it.
 """
 
 EXAMPLES = r"""

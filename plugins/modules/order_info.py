@@ -21,6 +21,7 @@ description:
   - An order that cannot be had makes the task fail, and the orders that were answered are returned all the same.
 extends_documentation_fragment:
   - certops.issuance.account
+  - certops.issuance.attributes
   - certops.issuance.attributes.orders
   - certops.issuance.orders
 
@@ -43,6 +44,8 @@ seealso:
   - module: certops.issuance.order_certificate
   - plugin: certops.issuance.order_status
     plugin_type: lookup
+  - ref: ansible_collections.certops.issuance.docsite.guide_troubleshooting
+    description: What each blocker, status and error kind means, and what to do.
 """
 
 EXAMPLES = r"""
@@ -144,6 +147,12 @@ orders:
         status:
           description: How far its validation is, in the words of the checks.
           type: str
+          choices:
+            - not_applicable
+            - not_completed
+            - in_progress
+            - completed
+            - unknown
         method:
           description: How it is validated, in the provider's word.
           type: str
@@ -161,8 +170,20 @@ orders:
       elements: dict
       contains:
         check:
-          description: The check that is open.
+          description: The check that is open, or what else somebody must do or wait for.
           type: str
+          choices:
+            - csr
+            - dcv
+            - organization
+            - phone_callback
+            - ev_click_through
+            - caa
+            - brand
+            - dv_upgrade
+            - payment
+            - approval
+            - reissue
         subject:
           description: The name it is about; V(null) for the whole order.
           type: str

@@ -24,6 +24,7 @@ description:
     orders that have ended, wrong order IDs and refused credentials do, as without check mode.
 extends_documentation_fragment:
   - certops.issuance.account
+  - certops.issuance.attributes
   - certops.issuance.attributes.orders
   - certops.issuance.orders
 
@@ -53,8 +54,8 @@ options:
   poll_interval:
     description:
       - Seconds between two polls, instead of the provider's schedule.
-      - The schedules start at one minute or more, as the provider wishes, and slow down as the wait goes on; the guide
-        R(How waiting works,ansible_collections.certops.issuance.docsite.guide_waiting) has them.
+      - The schedules start at one minute or more, as the provider wishes, and slow down as the wait goes on. They are in
+        R(How waiting works,ansible_collections.certops.issuance.docsite.guide_waiting).
     type: int
   on_timeout:
     description: What to do with orders that are not there at the deadline.
@@ -91,6 +92,8 @@ options:
 seealso:
   - module: certops.issuance.order_info
   - module: certops.issuance.order_certificate
+  - ref: ansible_collections.certops.issuance.docsite.guide_waiting
+    description: Schedules, budgets, and what ends a wait.
 """
 
 EXAMPLES = r"""
@@ -181,6 +184,12 @@ orders:
         status:
           description: How far its validation is, in the words of the checks.
           type: str
+          choices:
+            - not_applicable
+            - not_completed
+            - in_progress
+            - completed
+            - unknown
         method:
           description: How it is validated, in the provider's word.
           type: str
@@ -198,8 +207,20 @@ orders:
       elements: dict
       contains:
         check:
-          description: The check that is open.
+          description: The check that is open, or what else somebody must do or wait for.
           type: str
+          choices:
+            - csr
+            - dcv
+            - organization
+            - phone_callback
+            - ev_click_through
+            - caa
+            - brand
+            - dv_upgrade
+            - payment
+            - approval
+            - reissue
         subject:
           description: The name it is about; V(null) for the whole order.
           type: str

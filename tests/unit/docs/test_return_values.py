@@ -1,0 +1,44 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is documented of an order is what the model has, and the same wherever it is documented."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+import yaml
+
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Blocker, Check, Domain, Order, Status
+from ansible_collections.certops.issuance.plugins.modules import order_info, order_wait
+
+_STATES = Check.OPEN | Check.CLOSED | {Check.UNKNOWN}
+#: What is told of an order whose every part is there.
+_ORDER = Order("digicert", "1", Status.ISSUED, domains=(Domain("a"),), blockers=(Blocker("dcv", "open"),)).to_dict()
+
+
+def _fields(module: t.Any) -> dict[str, t.Any]:
+    """The documented fields of an order."""
+    return dict(yaml.safe_load(module.RETURN)["orders"]["contains"])
+
+
+@pytest.mark.parametrize("module", [order_info, order_wait], ids=["order_info", "order_wait"])
+def test_every_field_is_documented_with_the_words_it_can_have(module: t.Any) -> None:
+    fields = _fields(module)
+    assert set(_ORDER) <= set(fields)
+    for name in ("domains", "blockers", "certificate"):
+        told = _ORDER[name][0] if isinstance(_ORDER[name], list) else _ORDER[name]
+        assert set(fields[name]["contains"]) == set(told), name
+    assert set(fields["status"]["choices"]) == Status.ALL
+    assert set(fields["domains"]["contains"]["status"]["choices"]) == _STATES
+    blockers = {*Check.NAMES, "payment", "approval", "reissue"}
+    assert set(fields["blockers"]["contains"]["check"]["choices"]) == blockers
+
+
+def test_an_order_is_documented_alike_wherever_it_is_returned() -> None:
+    waited = _fields(order_wait)
+    own = {"outcome", "error_kind", "msg"}
+    # A wait never returns the body.
+    assert {name: waited[name] for name in waited if name not in own | {"raw"}} == {
+        name: field for name, field in _fields(order_info).items() if name != "raw"
+    }
