@@ -29,8 +29,8 @@ attributes:
     platforms: posix
 """
 
-    # The order modules, which only read.
-    ORDERS = r"""
+    # The order modules, which only read. No file beside this one may have this name.
+    ORDER_MODULES = r"""
 options: {}
 attributes:
   check_mode:

@@ -21,7 +21,7 @@ description:
 extends_documentation_fragment:
   - certops.issuance.account
   - certops.issuance.attributes
-  - certops.issuance.attributes.orders
+  - certops.issuance.attributes.order_modules
   - certops.issuance.orders
 
 options:

@@ -25,7 +25,7 @@ description:
 extends_documentation_fragment:
   - certops.issuance.account
   - certops.issuance.attributes
-  - certops.issuance.attributes.orders
+  - certops.issuance.attributes.order_modules
   - certops.issuance.orders
 
 options:
@@ -54,8 +54,8 @@ options:
   poll_interval:
     description:
       - Seconds between two polls, instead of the provider's schedule.
-      - The schedules start at one minute or more, as the provider wishes, and slow down as the wait goes on. They are in
-        R(How waiting works,ansible_collections.certops.issuance.docsite.guide_waiting).
+      - The schedules start at one minute or more, as the provider wishes, and slow down as the wait goes on. They are
+        in R(How waiting works,ansible_collections.certops.issuance.docsite.guide_waiting).
     type: int
   on_timeout:
     description: What to do with orders that are not there at the deadline.

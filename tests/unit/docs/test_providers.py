@@ -51,7 +51,8 @@ def test_it_has_a_fact_sheet_with_every_section(name: str) -> None:
     sheet = (_TREE / f"docs/providers/{name}.md").read_text(encoding="utf-8")
     headings = re.findall(r"^## (\d+) (.+)$", sheet, re.MULTILINE)
     assert [int(number) for number, _heading in headings] == list(range(1, len(_SECTIONS) + 1))
-    assert [wanted for (_number, heading), wanted in zip(headings, _SECTIONS, strict=True) if wanted not in heading] == []
+    pairs = zip(headings, _SECTIONS, strict=True)
+    assert [wanted for (_number, heading), wanted in pairs if wanted not in heading] == []
     assert f"({name}.md)" in (_TREE / "docs/providers/README.md").read_text(encoding="utf-8")
 
 

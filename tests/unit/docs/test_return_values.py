@@ -9,7 +9,13 @@ import typing as t
 import pytest
 import yaml
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Blocker, Check, Domain, Order, Status
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import (
+    Blocker,
+    Check,
+    Domain,
+    Order,
+    Status,
+)
 from ansible_collections.certops.issuance.plugins.modules import order_info, order_wait
 
 _STATES = Check.OPEN | Check.CLOSED | {Check.UNKNOWN}

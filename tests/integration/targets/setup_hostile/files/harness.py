@@ -1,6 +1,6 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the targets role_certificate, faults, proxies, secrets and concurrency share: ansible-playbook, and a real proxy.
+"""What the targets faults, proxies, secrets, concurrency and role_certificate share: running plays, and a real proxy.
 
 They find this file in the collection's tree, since ansible-test runs a copy of each target that stands elsewhere.
 """
@@ -26,7 +26,8 @@ sys.path.insert(0, str(ROOT / "tests/sandbox"))
 from client import PROVIDERS, Sandbox, SandboxError
 
 __all__ = [
-    "PATIENCE", "PROVIDERS", "ROOT", "Event", "Proxy", "Run", "Sandbox", "SandboxError", "program", "run_play", "scratch",
+    "PATIENCE", "PROVIDERS", "ROOT", "Event", "Proxy", "Run", "Sandbox", "SandboxError",
+    "program", "run_play", "scratch",
 ]  # fmt: skip
 
 #: Seconds that one run may take on a busy machine.
