@@ -266,7 +266,7 @@ orders:
       type: list
       elements: str
     raw:
-      description: The provider's body when asked for, without credentials and personal data; else V(null).
+      description: Always V(null), since a wait keeps no bodies; M(certops.issuance.order_info) returns them.
       type: raw
     outcome:
       description:
