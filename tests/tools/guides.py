@@ -35,7 +35,7 @@ _COMMENT = re.compile(r"^(?:\.\. sandbox: (?P<rst>.+)|<!-- sandbox: (?P<markdown
 class Piece(t.NamedTuple):
     """A part of a guide.
 
-    Attributes:
+    Arguments:
         kind: file, commands, output, note (an excerpt that is neither run nor written) or sandbox.
         name: of a file; else the language.
         text: without the indentation; of sandbox the words.

@@ -11,7 +11,7 @@ import typing as t
 class DeploymentError(Exception):
     """A deployment that was refused or failed.
 
-    Args:
+    Arguments:
         message: one sentence for a person; never holds key material.
         details: further fields for the module's failure result.
     """

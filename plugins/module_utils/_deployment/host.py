@@ -25,7 +25,7 @@ class Host(t.Protocol):
     def apply(self, path: str, kind: str, final_path: str, like: t.Optional[str]) -> None:
         """Set owner, group and mode as asked for the kind, and the SELinux context.
 
-        Args:
+        Arguments:
             path: what to set them on.
             kind: ``file``, ``key`` or ``directory``.
             final_path: where it will lie; the policy's context for it is the default.
@@ -47,7 +47,7 @@ class Host(t.Protocol):
 class AnsibleHost:
     """The target through an ``AnsibleModule``.
 
-    Args:
+    Arguments:
         module: the module; its parameters give ``owner``, ``group``, ``mode``, ``key_mode`` and
             ``dir_mode``, and ``command_timeout`` in seconds.
     """

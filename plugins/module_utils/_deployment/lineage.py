@@ -58,7 +58,7 @@ def sha256(data: bytes) -> str:
 class Journal:
     """What a deployment under way has to be finished or undone from.
 
-    Attributes:
+    Arguments:
         state: ``staging`` before anything was switched, ``switching`` from just before the switch until the service is
             proven, ``committing`` when only old versions are left to prune.
         previous: the version that was in service before; None on a first deployment.
@@ -74,7 +74,7 @@ class Journal:
 class Version:
     """One version as its record describes it and as it lies on disk.
 
-    Attributes:
+    Arguments:
         name: the directory's name.
         record: the content of version.json.
         on_disk: SHA-256 of each recorded file that can be read, by file name.
@@ -260,7 +260,7 @@ class Lineage:
     ) -> None:
         """Write a version under a temporary name, 0700, and name it when it is complete.
 
-        Args:
+        Arguments:
             name: the version's name.
             files: content by file name.
             record: what to write into version.json beside format and hashes.
@@ -344,7 +344,7 @@ class Lineage:
 class Lock:
     """The lock of a lineage: an advisory lock on the directory itself, so that it leaves no file behind.
 
-    Args:
+    Arguments:
         lineage: the lineage to lock.
         wait: seconds to wait for another run.
     """

@@ -28,7 +28,7 @@ subjectAltName = {names}
 def make_placeholder(host: Host, names: t.Sequence[str], private_key: bytes) -> Certificate:
     """Make a self-signed certificate with ``openssl`` on the target; nothing is written there.
 
-    Args:
+    Arguments:
         host: the target.
         names: normalised names.
         private_key: the key as PEM, not encrypted.

@@ -39,7 +39,7 @@ class NotListening(Problem):
 class Target:
     """A service to probe.
 
-    Attributes:
+    Arguments:
         host: name or address; every address of it that accepts connections has to serve the certificate.
         port: TCP port.
         server_name: sent as SNI and, in the verifying handshake, expected in the certificate.
@@ -61,7 +61,7 @@ class Target:
 class Outcome:
     """What probing one service found.
 
-    Attributes:
+    Arguments:
         target: the service.
         served: whether every address that listens served the wanted leaf.
         leaf: the leaf that was seen last, as DER; None when there was none.
@@ -101,7 +101,7 @@ def probe(
 
     While a service reloads, old workers may answer for a while: an old certificate is no verdict before the deadline.
 
-    Args:
+    Arguments:
         target: the service.
         leaf: the wanted leaf as DER.
         anchors: certificates, as DER, that alone are trusted in a verifying handshake; none: the leaf is only compared.

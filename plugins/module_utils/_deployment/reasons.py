@@ -23,7 +23,7 @@ NOT_SERVED = "not_served"
 class Facts:
     """What a version is made of; every value is a SHA-256.
 
-    Attributes:
+    Arguments:
         certificate: of the leaf as DER.
         chain: of the chain's certificates as PEM.
         key: of the private key as PEM.
@@ -40,7 +40,7 @@ class Facts:
 class Survey:
     """A lineage as it was found, beside what is wanted.
 
-    Attributes:
+    Arguments:
         wanted: what shall be in service.
         found: what the current version's record says; None without a current version.
         on_disk: SHA-256 of each file of the current version, by file name; missing files are left out.

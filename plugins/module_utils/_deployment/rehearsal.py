@@ -43,7 +43,7 @@ def rehearse(
 ) -> t.Tuple[bytes, ...]:
     """Prove by handshakes that key and certificate match, every name is covered and the chain holds.
 
-    Args:
+    Arguments:
         certificate: the leaf.
         chain: what follows the leaf, in its order.
         private_key: the key as PEM, not encrypted.

@@ -17,7 +17,7 @@ from .x509 import Certificate, Malformed, read_certificates
 def read_lineage(path: str) -> t.Dict[str, t.Any]:
     """The result of the module ``certificate_info``.
 
-    Args:
+    Arguments:
         path: the lineage directory.
 
     Raises:

@@ -60,7 +60,7 @@ _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z 
 class Settings:
     """How to deploy; the options of the module that do not say what shall be in service.
 
-    Attributes:
+    Arguments:
         path: the lineage directory.
         trust: ``system``, ``ca_path`` or ``chain_only``.
         ca_path: CA certificates for ``ca_path``.
@@ -87,7 +87,7 @@ class Settings:
 class _Plan:
     """What one look at the lineage led to.
 
-    Attributes:
+    Arguments:
         current: name of the version that ``current`` names.
         version: that version; None when its record is damaged, too.
         journal: what an interrupted run left.
@@ -130,7 +130,7 @@ class _Plan:
 def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = False) -> t.Dict[str, t.Any]:
     """Put a certificate into service, or find that it is.
 
-    Args:
+    Arguments:
         parameters: the options of the module ``certificate_deploy``.
         host: the target.
         check_mode: rehearse and report only.
@@ -197,7 +197,7 @@ def _now() -> datetime:
 class _Deployment:
     """One run of the transaction on one lineage.
 
-    Args:
+    Arguments:
         settings: how to deploy.
         wanted: what shall be in service.
         host: the target.

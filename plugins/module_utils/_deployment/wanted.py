@@ -32,7 +32,7 @@ Command = t.Tuple[str, ...]
 class Wanted:
     """What shall be in service.
 
-    Attributes:
+    Arguments:
         names: the expected names, normalised.
         key: the private key as one PEM block.
         file_kinds: which files to write, by the names of ``lineage.FILE_NAMES``.
@@ -133,7 +133,7 @@ def read_wanted(
 ) -> Wanted:
     """Read what was asked for.
 
-    Args:
+    Arguments:
         certificate: the leaf as PEM; a chain behind it is accepted.
         chain: the certificates that follow the leaf, as PEM.
         private_key: the key as PEM; if None, it is read from private_key_path.

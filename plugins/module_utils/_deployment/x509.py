@@ -45,7 +45,7 @@ class Malformed(ValueError):
 class Certificate:
     """The facts of one certificate.
 
-    Attributes:
+    Arguments:
         der: the certificate itself.
         serial_number: upper-case hexadecimal without leading zeros or separators.
         not_before: start of validity, UTC.

@@ -19,7 +19,7 @@ _FAMILIES = {"127.0.0.1": socket.AF_INET, "::1": socket.AF_INET6}
 class Service:
     """A service that answers one connection after the other.
 
-    Args:
+    Arguments:
         folder: where to put the files that OpenSSL reads.
         protocol: None for TLS from the first byte, or how STARTTLS is spoken.
         address: the loopback address to listen on.
