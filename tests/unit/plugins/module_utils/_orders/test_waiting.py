@@ -672,7 +672,8 @@ def test_news_that_has_arrived_is_not_asked_for_again_though_the_order_is_still_
     reviewed = Order("fake", "1", Status.VALIDATING, provider_status="reviewing")
     provider = bulk_provider(survey, n1=[pending(), reviewed])
     run(provider, timeout=239, poll_interval=60)
-    assert [kind for kind, _what in provider.calls if kind != "survey"][:4] == ["refresh", "fetch", "refresh", "refresh"]
+    kinds = [kind for kind, _what in provider.calls if kind != "survey"]
+    assert kinds[:4] == ["refresh", "fetch", "refresh", "refresh"]
 
 
 def test_a_bulk_call_that_fails_is_what_kept_the_orders_from_being_answered_until_it_answers() -> None:

@@ -276,7 +276,7 @@ def test_an_issued_order() -> None:
 def test_a_certificate_that_cannot_be_read_is_issued_with_a_warning() -> None:
     order = fetch(body("available_issued", certificate_pem="MII…"), body("gone"))
     assert (order.status, order.issued, order.certificate.serial_number) == ("issued", True, None)
-    assert len(order.warnings) == 1
+    assert len(order.warnings) == 1 and "cannot be read" in order.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,11 @@ def test_any_open_check_is_validating(key: str, state: str) -> None:
 
 @pytest.mark.parametrize("state", ["NOTVALIDATED", "AWAITINGBRAND", "SOMETHING", ""])
 def test_any_name_that_is_not_validated_is_validating(state: str) -> None:
-    assert fetch(PROCESSING, details("details_complete", "VALIDATED", state)).status == "validating"
+    order = fetch(PROCESSING, details("details_complete", "VALIDATED", state))
+    assert order.status == "validating"
+    # A word that is not known is shown, with the name that it is about.
+    odd = [warning for warning in order.warnings if order.domains[1].name in warning and "SOMETHING" in warning]
+    assert len(odd) == (state == "SOMETHING")
 
 
 @pytest.mark.parametrize(
@@ -545,7 +549,7 @@ def test_the_number_of_an_order_is_refused_with_the_numbers_of_its_items(order_i
         cpanel, transport = provider(*answers)
         with pytest.raises(errors.InvalidRequest, match="order_item_id instead: 40017 .shop.example.org") as caught:
             cpanel.fetch_order("9000017")
-        assert not caught.value.retryable
+        assert (caught.value.provider, caught.value.order_id, caught.value.retryable) == ("cpanel", "9000017", False)
         transport.assert_finished()
 
 
@@ -562,7 +566,8 @@ def test_an_item_the_store_does_not_know(code: str) -> None:
     )
     with pytest.raises(errors.OrderNotFound) as caught:
         cpanel.fetch_order(ITEM)
-    assert caught.value.order_id == ITEM and not caught.value.retryable
+    assert (caught.value.provider, caught.value.order_id, caught.value.retryable) == ("cpanel", ITEM, False)
+    assert code in caught.value.message and "cPStore" in caught.value.message
     transport.assert_finished()
 
 
@@ -705,7 +710,7 @@ def test_without_a_chain_there_is_nothing_to_collect_yet(bundle: Body) -> None:
     cpanel, transport = provider((ASK_AVAILABLE, answer(body("available_issued"))), (ASK_BUNDLE, answer(bundle)))
     with pytest.raises(errors.NotIssued) as caught:
         cpanel.fetch_certificate(order_in("issued"))
-    assert caught.value.retryable and caught.value.order_id == ITEM
+    assert (caught.value.provider, caught.value.order_id, caught.value.retryable) == ("cpanel", ITEM, True)
     transport.assert_finished()
 
 
@@ -726,7 +731,10 @@ def test_each_reason_for_no_certificate(available: Body, kind: t.Type[errors.Ord
     with pytest.raises(errors.OrderError) as caught:
         cpanel.fetch_certificate(order_in("issued"))
     assert caught.value.__class__ is kind
-    assert caught.value.order_id == ITEM
+    assert (caught.value.provider, caught.value.order_id) == ("cpanel", ITEM)
+    # The store's own words are in it.
+    code = available["data"]["status_code"]
+    assert kind is errors.NotIssued or code in caught.value.message
     transport.assert_finished()
 
 
@@ -761,6 +769,11 @@ def test_each_application_error(said: str, kind: t.Type[errors.OrderError], hint
     assert error.__class__ is kind
     assert error.retryable is (kind is errors.ProviderUnavailable)
     assert said in error.message and hint in error.message
+
+
+def test_all_errors_are_told() -> None:
+    error = refuse(answer(dict(body("failed"), errors=["One sentence.", None, "And another."])))
+    assert "One sentence.; And another." in error.message
 
 
 @pytest.mark.parametrize("given", [None, [], [None], "One sentence", [["odd"]]])
@@ -802,15 +815,29 @@ def test_a_failure_of_whm_is_told_by_its_reason(reason: str, kind: t.Type[errors
         ("[]", 200, errors.UnexpectedResponse, True),
         ("{}", 200, errors.UnexpectedResponse, True),
         ((BODIES / "login.html").read_text(), 404, errors.UnexpectedResponse, False),
+        (json.dumps(PROCESSING), 400, errors.UnexpectedResponse, False),
     ],
 )
 def test_what_is_no_answer(text: str, status: int, kind: t.Type[errors.OrderError], retryable: bool) -> None:
     error = refuse(answer(text, status))
     assert (type(error), error.retryable) == (kind, retryable)
-    if status == 404:
+    if status in (400, 404):
         assert "api_url" in error.message
     if status in (401, 403):
         assert "api_url" in error.message and ("Access denied" in error.message) is ("Access denied" in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (json.dumps(body("denied")), ": Access denied"),
+        (json.dumps(body("whm_failure")), ": User \u201cnobody\u201d does not exist."),
+        ((BODIES / "login.html").read_text(), ""),
+        ("{}", ""),
+    ],
+)
+def test_a_refusal_tells_what_the_server_said(text: str, said: str) -> None:
+    assert "(HTTP 403{0})".format(said) in refuse(answer(text, 403)).message
 
 
 # -- what must not be seen, or done -----------------------------------------------------------
