@@ -91,6 +91,8 @@ def test_the_key_travels_in_its_header_alone() -> None:
         assert request.headers["X-DC-DEVKEY"] == KEY
         assert request.headers["Content-Type"] == request.headers["Accept"] == "application/json"
         assert KEY not in request.path + str(request.query)
+    # What messages call them.
+    assert [request.call for request in transport.requests] == ["order info", "order validation"]
 
 
 @pytest.mark.parametrize("order_id", ["", "  ", "abc", "12/../3", "0", "1" * 21])
@@ -201,6 +203,7 @@ def test_order_info_decides_while_validation_is_behind() -> None:
 
 def test_an_issued_order_is_told_whole() -> None:
     order = fetch(load("info_issued"), load("validation_issued"))
+    assert (order.provider, order.order_id, order.provider_status) == ("digicert", ORDER_ID, "issued")
     assert order.certificate.id == "77300981"
     assert order.certificate.serial_number == "A1B2C3D4E5F"
     assert order.certificate.not_before == "2026-03-01T00:00:00Z"
@@ -342,7 +345,8 @@ def test_the_least_advanced_organization_decides() -> None:
 @pytest.mark.parametrize("value", [["example.org", "WWW.example.org"], "example.org, www.example.org"])
 def test_both_spellings_of_the_names(field: str, value: t.Any) -> None:
     entry = load("validation_dv_pending")["dns_name_validations"][0]
-    del entry["dns_names"]
+    # Nor does the scope tell, which would stand for the same names.
+    del entry["dns_names"], entry["name_scope"]
     order = fetch(load("info_pending"), {"order_status": "pending", "dns_name_validations": [{**entry, field: value}]})
     assert [(one.name, one.status) for one in order.domains] == [
         ("example.org", Check.IN_PROGRESS),
@@ -445,9 +449,11 @@ def test_a_reissue_leaves_the_previous_certificate_alone() -> None:
     order = with_status("reissue_pending", "info_issued", "validation_all_done")
     assert (order.status, order.issued, order.final) == (Status.ISSUING, False, False)
     assert [(one.check, one.actor) for one in order.blockers] == [("reissue", "provider")]
+    assert "previous certificate" in order.blockers[0].message
     digicert, transport = provider()
-    with pytest.raises(NotIssued):
+    with pytest.raises(NotIssued) as caught:
         digicert.fetch_certificate(order)
+    assert (caught.value.provider, caught.value.order_id) == ("digicert", ORDER_ID)
     assert transport.requests == []
 
 
@@ -530,7 +536,7 @@ def test_errors(status: int, body: str, kind: t.Type[OrderError], retryable: boo
     assert caught.value.retryable is retryable
     said = load(body)["errors"]
     said = said[0] if isinstance(said, list) else said
-    assert said["message"] in caught.value.message
+    assert said["message"] in caught.value.message and "HTTP {0}".format(status) in caught.value.message
     assert KEY not in str(caught.value)
 
 
@@ -646,6 +652,9 @@ def test_the_first_survey_reads_the_list() -> None:
     order = sketches["88120034"].order
     assert order is not None
     assert (order.status, order.dcv_completed, order.issued) == (Status.VALIDATING, None, False)
+    assert (order.provider, order.order_id, order.provider_status) == ("digicert", "88120034", "pending")
+    assert (order.certificate.id, order.ordered_at) == ("77300981", "2026-03-01T10:00:00Z")
+    assert transport.requests[0].call == "order list"
     assert (sketches["88120035"].mark, sketches["88120035"].order) == ("issued:77300982", None)
 
 
@@ -763,6 +772,9 @@ def test_the_certificate_is_downloaded_by_its_id(name: str, count: int, line_end
     assert delivery.leaf is None
     assert len(split_certificates(delivery.others)) == count
     assert transport.requests[0].headers["X-DC-DEVKEY"] == KEY
+    # It is no JSON that comes.
+    assert transport.requests[0].headers["Accept"] == "*/*"
+    assert (transport.requests[0].call, transport.requests[0].order_id) == ("certificate download", ORDER_ID)
 
 
 def test_the_csr_of_the_order_comes_along() -> None:
@@ -817,9 +829,17 @@ def test_downloads_that_hold_no_certificate(content: bytes, retryable: bool, mat
     assert caught.value.retryable is retryable
 
 
-def test_an_error_in_place_of_the_certificate_is_that_error() -> None:
-    digicert, _transport = provider((DOWNLOAD, answer(load("error_invalid_key"))))
-    with pytest.raises(AuthenticationError):
+@pytest.mark.parametrize(
+    ("body", "status", "kind"),
+    [
+        ("error_invalid_key", 200, AuthenticationError),
+        ("error_invalid_key", 403, AuthenticationError),
+        ("error_bad_request", 400, InvalidRequest),
+    ],
+)
+def test_an_error_in_place_of_the_certificate_is_that_error(body: str, status: int, kind: t.Type[OrderError]) -> None:
+    digicert, _transport = provider((DOWNLOAD, answer(load(body), status=status)))
+    with pytest.raises(kind, match="HTTP {0}".format(status)):
         digicert.fetch_certificate(issued())
 
 
