@@ -97,6 +97,8 @@ def test_one_key_serves_all_questions() -> None:
     gogetssl.fetch_order(ORDER_ID)
     gogetssl.fetch_order(ORDER_ID)
     transport.assert_finished()
+    # What messages call them.
+    assert [request.call for request in transport.requests] == ["auth", "order status", "order status"]
 
 
 def test_the_key_is_secret_as_soon_as_it_is_known() -> None:
@@ -298,6 +300,7 @@ def test_an_unknown_word_is_never_success_and_never_final(word: t.Any) -> None:
     order = fetch(changed("active", status=word))
     assert (order.status, order.issued, order.final) == (Status.UNKNOWN, False, False)
     assert "does not know" in order.warnings[0]
+    assert ("something_new" in order.warnings[0]) is (word == "something_new")
 
 
 def test_a_presign_failure_is_a_hold_with_its_reason() -> None:
@@ -334,6 +337,12 @@ def test_pre_signing_gives_the_reason_only_when_it_is_on(value: t.Any) -> None:
     assert order.reason == ("CA backlog" if value in ("1", 1) else None)
 
 
+def test_the_reason_is_read_wherever_it_stands() -> None:
+    told = {"status": "rejected", "validation_description": "on a deny list"}
+    assert fetch(changed("active", **told, status_description="")).reason == "on a deny list"
+    assert fetch(changed("active", **told, status_description="brand")).reason == "brand"
+
+
 # -- section 5: DCV -----------------------------------------------------------
 
 
@@ -362,7 +371,8 @@ def test_dcv(base: t.Any, san: t.Sequence[t.Any], completed: t.Optional[bool], c
     order = fetch(changed("processing", dcv_status=base, san=names, domains="example.org"))
     assert (order.dcv_completed, order.checks["dcv"]) == (completed, check)
     assert order.status == (Status.ISSUING if completed else Status.VALIDATING)
-    assert any("does not know" in warning for warning in order.warnings) is (7 in (base, *map(str, san)) or "7" in san)
+    odd = [warning for warning in order.warnings if "gogetssl" in warning and "does not know" in warning]
+    assert bool(odd) is (base == 7 or "7" in san)
 
 
 def test_an_active_order_has_its_dcv_done() -> None:
@@ -424,6 +434,8 @@ SHAPES = [
     (load("dcv_dns_cname")["dns"]["record"], "dns", "dns", CNAME),
     ("admin@example.org", "", "email", EMAIL),
     (LINK, "http", "http", Record("http", LINK)),
+    (LINK, "", "http", Record("http", LINK)),
+    (LINK.replace("http:", "HTTP:"), "", "http", Record("http", LINK.replace("http:", "HTTP:"))),
     ("dns", "", "dns", None),
     ("dns", "dns", "dns", None),
     ("word", "dns", "dns", None),
@@ -575,12 +587,15 @@ def test_errors_are_told_by_their_text(code: int, name: str, kind: t.Type[OrderE
     assert caught.value.__class__ is kind
     assert (caught.value.retryable, caught.value.http_status) == (retryable, code)
     assert (load(name).get("message") or load(name).get("description") or "no reason given") in caught.value.message
+    assert "HTTP {0},".format(code) in caught.value.message
 
 
 @pytest.mark.parametrize("error", [True, 1, "1", "true", "Wrong order"])
 def test_error_in_all_its_types(error: t.Any) -> None:
     gogetssl, _transport = provider(AUTH, (status(), answer({**load("active"), "error": error})))
-    with pytest.raises(OrderError):
+    # The error itself is told where it is a text.
+    told = "Wrong order" if error == "Wrong order" else "no reason given"
+    with pytest.raises(OrderError, match="HTTP 200, {0}".format(told)):
         gogetssl.fetch_order(ORDER_ID)
 
 
@@ -605,8 +620,8 @@ def test_no_success_is_an_error() -> None:
         (answer({}), UnexpectedResponse, True, "no order"),
         (answer({"success": True}), UnexpectedResponse, True, "no order"),
         (answer(load("unpaid")), UnexpectedResponse, True, "order 2204419"),
-        (answer(HTML, status=404), InvalidRequest, False, "api_url"),
-        (answer("", status=404), InvalidRequest, False, "api_url"),
+        (answer(HTML, status=404), InvalidRequest, False, "HTTP 404.*api_url"),
+        (answer("", status=404), InvalidRequest, False, "HTTP 404.*api_url"),
         (answer([], status=400), InvalidRequest, False, "no reason given"),
     ],
 )
@@ -636,6 +651,8 @@ def test_a_batch_reply_is_matched_by_id() -> None:
     order = sketches["1501"].order
     assert order is not None
     assert (order.status, order.dcv_completed, order.issued) == (Status.VALIDATING, None, False)
+    assert (order.provider, order.order_id, order.provider_status) == ("gogetssl", "1501", "processing")
+    assert transport.requests[1].call == "batch status"
 
 
 def test_a_reply_about_fewer_orders_than_asked_for_is_asked_to_go_on() -> None:
@@ -690,8 +707,9 @@ def test_a_batch_call_renews_the_key_too() -> None:
 @pytest.mark.parametrize("body", [{"success": True}, {}])
 def test_what_is_no_batch_is_not_taken_for_missing_orders(body: t.Any) -> None:
     gogetssl, _transport = provider(AUTH, (batch("1501"), answer(body)))
-    with pytest.raises(UnexpectedResponse, match="no list of certificates"):
+    with pytest.raises(UnexpectedResponse, match="no list of certificates") as caught:
         gogetssl.survey(["1501"], None)
+    assert not caught.value.retryable
 
 
 # -- section 8: the certificate -----------------------------------------------
@@ -727,6 +745,7 @@ def test_nothing_to_collect(body: t.Any, match: str, retryable: bool) -> None:
     gogetssl, _transport = provider(AUTH, (status(), answer(body)))
     with pytest.raises(NotIssued, match=match) as caught:
         gogetssl.fetch_certificate(Order("gogetssl", ORDER_ID, Status.ISSUED, issued=True))
+    assert (caught.value.provider, caught.value.order_id) == ("gogetssl", ORDER_ID)
     assert caught.value.retryable is retryable
 
 

@@ -131,6 +131,8 @@ def test_credentials_travel_in_the_form_and_no_response_format_is_asked_for() ->
     sectigo.fetch_order(ORDER)
     request = transport.requests[0]
     assert request.query == {} and request.headers == {}
+    # What messages call it.
+    assert (request.call, request.order_id) == ("!GetDetailedOrderStatus", ORDER)
     assert "responseFormat" not in (request.form or {})
 
 
@@ -159,8 +161,9 @@ def test_ids_that_cannot_be_are_refused_before_anything_is_sent(id_type: str, gi
     if good:
         assert sectigo.check_order_id(given) == given.strip()
     else:
-        with pytest.raises(errors.InvalidRequest):
+        with pytest.raises(errors.InvalidRequest) as caught:
             sectigo.check_order_id(given)
+        assert (caught.value.provider, caught.value.order_id) == ("sectigo", given)
 
 
 def test_calls_of_an_account_never_overlap_and_are_polled_every_quarter_of_an_hour() -> None:
@@ -606,7 +609,7 @@ def test_a_body_is_decoded_once() -> None:
 def test_zero_is_no_success_here_and_a_certificate_must_be_attached(text: str) -> None:
     with pytest.raises(errors.NotIssued) as caught:
         collect(text)
-    assert caught.value.retryable and caught.value.order_id == ORDER
+    assert (caught.value.provider, caught.value.order_id, caught.value.retryable) == ("sectigo", ORDER, True)
 
 
 @pytest.mark.parametrize(
@@ -625,7 +628,8 @@ def test_each_refusal_to_deliver(code: str, kind: t.Type[errors.OrderError], for
     with pytest.raises(errors.OrderError) as caught:
         collect(form.format(code))
     assert caught.value.__class__ is kind
-    assert "As it is" in caught.value.message
+    assert caught.value.order_id == ORDER
+    assert "As it is" in caught.value.message and "CollectSSL answered {0}".format(code) in caught.value.message
 
 
 def test_a_revoked_certificate_is_told_in_the_newline_format() -> None:
@@ -693,6 +697,7 @@ def test_one_report_tells_of_many_orders() -> None:
     assert (pending.status, pending.issued, pending.dcv_completed) == ("validating", False, None)
     assert [domain.name for domain in pending.domains] == ["www.example.org"]
     assert pending.ordered_at == "2026-03-01T10:20:00Z"
+    assert (pending.provider, pending.order_id, transport.requests[0].call) == ("sectigo", ORDER, "!WebHostReport")
     # Whether a replacement is under way only the status call can tell.
     assert sketches["830045513"].order is None
     assert sketches["830045514"].order is None
@@ -776,14 +781,16 @@ def test_reports_are_asked_for_in_batches() -> None:
 @pytest.mark.parametrize("text", [body("unknown_order.txt"), "errorCode=-20&errorMessage=rejected"])
 def test_a_report_that_refuses_an_order_has_each_asked_for_by_itself(text: str) -> None:
     sectigo, _transport = provider((ASK_REPORT, answer(text)))
-    with pytest.raises(errors.InvalidRequest):
+    with pytest.raises(errors.InvalidRequest) as caught:
         sectigo.survey(WANTED, None)
+    assert re.search(r"answered -(4|20) ", caught.value.message)
 
 
 def test_the_report_knows_no_certificate_ids() -> None:
     sectigo, transport = provider(id_type="certificate")
-    with pytest.raises(errors.InvalidRequest):
+    with pytest.raises(errors.InvalidRequest) as caught:
         sectigo.survey(["91200345"], None)
+    assert (caught.value.provider, caught.value.retryable) == ("sectigo", False)
     assert transport.requests == []
 
 
