@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import base64
+import json
 import pathlib
 import re
 import typing as t
-from urllib.parse import quote_plus
+from urllib.parse import parse_qs, quote_plus
 
 import pytest
 
@@ -164,6 +165,7 @@ def test_ids_that_cannot_be_are_refused_before_anything_is_sent(id_type: str, gi
         with pytest.raises(errors.InvalidRequest) as caught:
             sectigo.check_order_id(given)
         assert (caught.value.provider, caught.value.order_id) == ("sectigo", given)
+        assert ("more than 16 digits" in caught.value.message) is (len(given) > 16)
 
 
 def test_calls_of_an_account_never_overlap_and_are_polled_every_quarter_of_an_hour() -> None:
@@ -309,7 +311,8 @@ def test_a_brand_review_is_a_check_of_the_providers() -> None:
 def test_each_check(key: str, check: str, missing: str, value: str, state: str) -> None:
     order = fetch(body("pending.txt", **{"x1_1_" + key: value}))
     assert order.checks[check] == (missing if state == "missing" else state)
-    assert bool(order.warnings) is (state == "unknown")
+    assert len(order.warnings) == (state == "unknown")
+    assert all(value in warning and key.lower() in warning.lower() for warning in order.warnings)
 
 
 @pytest.mark.parametrize(
@@ -385,6 +388,10 @@ def test_the_highest_number_counts_among_orders_of_the_same_minute() -> None:
     assert order.status == "validating"
 
 
+def test_an_order_without_a_date_is_no_newer_than_one_with_a_date() -> None:
+    assert fetch(body("replaced.txt", x1_orderDateTime=None, x1_1_certificateStatus="Valid")).status == "validating"
+
+
 def test_keys_come_in_any_order_and_numbers_above_nine() -> None:
     number = {"form": dict(ASK_DOMAINS["form"], orderNumber="830059999")}  # type: ignore[call-overload]
     order = fetch(body("shuffled.txt"), (dict(ASK_DOMAINS, **number), answer("errorCode=0")))
@@ -458,7 +465,8 @@ def test_names_are_not_asked_for_otherwise(changes: t.Mapping[str, t.Optional[st
 def test_the_whole_text_of_a_name_is_compared(text: str, state: str) -> None:
     order = fetch(body("multi_domain.txt"), (ASK_DOMAINS, answer(body("domains.txt", x2_dcvStatus=text))))
     assert order.domains[1].status == state
-    assert bool(order.warnings) is (text == "Invalidated")
+    assert len(order.warnings) == (text == "Invalidated")
+    assert all(text in warning and order.domains[1].name in warning for warning in order.warnings)
     assert order.dcv_completed is False
 
 
@@ -531,8 +539,10 @@ def test_each_stored_error(name: str, kind: t.Type[errors.OrderError]) -> None:
     assert refuse(answer(body(name))).__class__ is kind
 
 
-def test_the_item_of_an_error_names_the_argument_too() -> None:
-    assert refuse(answer("errorCode=-4&errorMessage=Invalid&errorItem=orderNumber")).__class__ is errors.OrderNotFound
+@pytest.mark.parametrize("field", ["errorItem", "errorDetail"])
+def test_the_item_of_an_error_names_the_argument_too(field: str) -> None:
+    refusal = "errorCode=-4&errorMessage=Invalid&{0}=orderNumber".format(field)
+    assert refuse(answer(refusal)).__class__ is errors.OrderNotFound
 
 
 def test_a_limit_says_how_long_to_stay_away() -> None:
@@ -596,6 +606,18 @@ def test_every_form_of_a_delivery_makes_the_same_chain(name: str) -> None:
     assert len(found) == 3, "a repeated caCertificate was lost"
 
 
+def test_a_certificate_that_is_available_may_be_attached_already() -> None:
+    assert collect(body("collect_issued.txt", errorCode="1")) == collect(body("collect_issued.txt"))
+
+
+def test_keys_that_are_repeated_are_arrays_in_json() -> None:
+    pairs = parse_qs(body("collect_issued.txt"))
+    told = {key: found if len(found) > 1 else found[0] for key, found in pairs.items()}
+    delivery = collect(json.dumps(told))
+    assert len(pairs["caCertificate"]) == len(delivery.others) == 2
+    assert delivery == collect(body("collect_issued.txt"))
+
+
 def test_a_body_is_decoded_once() -> None:
     # Encoded DER is the one form in which a plus sign matters: it must not become a blank.
     text = body("collect_base64_der.txt")
@@ -604,7 +626,15 @@ def test_a_body_is_decoded_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["0", "0\n", "errorCode=0&orderNumber=830045512", body("collect_available.txt"), "2\n"]
+    "text",
+    [
+        "0",
+        "0\n",
+        "errorCode=0&orderNumber=830045512",
+        body("collect_available.txt"),
+        "2\n",
+        body("collect_issued.txt", errorCode="0"),
+    ],
 )
 def test_zero_is_no_success_here_and_a_certificate_must_be_attached(text: str) -> None:
     with pytest.raises(errors.NotIssued) as caught:
@@ -673,7 +703,9 @@ def test_a_certificate_id_is_collected_by_certificate_id() -> None:
     sectigo, transport = provider(
         (dict(ASK_COLLECT, form=form), answer(body("collect_issued.txt"))), id_type="certificate"
     )
-    sectigo.fetch_certificate(Order(provider="sectigo", order_id="91200345", status="issued", issued=True))
+    # Its answer has told of the order, but that may have other certificates too.
+    raw = {"1_orderNumber": ORDER, "1_1_certificateStatus": "Valid"}
+    sectigo.fetch_certificate(Order(provider="sectigo", order_id="91200345", status="issued", issued=True, raw=raw))
     transport.assert_finished()
 
 
@@ -698,6 +730,8 @@ def test_one_report_tells_of_many_orders() -> None:
     assert [domain.name for domain in pending.domains] == ["www.example.org"]
     assert pending.ordered_at == "2026-03-01T10:20:00Z"
     assert (pending.provider, pending.order_id, transport.requests[0].call) == ("sectigo", ORDER, "!WebHostReport")
+    # The word for the certificate, not the one for the order.
+    assert pending.provider_status == "Awaiting Validation"
     # Whether a replacement is under way only the status call can tell.
     assert sketches["830045513"].order is None
     assert sketches["830045514"].order is None
