@@ -30,10 +30,8 @@ from environment import CACHE, TREE
 _MODULE_UTILS = pathlib.Path("plugins/module_utils")
 _COLLECTION = pathlib.Path("ansible_collections/certops/issuance")
 
-#: Tests of a module beside the one that mirrors it.
-_MORE_TESTS = {
-    "transaction": ("_deployment/test_concurrency.py", "_deployment/test_crash.py"),
-}
+#: Tests of a module beside the one that mirrors it. Those that deploy hundreds of times take too long.
+_MORE_TESTS = {"transaction": ("module_utils/_deployment/test_probe.py", "modules/test_certificate_modules.py")}
 
 #: Each worker is a fork that has imported the tests already. These plugins of pytest cost time and find nothing.
 _PYTEST = ("-pno:cacheprovider", "-pno:xdist", "-pno:cov", "-pno:hypothesispytest")
@@ -97,9 +95,9 @@ class Module:
     @property
     def tests(self) -> list[str]:
         """The tests to run, relative to the tree."""
-        folder = pathlib.Path("tests/unit") / _MODULE_UTILS
-        mirror = pathlib.Path("tests/unit") / self.path.with_name(f"test_{self.name}.py")
-        tests = [str(each) for each in (mirror, *(folder / more for more in _MORE_TESTS.get(self.name, ())))]
+        unit = pathlib.Path("tests/unit")
+        more = [unit / "plugins" / each for each in _MORE_TESTS.get(self.name, ())]
+        tests = [str(each) for each in (unit / self.path.with_name(f"test_{self.name}.py"), *more)]
         missing = [each for each in tests if not (TREE / each).is_file()]
         if missing:
             raise Failed(f"{self.name} has no tests of its own: {', '.join(missing)} is not there")
