@@ -25,7 +25,7 @@ _GRACE = 5.0  # seconds to end after being asked to
 def run_command(command: t.Sequence[str], timeout: float, descriptors: t.Sequence[int] = ()) -> t.Tuple[int, str, str]:
     """Run a command without a shell and without input; returns exit code and the ends of its output and its errors.
 
-    Args:
+    Arguments:
         command: program and arguments.
         timeout: seconds; then it is ended, with all it started that did not leave its session.
         descriptors: descriptors that it may use.

@@ -215,7 +215,7 @@ def _serial_number(leaf: bytes) -> t.Optional[str]:
 class _Plain:
     """A connection before TLS; all that is said on it has to fit into one time, however slowly the service speaks.
 
-    Args:
+    Arguments:
         connection: the socket.
         timeout: seconds for the whole attempt, from now on.
     """

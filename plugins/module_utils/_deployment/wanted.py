@@ -195,7 +195,7 @@ def read_probes(
 ) -> t.List[t.Dict[str, t.Any]]:
     """Probes with their ``server_name`` as certificates carry it; one that can never hold is refused.
 
-    Args:
+    Arguments:
         probes: mappings with ``host``, ``port``, ``server_name`` and ``starttls``.
         timeout: seconds until each probe's deadline.
         wanted: what the services shall serve; a probe without a name asks for the first expected one.
