@@ -10,6 +10,7 @@ delegate_to, async) the module of the same name runs where the task points.
 from __future__ import annotations
 
 import os
+import time
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -22,6 +23,17 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.providers
 from ansible_collections.certops.issuance.plugins.plugin_utils.unseen import UnseenArguments, hide_source
 
 display = Display()
+
+
+def _sleep_for(parent: int) -> t.Callable[[float], None]:
+    """Pauses, and raises AnsibleError where this fork has been left behind: Ansible was killed, and nobody waits."""
+
+    def sleep(seconds: float) -> None:
+        time.sleep(seconds)
+        if os.getppid() != parent:
+            raise AnsibleError("the run of Ansible that this task belongs to is gone")
+
+    return sleep
 
 
 class OrderActionBase(ActionBase):
@@ -52,6 +64,7 @@ class OrderActionBase(ActionBase):
             check_mode=self._task.check_mode,
             report=display.display,
             verbosity=display.verbosity,
+            sleep=_sleep_for(os.getppid()),
         )
         try:
             found = perform(type(self).operation, params, runtime)

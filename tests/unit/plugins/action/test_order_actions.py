@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
+import time
 import typing as t
 
 import pytest
@@ -113,6 +115,22 @@ def test_a_certificate_is_collected_whole_though_the_password_occurs_in_it() -> 
 def test_progress_is_shown_while_it_happens(printed: list[str]) -> None:
     run("order_wait", api_key=KEY)
     assert len(printed) == 1 and printed[0].startswith("order 1 (digicert) issued; after ")
+
+
+def test_a_fork_whose_ansible_was_killed_asks_no_more(printed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch_order(self: FakeProvider, order_id: str) -> Order:
+        self.keys.append(self.account.api_key)
+        return Order("digicert", order_id, Status.VALIDATING)
+
+    def sleep(seconds: float) -> None:
+        # Its parent is gone when it wakes up, and another one has taken it over.
+        monkeypatch.setattr(os, "getppid", lambda: 1)
+
+    monkeypatch.setattr(FakeProvider, "fetch_order", fetch_order)
+    monkeypatch.setattr(time, "sleep", sleep)
+    with pytest.raises(AnsibleError, match="is gone"):
+        run("order_wait", api_key=KEY, timeout=5)
+    assert FakeProvider.keys == [KEY]
 
 
 def test_only_a_wait_shows_progress(printed: list[str]) -> None:
