@@ -110,6 +110,22 @@ interrupted:
   type: bool
   returned: success
   sample: false
+proven:
+  description:
+    - The certificate that the last deployment to come to its end has put into service; V(null) without one.
+    - It is the current one, but not where a deployment has switched to the current one and was interrupted then.
+  type: dict
+  returned: success
+  contains:
+    serial_number:
+      description: Upper-case hex without leading zeros.
+      type: str
+    not_before:
+      description: ISO 8601 UTC.
+      type: str
+  sample:
+    serial_number: 5A3D6B
+    not_before: "2026-11-01T00:00:00Z"
 error_kind:
   description: Why the lineage could not be read.
   type: str

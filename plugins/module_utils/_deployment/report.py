@@ -9,9 +9,12 @@ import os
 import typing as t
 
 from .errors import WriteFailed
-from .lineage import FILE_NAMES, Lineage
+from .lineage import FILE_NAMES, SWITCHING, Lineage
 from .wanted import describe
 from .x509 import Certificate, Malformed, read_certificates
+
+#: What is told of the certificate that is proven.
+_PROVEN = ("serial_number", "not_before")
 
 
 def read_lineage(path: str) -> t.Dict[str, t.Any]:
@@ -29,6 +32,7 @@ def read_lineage(path: str) -> t.Dict[str, t.Any]:
         exists = lineage.exists()
         interrupted = exists and (lineage.journal() is not None or bool(lineage.residue()))
         certificates, placeholder = _read_current(lineage) if exists else ([], False)
+        proven = _read_proven(lineage, certificates) if exists else []
     except OSError as exc:
         raise WriteFailed("{0} cannot be read: {1}".format(exc.filename or path, exc.strerror)) from exc
     leaf = certificates[0] if certificates else None
@@ -39,6 +43,7 @@ def read_lineage(path: str) -> t.Dict[str, t.Any]:
         certificate=leaf.pem if leaf else None,
         chain="".join(item.pem for item in certificates[1:]) if leaf else None,
         interrupted=interrupted,
+        proven={name: fact for name, fact in describe(proven[0]).items() if name in _PROVEN} if proven else None,
     )
 
 
@@ -53,6 +58,14 @@ def _read_current(lineage: Lineage) -> t.Tuple[t.List[Certificate], bool]:
         record = lineage.read_record(name) if name else None
         if name == lineage.current():
             return certificates, bool(record and record.get("placeholder"))
+
+
+def _read_proven(lineage: Lineage, current: t.List[Certificate]) -> t.List[Certificate]:
+    """The certificates that a deployment has brought to its end with: not those of one that was interrupted."""
+    journal = lineage.journal()
+    if journal is None or journal.state != SWITCHING:
+        return current
+    return _read_certificates(lineage, journal.previous) if journal.previous else []
 
 
 def _read_certificates(lineage: Lineage, version: str) -> t.List[Certificate]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
@@ -283,6 +284,23 @@ class Renewing(Scenario):
         )
         self.assert_all_served(repeated)
         self.assertEqual(repeated.changed, [])
+
+
+    def test_a_reissue_whose_deployment_was_interrupted_is_finished_and_not_waited_for_again(self) -> None:
+        order = self.fleet.order("digicert", "www.example.org", "issued")
+        self.fleet.host("web0", order)
+        self.assert_all_served(self.run_role())
+        lineage = Path(self.fleet.hosts["web0"]["certificate_path"])
+        previous = (lineage / "current").readlink().name
+        self.sandbox.patch_order("digicert", order["order_id"], reissue={"seconds": 60, "csr": order["csr"]})
+        self.issue()
+        self.assert_all_served(self.run_role(certificate_reissue=True))
+        # As it stands where the run was killed between the switch and the proof.
+        journal = {"state": "switching", "previous": previous, "next": (lineage / "current").readlink().name}
+        (lineage / ".journal.json").write_text(json.dumps(journal), encoding="utf-8")
+        again = self.run_role(certificate_reissue=True, certificate_wait_timeout=0)
+        self.assert_all_served(again)
+        self.assertFalse((lineage / ".journal.json").exists())
 
 
 class Turns(Scenario):

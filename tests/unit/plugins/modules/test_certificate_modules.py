@@ -114,6 +114,30 @@ def test_interrupted_deployment(run: t.Any, options: t.Dict[str, t.Any], monkeyp
     assert run(certificate_info, {"path": options["path"]})["interrupted"] is False
 
 
+def test_what_an_interrupted_deployment_has_switched_to_is_not_proven(
+    run: t.Any, options: t.Dict[str, t.Any], world: pki.World
+) -> None:
+    def proven() -> t.Any:
+        return run(certificate_info, {"path": options["path"]})["proven"]
+
+    assert proven() is None
+    first = run(certificate_deploy, options)
+    described = {name: first[name] for name in ("serial_number", "not_before")}
+    assert proven() == described
+    second = run(certificate_deploy, dict(options, certificate=pki.pem(world.issue(NAME)), allow_older=True))
+    assert proven()["serial_number"] == second["serial_number"] != first["serial_number"]
+    current = os.path.basename(os.readlink(os.path.join(options["path"], "current")))
+    previous = next(path.name for path in pathlib.Path(options["path"], "versions").iterdir() if path.name != current)
+    for state, before, expected in [
+        ("switching", previous, first["serial_number"]),
+        ("committing", previous, second["serial_number"]),
+        ("switching", None, None),
+    ]:
+        journal = {"state": state, "previous": before, "next": current}
+        pathlib.Path(options["path"], ".journal.json").write_text(json.dumps(journal))
+        assert (proven() or {"serial_number": None})["serial_number"] == expected
+
+
 def test_check_mode(run: t.Any, options: t.Dict[str, t.Any]) -> None:
     result = run(certificate_deploy, options, check_mode=True)
     assert (result["changed"], result["reasons"]) == (True, ["absent"])
