@@ -20,8 +20,8 @@ description:
     credentials end the whole wait with the first poll. Faults of the network and the provider are ridden out.
   - Nothing is lost at the deadline, the failure carries every order with its last state. Run the same task again, and
     it goes on where it was. Nothing is ordered or bought by this module.
-  - In check mode it looks once. An order that it would wait for has the outcome V(timed_out) and does not fail the task;
-    orders that have ended, wrong order IDs and refused credentials do, as without check mode.
+  - In check mode it looks once. An order that it would wait for has the outcome V(timed_out) and does not fail the
+    task; orders that have ended, wrong order IDs and refused credentials do, as without check mode.
 extends_documentation_fragment:
   - certops.issuance.account
   - certops.issuance.attributes
@@ -89,6 +89,14 @@ options:
         was there. Otherwise it cannot be told from the previous one, and the order fails with that reason.
     type: list
     elements: str
+notes:
+  - With a local connection (C(hosts: localhost), C(connection: local), C(delegate_to: localhost)) it runs in Ansible's
+    own process, with progress lines; C(become) changes nothing there. Where Ansible is killed, nobody asks any more
+    from the next poll on.
+  - With C(delegate_to) another host, and with C(async), it runs as a module where the task points, without progress
+    lines. The Python there needs C(requests).
+  - With C(serial), in a loop and under the C(free) strategy each task waits by itself, for the orders that it is given.
+    The role P(certops.issuance.certificate#role) joins the waits of the hosts of a batch.
 seealso:
   - module: certops.issuance.order_info
   - module: certops.issuance.order_certificate

@@ -96,7 +96,7 @@ class Waiting:
         mark: what the bulk call said last; see Sketch.
         due: there is something that only the detail call can tell: it has not been answered yet, or not since the
             bulk call had news.
-        untold: the bulk call cannot tell where it stands, or leaves it out: only the detail call shows when it moves on.
+        untold: the bulk call cannot tell where it stands, or leaves it out: only the detail call shows it move on.
         stale: detail calls since the bulk call had news that showed nothing of it.
         asked_at: when the detail call was made last, in seconds of the clock.
         unanswered: that call was not answered.

@@ -285,7 +285,6 @@ class Renewing(Scenario):
         self.assert_all_served(repeated)
         self.assertEqual(repeated.changed, [])
 
-
     def test_a_reissue_whose_deployment_was_interrupted_is_finished_and_not_waited_for_again(self) -> None:
         order = self.fleet.order("digicert", "www.example.org", "issued")
         self.fleet.host("web0", order)
