@@ -146,7 +146,7 @@ class DigicertProvider(Provider):
         return replace(fresh, left_out=tuple(sorted({*order.left_out, *fresh.left_out})))
 
     def survey(self, order_ids: t.Sequence[str], since: t.Optional[float]) -> t.Mapping[str, Sketch]:
-        """What status-changes tells or, when all is to be told and after a long pause, the list of orders; section 7."""
+        """What status-changes or, when all is to be told or after a long pause, the order list tells; section 7."""
         wanted = frozenset(order_ids)
         minutes = _LONGEST_WINDOW + 1 if since is None else math.ceil(since / 60) + _OVERLAP
         whole = minutes > _LONGEST_WINDOW
