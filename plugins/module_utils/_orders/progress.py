@@ -104,7 +104,10 @@ class Progress:
         # What went wrong is news before what went well.
         rank = {Outcome.FAILED: 0, Outcome.ACTION_REQUIRED: 0, Outcome.REACHED: 2}
         changed.sort(key=lambda wait: rank.get(wait.outcome or "", 1))
-        named = changed[: _NAMED_CHANGES * more]
+        # A failure of the whole account is the same for each of its orders, and needs to be read but once.
+        first = {id(wait.error or wait): wait for wait in reversed(changed)}
+        telling = changed if self.verbosity else [wait for wait in changed if first[id(wait.error or wait)] is wait]
+        named = telling[: _NAMED_CHANGES * more]
         for wait in named:
             self.emit(self._line(wait))
         if len(changed) > len(named):
@@ -152,4 +155,7 @@ class Progress:
         most_first = sorted(counts.items(), key=lambda item: -item[1])
         states = ", ".join("{0} {1}".format(count, state) for state, count in most_first)
         when = self._next(tick) if tick.next_poll is not None else "after {0}".format(duration(tick.elapsed))
+        late = sum(1 for wait in tick.waits if wait.outcome == Outcome.TIMED_OUT)
+        if late:
+            when = "{0} timed out {1}".format(late, when)
         return "{0} orders ({1}): {2}; {3}".format(len(tick.waits), self.provider, states, when)

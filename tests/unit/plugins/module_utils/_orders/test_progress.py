@@ -11,7 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import OrderNotFound, ProviderUnavailable
+from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import (
+    AuthenticationError,
+    OrderNotFound,
+    ProviderUnavailable,
+)
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Blocker, Domain, Order, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.progress import (
     FEW,
@@ -182,7 +186,7 @@ def test_the_last_tick_of_many_orders_names_no_slowest_but_those_that_are_late()
     for wait in waits:
         wait.outcome = Outcome.TIMED_OUT
     found = lines(waits, 1800, None)
-    assert found[0] == "10 orders (digicert): 10 validating; after 30m"
+    assert found[0] == "10 orders (digicert): 10 validating; 10 timed out after 30m"
     assert len(found) == 1 + 8 + 1
     assert not any(line.startswith("still waiting") for line in found)
 
@@ -192,6 +196,19 @@ def test_failures_without_an_answer_are_counted_by_their_kind() -> None:
     waits[0] = Waiting("0", outcome=Outcome.FAILED, error=OrderNotFound("no such order"), changed=True)
     waits[1] = Waiting("1", error=ProviderUnavailable("no"))
     assert lines(waits)[0].startswith("6 orders (digicert): 4 validating, 1 not_found, 1 not answered;")
+
+
+def test_what_ends_the_wait_for_all_orders_is_said_once() -> None:
+    waits = fleet(300, changed=300)
+    refused, missing = AuthenticationError("the key was refused"), OrderNotFound("no such order")
+    for wait in waits:
+        wait.outcome, wait.error = Outcome.FAILED, refused
+    waits[7].error = missing
+    found = lines(waits, next_poll=None)
+    assert found[0] == "300 orders (digicert): 299 authentication, 1 not_found; after 2m10s"
+    assert [line.split(" — ")[1] for line in found[1:3]] == ["the key was refused", "no such order"]
+    assert found[3:] == ["… and 298 more changes"]
+    assert len(lines(waits, next_poll=None, verbosity=2)) == 301
 
 
 def test_orders_of_an_unknown_age_are_not_taken_for_the_oldest() -> None:
