@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .rehearsal import anchored_context
-from .x509 import Malformed, read_certificate
+from .x509 import ECDSA, RSA, Malformed, read_certificate
 
 _ATTEMPT = 5.0  # seconds for one connection: a worker that hangs must not use up the deadline
 _LAST_ATTEMPT = 2.0  # seconds that even an attempt at the deadline gets
@@ -23,6 +23,7 @@ _PAUSE = 0.1
 _LONGEST_PAUSE = 1.0
 _LONGEST_LINE = 4096
 _MOST_LINES = 100
+_CIPHERS = {RSA: "aRSA", ECDSA: "aECDSA"}  # ciphers(1) of OpenSSL
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)  # PostgreSQL manual, "Message Formats"
 _NOT_LISTENING = (errno.ECONNREFUSED, errno.EADDRNOTAVAIL, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EAFNOSUPPORT)
 
@@ -146,9 +147,14 @@ def _look(
         try:
             outcome.attempts += 1
             outcome.leaf = _connect(target, family, address, timeout, _comparing_context())
+            kind = _other_kind(outcome.leaf, leaf) if outcome.leaf != leaf else None
+            if kind:
+                outcome.attempts += 1
+                outcome.leaf = _connect_for(kind, target, family, address, timeout) or outcome.leaf
             if outcome.leaf == leaf and anchors:
                 outcome.attempts += 1
-                outcome.leaf = _connect(target, family, address, timeout, anchored_context(anchors))
+                context = _asking_for(kind, anchored_context(anchors))
+                outcome.leaf = _connect(target, family, address, timeout, context)
             if outcome.leaf != leaf:
                 raise Problem("{0} serves {1}".format(address[0], _describe(outcome.leaf)))
             served.add(address)
@@ -164,6 +170,31 @@ def _comparing_context() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _other_kind(seen: bytes, leaf: bytes) -> t.Optional[str]:
+    """The kind of the wanted leaf's key, where the one that was seen is of another: a service can hold one of each."""
+    try:
+        kinds = [read_certificate(der).key_kind for der in (seen, leaf)]
+    except Malformed:
+        return None
+    return kinds[1] if kinds[0] != kinds[1] else None
+
+
+def _asking_for(kind: t.Optional[str], context: ssl.SSLContext) -> ssl.SSLContext:
+    """Let a context accept this kind of key alone; the ssl module can say so up to TLS 1.2."""
+    if kind:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(_CIPHERS[kind])
+    return context
+
+
+def _connect_for(kind: str, target: Target, family: int, address: t.Any, timeout: float) -> t.Optional[bytes]:
+    """The leaf that a client gets which knows this kind of key alone; None when it gets none."""
+    try:
+        return _connect(target, family, address, timeout, _asking_for(kind, _comparing_context()))
+    except Problem:
+        return None
 
 
 def _connect(target: Target, family: int, address: t.Any, timeout: float, context: ssl.SSLContext) -> bytes:

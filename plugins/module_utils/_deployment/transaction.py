@@ -548,7 +548,9 @@ class _Deployment:
                 code, output, problem = self._host.run(command)
             except TimeoutError as exc:
                 raise error(
-                    "The command {0!r} did not end in time and was ended ({1})".format(" ".join(command), when),
+                    "The command {0!r} did not end within 'command_timeout' and was ended ({1})".format(
+                        " ".join(command), when
+                    ),
                     command=list(command),
                 ) from exc
             except OSError as exc:

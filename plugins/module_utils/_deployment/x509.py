@@ -22,6 +22,9 @@ _PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\s(.*?)-----END \1-----", 
 _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
 _DNS_NAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_-]{0,62}\.)*[a-z0-9_-]{0,62}")
 
+RSA, ECDSA = "rsa", "ecdsa"
+_KEY_KINDS = {bytes.fromhex("2a864886f70d010101"): RSA, bytes.fromhex("2a8648ce3d0201"): ECDSA}  # RFC 3279, section 2.3
+
 _BOOLEAN, _INTEGER, _OCTET_STRING, _OID = 0x01, 0x02, 0x04, 0x06
 _UTC_TIME, _GENERALIZED_TIME, _SEQUENCE, _SET = 0x17, 0x18, 0x30, 0x31
 _VERSION, _EXTENSIONS, _DNS, _IP = 0xA0, 0xA3, 0x82, 0x87
@@ -55,6 +58,7 @@ class Certificate:
         subject_der: the subject as encoded, for exact comparison.
         issuer_der: the issuer as encoded, for exact comparison.
         names: DNS names (lower case) and IP addresses of the subject alternative names, in their order.
+        key_kind: ``rsa``, ``ecdsa``, or None for any other public key.
     """
 
     der: bytes
@@ -66,6 +70,7 @@ class Certificate:
     subject_der: bytes
     issuer_der: bytes
     names: t.Tuple[str, ...]
+    key_kind: t.Optional[str] = None
 
     @property
     def fingerprint_sha256(self) -> str:
@@ -176,7 +181,7 @@ def _read_certificate(der: bytes) -> Certificate:
     validity = _Reader(signed.take(_SEQUENCE))
     not_before, not_after = _time(*validity.take_any()), _time(*validity.take_any())
     subject = signed.take(_SEQUENCE)
-    signed.take(_SEQUENCE)
+    key_algorithm = _Reader(_Reader(signed.take(_SEQUENCE)).take(_SEQUENCE)).take(_OID)
     names: t.Tuple[str, ...] = ()
     while signed.left:
         tag, content = signed.take_any()
@@ -192,6 +197,7 @@ def _read_certificate(der: bytes) -> Certificate:
         subject_der=subject,
         issuer_der=issuer,
         names=names,
+        key_kind=_KEY_KINDS.get(key_algorithm),
     )
 
 

@@ -49,6 +49,12 @@ class Service:
         context.sni_callback = lambda _connection, name, _context: self.server_names.append(name)
         self._contexts = self._contexts[-1:] * old_answers + [context]
 
+    def serve_beside(self, certificate: t.Any, key_pem: str, chain: str = "") -> None:
+        """Serve this, too: of each kind of key, a service can hold one certificate."""
+        path = self._folder / "service-{0}-beside.pem".format(self.port)
+        path.write_text(pki.pem(certificate) + chain + key_pem)
+        self._contexts[-1].load_cert_chain(str(path))
+
     def serve_file(self, path: t.Any) -> None:
         """Serve a file with certificates and key, as a service does that reloads."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -133,6 +133,25 @@ def test_workers_that_overlap(start: t.Any, world: pki.World, clock: Clock) -> N
     assert found.attempts == 6
 
 
+@pytest.mark.parametrize("kind, other", [("rsa", "ecdsa"), ("ecdsa", "rsa")])
+def test_service_with_two_kinds_of_certificates(
+    start: t.Any, world: pki.World, clock: Clock, kind: str, other: str
+) -> None:
+    """Clients prefer one of them; both have to be provable."""
+    keys = {name: pki.make_key(name) for name in (kind, other)}
+    leaves = {name: world.issue(NAME, key=key) for name, key in keys.items()}
+    service = start()
+    service.serve(leaves[other], pki.key_pem(keys[other]), world.intermediate.pem)
+    target = ProbeTarget("127.0.0.1", service.port, NAME)
+    found = probe(target, pki.der(leaves[kind]), [world.root_der], 0, clock, clock.sleep)
+    assert (found.served, found.leaf) == (False, pki.der(leaves[other]))
+    assert pki.serial(leaves[other]) in (found.problem or "")
+    service.serve_beside(leaves[kind], pki.key_pem(keys[kind]), world.intermediate.pem)
+    for leaf in leaves.values():
+        found = probe(target, pki.der(leaf), [world.root_der], 0, clock, clock.sleep)
+        assert (found.served, found.leaf, found.problem) == (True, pki.der(leaf), None)
+
+
 def test_deadline_cuts_the_last_sleep(start: t.Any, world: pki.World, clock: Clock) -> None:
     old = world.issue(NAME)
     service = start()
