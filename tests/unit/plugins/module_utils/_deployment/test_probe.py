@@ -246,6 +246,15 @@ def test_deployment_is_proven(start: t.Any, target: Target) -> None:
     assert target.deploy(renewed, **options)["probes"][0]["serial_number"] == pki.serial(renewed)
 
 
+def test_probe_asks_for_the_name_and_speaks_the_protocol_that_it_was_given(start: t.Any, target: Target) -> None:
+    service = start("smtp")
+    options = reloading(target, service)
+    options["probes"][0].update(server_name="mail.example.com", starttls="smtp")
+    names = [NAME, "mail.example.com"]
+    result = target.deploy(target.world.issue(*names), names=names, **options)
+    assert [(item["served"], item["server_name"]) for item in result["probes"]] == [(True, "mail.example.com")]
+
+
 def test_service_that_was_not_reloaded(start: t.Any, target: Target) -> None:
     service = start()
     options = reloading(target, service)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import stat
@@ -183,6 +184,14 @@ def test_refusals_touch_nothing(
     assert target.tree() == before
 
 
+def test_older_certificate_names_both(target: Target) -> None:
+    deployed = target.world.issue(NAME)
+    target.deploy(deployed)
+    older = target.world.issue(NAME, not_before=pki.NOW - 3 * pki.DAY)
+    said = refused(target, older).message
+    assert said.index(pki.serial(older)) < said.index(pki.serial(deployed))
+
+
 def test_older_certificate_on_purpose(target: Target) -> None:
     target.deploy(target.world.issue(NAME))
     older = target.world.issue(NAME, not_before=pki.NOW - 3 * pki.DAY)
@@ -258,16 +267,39 @@ def test_failure_after_the_switch_rolls_back(target: Target, step: str) -> None:
     assert error.kind == step + "_failed"
     assert error.details["rolled_back"] is True
     assert error.details["previous"]["serial_number"] == pki.serial(old)
+    assert error.message.endswith("Rolled back to version 1-{0}".format(pki.serial(old)))
     assert target.read("cert.pem") == pki.pem(old)
     assert target.versions() == before
     assert sorted(os.listdir(target.path)) == ["current", "versions"]
     assert target.deploy(new)["recovered"] is False
 
 
+def test_directories_of_all_versions_get_their_group_and_mode_back(target: Target) -> None:
+    groups = [12345] if os.geteuid() == 0 else sorted({*os.getgroups()} - {os.getegid()})
+    if not groups:
+        pytest.skip("not tested: this user can give files to no other group")
+    old, new = target.world.issue(NAME), target.world.issue(NAME)
+    target.deploy(old)
+    shared = [target.path, target.path / "versions"]
+    before = [(os.stat(path).st_gid, os.stat(path).st_mode) for path in shared]
+    apply = target.host.apply
+
+    def regroup(path: str, kind: str, final_path: str, like: t.Optional[str]) -> None:
+        apply(path, kind, final_path, like)
+        os.chown(path, -1, groups[0])
+
+    target.host.apply = regroup  # type: ignore[method-assign]
+    target.host.modes["directory"] = 0o750
+    error = refused(target, new, reload_commands=[only_if(target, old)])
+    assert (error.kind, error.details["rolled_back"]) == ("reload_failed", True)
+    assert [(os.stat(path).st_gid, os.stat(path).st_mode) for path in shared] == before
+
+
 def test_failure_on_the_first_deployment_leaves_nothing(target: Target) -> None:
     error = refused(target, target.world.issue(NAME), reload_commands=[["false"]])
     assert error.kind == "reload_failed"
     assert error.details["rolled_back"] is True
+    assert "there was no previous version" in error.message
     assert target.host.commands == [("false",)]  # the service is left alone
     assert not target.path.exists()
 
@@ -278,6 +310,8 @@ def test_rollback_that_fails(target: Target) -> None:
     error = refused(target, target.world.issue(NAME), reload_commands=["false"])
     assert error.kind == "rollback_failed"
     assert error.details["cause"]["error_kind"] == "reload_failed"
+    assert error.message.startswith(error.details["cause"]["msg"])
+    assert "Going back to 1-{0} failed, too: ".format(pki.serial(old)) in error.message
     assert error.details["rolled_back"] is False
     assert target.read("cert.pem") == pki.pem(old)
     assert read_lineage(str(target.path))["interrupted"] is True
@@ -285,6 +319,40 @@ def test_rollback_that_fails(target: Target) -> None:
     assert result["reasons"] == ["not_served"]
     assert result["recovered"] is True
     assert read_lineage(str(target.path))["interrupted"] is False
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_current_version_that_cannot_be_proven_gives_way_to_the_last_proven_one(target: Target, lost: bool) -> None:
+    """A run was killed after its switch; the next one finds that the service does not take the new files."""
+    old, new = target.world.issue(NAME), target.world.issue(NAME)
+    target.deploy(old)
+    target.deploy(new)
+    previous, current = target.versions()
+    journal = {"state": "switching", "previous": previous, "next": current}
+    (target.path / ".journal.json").write_text(json.dumps(journal))
+    if lost:
+        shutil.rmtree(target.path / "versions" / previous)
+    command = only_if(target, old)
+    error = refused(target, new, reload_commands=[command])
+    assert (error.kind, error.details["rolled_back"]) == ("reload_failed", True)
+    if lost:
+        assert "there was no previous version" in error.message
+        assert len(target.host.commands) == 1  # the service is left alone
+        assert not os.path.lexists(target.path / "current")
+        assert (target.versions(), read_lineage(str(target.path))["interrupted"]) == ([], False)
+        return
+    assert error.message.endswith("Rolled back to version " + previous)
+    assert len(target.host.commands) == 2  # the service has read the new files
+    assert target.read("cert.pem") == pki.pem(old)
+    assert (target.versions(), read_lineage(str(target.path))["interrupted"]) == ([previous], False)
+
+
+def test_directory_that_cannot_be_made_is_named(target: Target) -> None:
+    path = target.path.parent / "file" / "lineage"
+    path.parent.write_text("mine")
+    error = refused(target, target.world.issue(NAME), path=str(path))
+    assert error.kind == "write_failed"
+    assert "{0}: Not a directory".format(path) in error.message
 
 
 def test_command_that_is_not_there(target: Target) -> None:
@@ -339,6 +407,14 @@ def test_placeholder_and_its_replacement(target: Target) -> None:
     assert result["changed"] is False
     assert result["serial_number"] == pki.serial(leaf)
     assert target.tree() == before
+
+
+@pytest.mark.parametrize("files", [["fullchain", "privkey"], ["combined"]])
+def test_placeholder_finds_the_real_certificate_in_whatever_file_has_it(target: Target, files: t.List[str]) -> None:
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf, files=files)
+    kept = target.deploy(placeholder=True, files=files)
+    assert (kept["changed"], kept["serial_number"], kept["placeholder"]) == (False, pki.serial(leaf), False)
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ed25519"])
