@@ -9,12 +9,13 @@ import copy
 import json
 import pathlib
 import typing as t
+from dataclasses import replace
 
 import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders import chain, errors
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account, resolve_account
-from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Certificate, Order
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.cpanel import CpanelProvider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import Response
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.scripted import (
@@ -395,7 +396,8 @@ def test_any_name_that_is_not_validated_is_validating(state: str) -> None:
 def test_each_check(key: str, check: str, value: t.Optional[str], state: str) -> None:
     order = fetch(PROCESSING, details("details_complete", "VALIDATED", "VALIDATED", **{key: value}))
     assert order.checks[check] == state
-    assert bool(order.warnings) is (value == "pondering")
+    assert len(order.warnings) == (value == "pondering")
+    assert all("pondering" in warning for warning in order.warnings)
     assert set(order.checks) == {name for _key, name in CHECKS}
 
 
@@ -496,6 +498,7 @@ def test_an_unpaid_item_needs_a_person(name: str) -> None:
         "you",
         "https://store.example.org/checkout/9000017",
     )
+    assert "not paid" in order.blockers[0].message
 
 
 def test_an_item_that_was_seen_paid_is_not_looked_up_again() -> None:
@@ -517,6 +520,34 @@ def test_an_expired_item(expired: t.Any, code: t.Optional[str]) -> None:
     order = fetch(body("available_processing", status_code=code), body("gone"), queue_of(expired=expired))
     assert (order.status, order.final) == ("expired", True)
     assert not fetch(PROCESSING, body("gone"), queue_of(expired=0)).final
+
+
+def test_each_question_says_what_it_asks_and_of_which_order() -> None:
+    answers = [(ASK_AVAILABLE, PROCESSING), (ASK_DETAILS, body("gone")), (ASK_QUEUE, body("queue"))]
+    cpanel, transport = provider(*[(question, answer(told)) for question, told in answers])
+    cpanel.fetch_order(ITEM)
+    assert [(request.call, request.order_id) for request in transport.requests] == [
+        ("Market::get_ssl_certificate_if_available", ITEM),
+        ("Market::get_certificate_status_details", ITEM),
+        ("Market::get_pending_ssl_certificates", ITEM),
+    ]
+
+
+def test_what_the_queue_said_last_counts_when_the_store_says_nothing() -> None:
+    links = {"ovCallbackStatus": "https://store.example.org/call"}
+    item = queue_of(last_status_message="In review", last_action_urls=links)
+    order = fetch(body("available_processing", status_message=None), body("gone"), item)
+    assert (order.reason, order.action_urls) == ("In review", {"phone_callback": "https://store.example.org/call"})
+
+
+def test_a_hold_in_the_queue_links_to_the_stores_support() -> None:
+    held = queue_of(last_status_code="RequiresApproval", support_uri="https://store.example.org/support")
+    order = survey(held, ITEM)[ITEM].order
+    assert (order.provider, order.order_id, order.status) == ("cpanel", ITEM, "action_required")
+    assert [(one.check, one.actor, one.url) for one in order.blockers if one.check == "approval"] == [
+        ("approval", "you", "https://store.example.org/support")
+    ]
+    assert "support" in order.blockers[0].message
 
 
 def test_an_item_of_another_market_provider_is_another_item() -> None:
@@ -614,6 +645,7 @@ def test_the_queue_tells_of_all_items_in_one_request() -> None:
         ({"last_status_message": "Hm"}, False),
         ({"status": "unconfirmed"}, False),
         ({"expired": 1}, False),
+        ({"certificate_id": 600100}, False),
         ({"order_item_id": 1}, False),
         ({"provider": "OtherStore"}, False),
     ],
@@ -635,8 +667,10 @@ def order_in(status: str) -> Order:
 
 def test_a_refresh_takes_one_request_while_validation_goes_on() -> None:
     cpanel, transport = provider((ASK_DETAILS, answer(details("details_pending"))))
-    order = cpanel.refresh_order(order_in("validating"))
+    known = replace(order_in("validating"), certificate=Certificate(id="600100"))
+    order = cpanel.refresh_order(known)
     assert (order.status, order.dcv_completed, order.ordered_at) == ("validating", False, "2026-03-01T10:20:00Z")
+    assert (order.order_id, order.certificate) == (ITEM, known.certificate)
     transport.assert_finished()
 
 
@@ -711,6 +745,7 @@ def test_without_a_chain_there_is_nothing_to_collect_yet(bundle: Body) -> None:
     with pytest.raises(errors.NotIssued) as caught:
         cpanel.fetch_certificate(order_in("issued"))
     assert (caught.value.provider, caught.value.order_id, caught.value.retryable) == ("cpanel", ITEM, True)
+    assert "no CA bundle" in caught.value.message and "get_cabundle" in caught.value.message
     transport.assert_finished()
 
 
@@ -733,8 +768,9 @@ def test_each_reason_for_no_certificate(available: Body, kind: t.Type[errors.Ord
     assert caught.value.__class__ is kind
     assert (caught.value.provider, caught.value.order_id) == ("cpanel", ITEM)
     # The store's own words are in it.
-    code = available["data"]["status_code"]
-    assert kind is errors.NotIssued or code in caught.value.message
+    told = [available["data"].get("status_code"), available["data"].get("status_message")]
+    assert kind is errors.OrderNotFound or all(words in caught.value.message for words in told if words)
+    assert any(told) or "still processing" in caught.value.message
     transport.assert_finished()
 
 
@@ -761,6 +797,7 @@ def test_each_reason_for_no_certificate(available: Body, kind: t.Type[errors.Ord
         ("Permission denied", errors.PermissionDenied, "2087"),
         ("Access denied", errors.AuthenticationError, "api_key"),
         ("The connection to the store timed out.", errors.ProviderUnavailable, "later"),
+        ("No entry exists for provider \u201ccPStore\u201d.", errors.OrderNotFound, "queue"),
         ("Something else", errors.InvalidRequest, "Something else"),
     ],
 )
@@ -769,6 +806,7 @@ def test_each_application_error(said: str, kind: t.Type[errors.OrderError], hint
     assert error.__class__ is kind
     assert error.retryable is (kind is errors.ProviderUnavailable)
     assert said in error.message and hint in error.message
+    assert error.message.startswith("Market::get_ssl_certificate_if_available ")
 
 
 def test_all_errors_are_told() -> None:
@@ -798,6 +836,7 @@ def test_a_failure_of_whm_is_told_by_its_reason(reason: str, kind: t.Type[errors
     failure["metadata"].update(reason=reason, result=result)
     error = refuse(answer(failure), cpanel_account="nobody")
     assert error.__class__ is kind and reason in error.message
+    assert error.message.startswith("Market::get_ssl_certificate_if_available ")
 
 
 @pytest.mark.parametrize(
@@ -823,6 +862,7 @@ def test_what_is_no_answer(text: str, status: int, kind: t.Type[errors.OrderErro
     assert (type(error), error.retryable) == (kind, retryable)
     if status in (400, 404):
         assert "api_url" in error.message
+    assert error.message
     if status in (401, 403):
         assert "api_url" in error.message and ("Access denied" in error.message) is ("Access denied" in text)
 
