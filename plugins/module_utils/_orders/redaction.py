@@ -10,17 +10,33 @@ Private to this collection.
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import json
 import re
 import typing as t
-from urllib.parse import quote, quote_plus
+from html.entities import codepoint2name
+from urllib.parse import quote, quote_plus, unquote
 
 #: Shorter values are not looked for: they would take harmless characters out of every sentence.
 _SHORTEST = 3
+#: From so many characters on a secret is also found in disguise, and from so many on with blanks in it.
+_SHORTEST_DISGUISED = 6
+_SHORTEST_SPREAD = 12
+#: Somebody may have cut it off before us: half of a secret is taken out as well, when it has so many characters.
+_SHORTEST_HALF = 10
 HIDDEN = "********"
 #: Ends a text that was cut off, see shortened.
 _CUT = "…"
+#: So it may end where one escaped character was cut in two.
+_CUT_ESCAPE = re.compile(r"(?:[\\%&u][\\%&#;0-9a-z]{0,12})?" + _CUT, re.IGNORECASE)
+#: What escapes are made of, which may be escaped again; escaping backslashes makes more and more of them.
+_BACKSLASH, _PERCENT, _AMPERSAND = r"(?:\\|%(?:25)*5c)", "%(?:25)*", "(?:&(?:amp;)*|%(?:25)*26)"
+_HASH, _SEMICOLON = "(?:#|%(?:25)*23)", "(?:;|%(?:25)*3b)"
+_ENTITY = re.compile("&(?:#[0-9]{1,9}|#[xX][0-9a-fA-F]{1,9}|[a-zA-Z]{2,8});")
+_CODE = re.compile(r"\\u(00[0-9a-fA-F]{2})")
+_BLANKS = r"[\s\0]{0,2}"
+_BACKSLASHES = "(?:" + _BACKSLASH + _BLANKS + "){0,16}"
 
 
 class Redactor:
@@ -28,6 +44,7 @@ class Redactor:
 
     def __init__(self, secrets: t.Iterable[str] = ()) -> None:
         self._secrets: t.Set[str] = set()
+        self._disguised: t.Dict[str, _Disguised] = {}
         for secret in secrets:
             self.learn(secret)
 
@@ -44,8 +61,13 @@ class Redactor:
         self._secrets.update(in_url + [re.sub("%..", lambda found: found.group().lower(), url) for url in in_url])
         self._secrets.update(text for text in (one.strip("\0") for one in misread) if len(text) >= _SHORTEST)
         self._secrets.update(in_json + [text.replace("/", "\\/") for text in in_json])
-        # Status words are compared in lower case, and names of hosts are kept so.
-        self._secrets.update([secret.lower(), html.escape(secret), base64.b64encode(encoded).decode("ascii")])
+        # Status words are compared in lower case, names of hosts are kept so, and serial numbers in upper case.
+        self._secrets.update([secret.lower(), secret.upper(), html.escape(secret)])
+        self._secrets.add(base64.b64encode(encoded).decode("ascii"))
+        for text in [secret, *_in_base64(encoded)]:
+            if len(_plain(text)) >= _SHORTEST_DISGUISED and text not in self._disguised:
+                self._disguised[text] = _Disguised(text)
+        self._disguised = {text: self._disguised[text] for text in sorted(self._disguised, key=len, reverse=True)}
 
     @property
     def secrets(self) -> t.FrozenSet[str]:
@@ -59,6 +81,18 @@ class Redactor:
             text = text.replace(secret, HIDDEN)
             if _CUT in text:
                 text = _scrub_cut(text, secret)
+        return self._scrub_disguised(text)
+
+    def scrub_part(self, text: str) -> str:
+        """The beginning of a text, which may end in the middle of a secret, without any secret."""
+        return self.scrub(text + _CUT)[: -len(_CUT)]
+
+    def _scrub_disguised(self, text: str) -> str:
+        # Most texts are told at once to hold nothing of the kind: to look for it would take long in large bodies.
+        undisguised = _undisguised(text)
+        for disguised in self._disguised.values():
+            if disguised.usual in undisguised:
+                text = disguised.hide(text)
         return text
 
     def scrub_data(self, value: t.Any, names: bool = True) -> t.Any:
@@ -66,9 +100,7 @@ class Redactor:
         if isinstance(value, str):
             return self.scrub(value)
         if isinstance(value, dict):
-            return {
-                self.scrub_data(key) if names else key: self.scrub_data(item, names) for key, item in value.items()
-            }
+            return {self.scrub_data(key) if names else key: self.scrub_data(item, names) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.scrub_data(item, names) for item in value]
         return value
@@ -80,6 +112,105 @@ def shortened(text: str, most: int) -> str:
     return line if len(line) <= most else line[:most] + _CUT
 
 
+def _in_base64(content: bytes) -> t.List[str]:
+    """What base64 makes of it, wherever it stands in something larger that is encoded: without its ends."""
+    found = []
+    for before in range(3):
+        coded = base64.b64encode(b"\0" * before + content).decode("ascii")
+        found.append(coded[(before * 8 + 5) // 6 : (before + len(content)) * 8 // 6])
+    return [form for coded in found for form in (coded, coded.replace("+", "-").replace("/", "_"))]
+
+
+class _Disguised:
+    """Finds a secret whose characters are escaped in any way, several times over, in other case, or apart.
+
+    Providers and what lies before them put what they were sent into URLs in HTML, into JSON in JSON and the like.
+    """
+
+    def __init__(self, secret: str) -> None:
+        plain = _plain(secret)
+        between = _BLANKS if len(secret) >= _SHORTEST_SPREAD else ""
+        forms = [_escaped(plain[0])] + [between + _BACKSLASHES + _escaped(character) for character in plain[1:]]
+        self._parts = [_pattern(form) for form in forms]
+        self._most = max(_SHORTEST_HALF, (len(plain) + 1) // 2)
+        # Neither two runs of backslashes in a row, nor what may look like anything.
+        beginning = re.split(r"[\\\s\x80-\U0010ffff]", plain[: _SHORTEST + 1])[0]
+        self._beginning = _pattern("".join(forms[: max(1, len(beginning))]))
+        #: What is in an undisguised text that may hold the secret.
+        self.usual = beginning.lower()
+
+    def hide(self, text: str) -> str:
+        """The text without the secret, half of it, and the beginning of it where the text was cut off."""
+        shown, start = [], 0
+        found = self._beginning.search(text)
+        while found is not None:
+            end = self._end(text, found.start())
+            if end is not None:
+                shown += [text[start : found.start()], HIDDEN]
+                start = end
+            found = self._beginning.search(text, max(start, found.start() + 1))
+        return "".join([*shown, text[start:]])
+
+    def _end(self, text: str, position: int) -> t.Optional[int]:
+        for count, part in enumerate(self._parts):
+            matched = part.match(text, position)
+            if matched is None:
+                cut = _CUT_ESCAPE.match(text, position)
+                return cut.end() - len(_CUT) if cut else position if count >= self._most else None
+            position = matched.end()
+        return position
+
+
+def _plain(secret: str) -> str:
+    """The secret with one backslash or blank for however many there are, and none at its ends: escaping makes more."""
+    return re.sub(r"[\s\0]+", " ", re.sub(r"\\+", r"\\", secret)).strip(" \\")
+
+
+def _undisguised(text: str) -> str:
+    """The text in lower case, without escapes and blanks."""
+    for _round in range(4):
+        before = text
+        text = unquote(text, errors="replace") if "%" in text else text
+        text = _ENTITY.sub(lambda found: html.unescape(found.group()), text) if "&" in text else text
+        text = _CODE.sub(lambda found: chr(int(found.group(1), 16)), text) if "\\" in text else text
+        if text == before:
+            break
+    return "".join(text.lower().replace("\\", "").replace("\0", "").split())
+
+
+@functools.lru_cache(maxsize=None)
+def _pattern(text: str) -> t.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=None)
+def _escaped(character: str) -> str:
+    """A pattern for one character, however it is escaped."""
+    if character == "\\":
+        numeric = "{0}{1}(?:0*92|x0*5c){2}".format(_AMPERSAND, _HASH, _SEMICOLON)
+        return "(?:(?:{0}|u005c|{1}){2}){{1,16}}".format(_BACKSLASH, numeric, _BLANKS)
+    found: t.List[str] = []
+    for one in dict.fromkeys([character, character.lower()[:1], character.upper()[:1]]):
+        utf8, units, code = one.encode("utf-8", "replace"), one.encode("utf-16-be", "surrogatepass"), ord(one)
+        names = [codepoint2name.get(code), "apos" if one == "'" else None]
+        names += ["{0}(?:0*{1}|x0*{1:x})".format(_HASH, code)]
+        found += [
+            # The longest first: what makes up an escape may be escaped itself.
+            "{0}(?:{1}){2}".format(_AMPERSAND, "|".join(filter(None, names)), _SEMICOLON),
+            "".join("{0}{1:02x}".format(_PERCENT, byte) for byte in utf8),
+            _BACKSLASHES.join("u" + units[at : at + 2].hex() for at in range(0, len(units), 2)),
+        ]
+        if code > 127:
+            # As text of another encoding, or in bytes.
+            found += [re.escape(utf8.decode(other, "replace")) for other in ("latin-1", "cp1252")]
+            found += ["x{0:02x}".format(code), _BACKSLASHES.join("x{0:02x}".format(byte) for byte in utf8)]
+    # The character itself comes last, since an escape may begin with it.
+    found += [r"\s|\+|" if character.isspace() else re.escape(character)]
+    if ord(character) > 127:
+        found += [r"\?", "\ufffd"]
+    return "(?:{0})".format("|".join(dict.fromkeys(found)))
+
+
 def _scrub_cut(text: str, secret: str) -> str:
     """The text without the beginning of a secret where it was cut off."""
     for length in range(len(secret) - 1, _SHORTEST, -1):
@@ -87,33 +218,56 @@ def _scrub_cut(text: str, secret: str) -> str:
     return text
 
 
-def drop_personal(value: t.Any, personal: t.Pattern[str]) -> t.Tuple[t.Any, t.List[str]]:
-    """Plain data without the fields whose names match, and the sorted names of what was left out."""
+#: Names of fields that hold personal data at any provider, with whatever stands before and after.
+_PERSONAL = re.compile(
+    r"\w*(?:e_?mail|phone|fax|(?:first|last|sur|fore|given|family)_?name|street_?address|postal_?code|job_?title)\w*"
+    r"|(?:\w+_)?contacts?",
+    re.IGNORECASE,
+)
+_MAIL_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+
+
+def drop_personal(value: t.Any, personal: t.Optional[t.Pattern[str]] = None) -> t.Tuple[t.Any, t.List[str]]:
+    """Plain data without the fields that are personal by their names, and the sorted names of what was left out.
+
+    Arguments:
+        personal: further names, as a pattern for the whole name.
+    """
     dropped: t.Set[str] = set()
 
     def clean(item: t.Any) -> t.Any:
         if isinstance(item, dict):
-            dropped.update(str(key) for key in item if personal.fullmatch(str(key)))
-            return {key: clean(inner) for key, inner in item.items() if not personal.fullmatch(str(key))}
+            dropped.update(str(key) for key in item if _is_personal(str(key), personal))
+            return {key: clean(inner) for key, inner in item.items() if not _is_personal(str(key), personal)}
         if isinstance(item, (list, tuple)):
             return [clean(inner) for inner in item]
-        return item
+        # JSON inside of JSON.
+        return drop_personal_text(item, personal) if isinstance(item, str) and '":' in item else item
 
     return clean(value), sorted(dropped)
 
 
-def drop_personal_text(text: str, personal: t.Pattern[str]) -> str:
-    """A body that could not be parsed, without the values of fields whose names match (JSON and form encoding)."""
+def _is_personal(name: str, personal: t.Optional[t.Pattern[str]]) -> bool:
+    return any(pattern is not None and pattern.fullmatch(name) for pattern in (_PERSONAL, personal))
+
+
+def drop_personal_text(text: str, personal: t.Optional[t.Pattern[str]] = None) -> str:
+    """A body that could not be parsed, without mail addresses and the values of fields that are personal.
+
+    Understands JSON, also inside of JSON, form encoding and XML.
+    """
 
     def hide(match: t.Match[str]) -> str:
-        if not personal.fullmatch(match.group(1).strip('"')):
+        if not _is_personal(match.group(1).strip('"'), personal):
             return match.group()
         return match.group(1) + match.group(2) + HIDDEN
 
-    # Where a personal field holds an object or a list, its end cannot be told in half a body: the rest goes with it.
-    for match in re.finditer(r'"([A-Za-z0-9_-]+)"\s*:\s*(?=[\[{])', text):
-        if personal.fullmatch(match.group(1)):
+    # Where a personal field holds something nested, its end cannot be told in half a body: the rest goes with it.
+    for match in re.finditer(r'\\*"([A-Za-z0-9_-]+)(?:"\s*:\s*(?=[\[{])|\\+"\s*:\s*)|<(?:\w+:)?([\w-]+)[^<>]*>', text):
+        if _is_personal(match.group(1) or match.group(2), personal):
             text = text[: match.end()] + HIDDEN
             break
     text = re.sub(r'("[A-Za-z0-9_-]+")(\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^",}\]]*)', hide, text)
-    return re.sub(r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]+)(=)([^&\s]*)", hide, text)
+    values = r"""("[^"]*"?|'[^']*'?|[^&\s]*)"""
+    text = re.sub(r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]+)(=)" + values, hide, text)
+    return _MAIL_ADDRESS.sub(HIDDEN, text)

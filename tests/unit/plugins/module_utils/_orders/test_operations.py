@@ -292,12 +292,12 @@ def test_credentials_that_the_bulk_call_finds_refused_are_not_tried_again(
 
 
 def test_raw_is_there_on_request_without_personal_data_and_secrets(desk: Desk) -> None:
-    body = {"id": 1, "phone": "555", "contact": {"email": "a@b.example", "echo": PASSWORD}, PASSWORD: 1}
+    body = {"id": 1, "phone": "555", "echoed": {"email": "a@b.example", "echo": PASSWORD}, PASSWORD: 1}
     say(n1=pending(raw=body))
     plain = desk.info("1")["orders"][0]
     assert (plain["raw"], plain["warnings"]) == (None, [])
     full = desk.info("1", include_raw=True)["orders"][0]
-    assert full["raw"] == {"id": 1, "contact": {"echo": "********"}, "********": 1}
+    assert full["raw"] == {"id": 1, "echoed": {"echo": "********"}, "********": 1}
     assert full["warnings"] == ["left out of raw as personal data: email, phone"]
 
 
@@ -427,7 +427,7 @@ def test_progress_lines_are_plain_and_without_secrets(desk: Desk) -> None:
     say(n1=[pending(reason="\x1b[2Jfor {0}\n".format(PASSWORD)), issued()])
     desk.wait("1", report=True)
     first, last = desk.lines
-    assert re.fullmatch(r"order 1 \(fake\) validating: \[2Jfor \*{8} ; next poll 14:01:0\d, 0s of 30m", first)
+    assert re.fullmatch(r"order 1 \(fake\) validating: \[2Jfor \*{8}; next poll 14:01:0\d, 0s of 30m", first)
     assert re.fullmatch(r"order 1 \(fake\) issued; after 1m\w*", last)
 
 
