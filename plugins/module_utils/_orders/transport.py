@@ -24,6 +24,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
@@ -67,6 +68,8 @@ _MOST_REDIRECTS = 3
 #: Where a page is that asks a person to log in: as a path, and as the beginning of a host name.
 _LOGIN_PATH = re.compile(r"log_?-?in|sign_?-?in|logout|/sso|saml|/auth", re.IGNORECASE)
 _LOGIN_HOST = re.compile(r"(log-?in|sign-?in|sso|auth|accounts?)\.", re.IGNORECASE)
+#: How deep JSON may be nested: what prints and templates results later goes down level by level.
+_DEEPEST = 100
 #: A Retry-After of more than a day, in seconds, is a mistake.
 _LONGEST_RETRY_AFTER = 86400.0
 #: How much of a body an error message shows, in characters.
@@ -88,6 +91,7 @@ class Request:
         form: form fields; the body is then form-encoded.
         headers: further headers.
         order_id: the order it is about, for messages.
+        once: the provider counts it, so it is not sent again once it may have arrived, whatever came back.
     """
 
     call: str
@@ -97,6 +101,7 @@ class Request:
     form: t.Optional[t.Mapping[str, str]] = None
     headers: t.Mapping[str, str] = field(default_factory=dict)
     order_id: t.Optional[str] = None
+    once: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,14 +169,16 @@ def _finite_float(digits: str) -> t.Union[float, str]:
     return value if math.isfinite(value) else digits
 
 
-def _printable(value: t.Any) -> t.Any:
-    """The same data without lone surrogates, which no output can encode."""
+def _printable(value: t.Any, depth: int = 0) -> t.Any:
+    """The same data without lone surrogates, which no output can encode. Raises RecursionError for what is too deep."""
+    if depth > _DEEPEST:
+        raise RecursionError
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
-        return {_printable(key): _printable(item) for key, item in value.items()}
+        return {_printable(key): _printable(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [_printable(item) for item in value]
+        return [_printable(item, depth + 1) for item in value]
     return value
 
 
@@ -257,7 +264,7 @@ class HttpTransport:
                 if exc.http_status is not None and exc.retry_after is not None:
                     # The provider's own word, which holds for all who use this account.
                     self._pacer.hold(min(exc.retry_after, PATIENCE))
-                if pause is None or not exc.retryable:
+                if pause is None or not exc.retryable or (request.once and self._adapter.asked is not None):
                     raise
                 pause = max(pause * (0.75 + random.random() / 2), exc.retry_after or 0.0)
                 if self._clock() + pause >= self._bound(last):
@@ -338,11 +345,15 @@ class HttpTransport:
                         if watch.expired:
                             # A body whose length was not told ends when the watch ends the connection.
                             raise requests.exceptions.Timeout()
-                        return Response(
-                            status=answer.status_code,
-                            body=body,
-                            headers={name.lower(): value for name, value in answer.headers.items()},
-                        )
+                    if self._adapter.has_surplus():
+                        self._session.close()
+                    return Response(
+                        status=answer.status_code,
+                        body=body,
+                        headers={name.lower(): value for name, value in answer.headers.items()},
+                    )
+                except requests.exceptions.ConnectTimeout:
+                    raise
                 except Exception:
                     # A connection that is ended under their hands confuses the libraries in many ways.
                     if watch.expired:
@@ -372,7 +383,8 @@ class HttpTransport:
                     retryable=False,
                 )
         length = answer.headers.get("Content-Length", "").strip()
-        if re.fullmatch("[0-9]{1,18}", length) and answer.raw.tell() < int(length):
+        bodiless = answer.status_code < 200 or answer.status_code in (204, 304)
+        if not bodiless and re.fullmatch("[0-9]{1,18}", length) and answer.raw.tell() < int(length):
             # Not every version of urllib3 looks at this.
             raise requests.exceptions.ChunkedEncodingError()
         return bytes(body)
@@ -396,6 +408,14 @@ class HttpTransport:
                 ),
                 http_status=response.status,
                 retry_after=retry_after,
+            )
+        if not 200 <= response.status < 300 and response.status < 400 or response.status == 206:
+            # 1xx announces an answer, 206 is a part of one, and what is left of 3xx is about another one.
+            raise UnexpectedResponse(
+                "HTTP {0} {1} is no answer to {2}; check api_url and what lies on the way".format(
+                    response.status, _phrase(response.status), request.call
+                ),
+                http_status=response.status,
             )
         return response
 
@@ -431,9 +451,9 @@ class HttpTransport:
     # -- what to say --------------------------------------------------------
 
     def _describe(self, request: Request, response: Response, message: str) -> str:
-        preview = self.redactor.scrub(response.text())[:_PREVIEW_SOURCE]
-        if self._personal is not None:
-            preview = drop_personal_text(preview, self._personal)
+        # Wherever it ends, a secret may have been cut in two.
+        preview = self.redactor.scrub_part(response.text()[: 2 * _PREVIEW_SOURCE])[:_PREVIEW_SOURCE]
+        preview = drop_personal_text(preview, self._personal)
         preview = " ".join("".join(character if character.isprintable() else " " for character in preview).split())
         if len(preview) > _PREVIEW:
             preview = preview[:_PREVIEW] + "…"
@@ -545,7 +565,12 @@ class HttpTransport:
         environment.update((name, value) for name, value in self._environment.items() if value and name.islower())
         scheme = urlsplit(url).scheme
         proxy = environment.get(scheme + "_proxy") or environment.get("all_proxy")
-        if proxy is None or requests.utils.should_bypass_proxies(url, environment.get("no_proxy", "")):
+        # Plain HTTP is for loopback: on the way to a proxy that nobody named for it, credentials would be in the clear.
+        if (
+            scheme != "https"
+            or proxy is None
+            or requests.utils.should_bypass_proxies(url, environment.get("no_proxy", ""))
+        ):
             return {}
         for secret in proxy_secrets(proxy):
             self.redactor.learn(secret)
@@ -596,6 +621,9 @@ def _proxy_refused(status: int = 407) -> OrderError:
 def _origin(url: str) -> t.Tuple[str, t.Optional[str], t.Optional[int]]:
     """Scheme, host and port, by which one server is told from another. Raises ValueError for what is no URL."""
     parts = urlsplit(url)
+    # Where a user or a backslash stands before the host, libraries do not agree on which host it is.
+    if "\\" in url or "@" in parts.netloc:
+        raise ValueError("the host cannot be told")
     return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
@@ -604,10 +632,16 @@ class _Watch:
 
     def __init__(self, seconds: float) -> None:
         self.expired = False
+        self._ends = time.monotonic() + seconds
         self._sockets: t.List[socket.socket] = []
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return max(0.0, self._ends - time.monotonic())
 
     def follow(self, connection: t.Optional[socket.socket]) -> None:
         if connection is None:
@@ -637,14 +671,57 @@ class _Watch:
                     duplicate.shutdown(socket.SHUT_RDWR)
 
 
+class _Opening(threading.Thread):
+    """Opens a connection beside us: neither looking a name up nor trying all of its addresses has a bound."""
+
+    def __init__(self, connect: t.Callable[[], socket.socket]) -> None:
+        super().__init__(daemon=True)
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._given_up = False
+        self._opened: t.Optional[socket.socket] = None
+        self._error: t.Optional[Exception] = None
+
+    def run(self) -> None:
+        try:
+            opened = self._connect()
+        except Exception as exc:
+            # Raised again where the connection is waited for.
+            self._error = exc
+            return
+        with self._lock:
+            if self._given_up:
+                opened.close()
+            else:
+                self._opened = opened
+
+    def wait(self, seconds: float) -> t.Optional[socket.socket]:
+        """The connection; None when it is not there in so many seconds."""
+        self.start()
+        self.join(seconds)
+        with self._lock:
+            self._given_up = self._opened is None
+        if self._error is not None:
+            raise self._error
+        return self._opened
+
+
 def _watching_adapter() -> t.Any:
     """An adapter of requests whose connections are watched; made in a function, since requests may be missing."""
 
     class Adapter(requests.adapters.HTTPAdapter):
         watching: t.Optional[_Watch] = None
+        #: The connection on which the last request was sent; None while there is none yet.
+        asked: t.Any = None
+
+        def has_surplus(self) -> bool:
+            """Whether more came than the answer: it must not be taken for the next one, and TLS keeps it unseen."""
+            pending = getattr(getattr(self.asked, "sock", None), "pending", None)
+            return pending is not None and pending() > 0
 
         @contextlib.contextmanager
         def watch(self, seconds: float) -> t.Iterator[_Watch]:
+            self.asked = None
             self.watching = watch = _Watch(seconds)
             watch.start()
             try:
@@ -672,15 +749,22 @@ def _watching_adapter() -> t.Any:
             def watched(connection_class: t.Any) -> t.Any:
                 class Connection(connection_class):  # type: ignore[misc]
                     def _new_conn(self) -> t.Any:
-                        connection = super()._new_conn()
-                        if adapter.watching is not None:
-                            adapter.watching.follow(connection)
+                        watch = adapter.watching
+                        if watch is None:
+                            return super()._new_conn()
+                        connection = _Opening(super()._new_conn).wait(watch.left)
+                        if connection is None:
+                            raise urllib3.exceptions.ConnectTimeoutError(self, "no connection")
+                        watch.follow(connection)
                         return connection
 
                     def request(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-                        # A connection that is used again has been opened under an earlier watch.
-                        if adapter.watching is not None:
+                        if self.sock is None:
+                            self.connect()
+                        elif adapter.watching is not None:
+                            # A connection that is used again has been opened under an earlier watch.
                             adapter.watching.follow(self.sock)
+                        adapter.asked = self
                         return super().request(*args, **kwargs)
 
                 return Connection

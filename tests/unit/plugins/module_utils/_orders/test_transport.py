@@ -8,6 +8,7 @@ a second.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import datetime
 import email.utils
@@ -18,6 +19,7 @@ import pathlib
 import re
 import socket
 import ssl
+import threading
 import time
 import typing as t
 import zlib
@@ -347,6 +349,20 @@ def test_no_body_breaks_the_reader(body: bytes) -> None:
         json.dumps(response.json(), allow_nan=False)
 
 
+@pytest.mark.parametrize("shape", ["[{0}]", '{{"a": {0}}}'])
+def test_what_is_nested_deeper_than_anybody_can_print_is_refused(shape: str) -> None:
+    def nested(levels: int) -> Response:
+        body = "1"
+        for _level in range(levels):
+            body = shape.format(body)
+        return Response(200, body.encode("ascii"))
+
+    assert nested(100).json()
+    for levels in (101, 400):
+        with pytest.raises(UnexpectedResponse, match="nested too deeply"):
+            nested(levels).json()
+
+
 def test_odd_values_in_json(bench: Bench) -> None:
     body = b'{"big": 123456789012345678901234567890, "nan": NaN, "inf": 1e999, "lone": "\\ud800"}'
     assert Response(200, body).json() == {
@@ -615,6 +631,47 @@ def test_a_refusal_is_never_asked_again(bench: Bench, error: OrderError) -> None
     assert (caught.value.provider, caught.value.order_id, caught.value.http_status) == ("fake", "7", 403)
 
 
+@pytest.mark.parametrize(
+    "answer", [reply("", 503), reply("", 429), reset, reply("{}", length=9), reply("no JSON"), reply("", 103)]
+)
+def test_what_is_asked_once_is_not_sent_again_once_it_may_have_arrived(bench: Bench, answer: t.Any) -> None:
+    with Server([answer, reply("[1]")]) as server:
+        transport = bench.transport(server.url)
+        with pytest.raises(OrderError) as caught:
+            transport.ask(Request("collect", "POST", "/", form={}, once=True), Response.json)
+    assert caught.value.retryable
+    assert transport.requests_sent == len(server.received) == 1
+
+
+def test_what_is_asked_once_is_sent_again_where_nobody_was_there_to_get_it(bench: Bench) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    transport = bench.transport("http://127.0.0.1:{0}".format(port))
+    with pytest.raises(ProviderUnavailable):
+        transport.ask(Request("collect", "POST", "/", form={}, once=True), Response.json)
+    assert transport.requests_sent == 6
+
+
+@pytest.mark.parametrize("status", [101, 103, 206, 300, 304, 305, 399])
+def test_what_is_no_answer_is_not_read_as_one(bench: Bench, status: int) -> None:
+    with Server([reply("[1]", status)]) as server:
+        error = failure(bench.transport(server.url), UnexpectedResponse)
+    assert "HTTP {0} ".format(status) in error.message and error.http_status == status
+    assert error.retryable
+
+
+def test_more_than_the_answer_is_not_taken_for_the_next_one(bench: Bench, tls: Tls) -> None:
+    """Both in one piece of TLS: what of it is not read yet cannot be seen in the socket."""
+    # http.client reads so much at once, so that the next answer would begin right there.
+    room = 8192 - len(reply("[1]" + " " * 8000)) + 8000
+    answer = reply("[1]" + " " * room)
+    assert len(answer) == 8192
+    with Server([answer + reply('["forged"]'), reply("[2]")], tls.good) as server:
+        transport = bench.transport(server.url, ca_path=tls.ca_file)
+        assert [ask(transport), ask(transport)] == [[1], [2]]
+    assert server.connections == 2
+
+
 def test_what_a_provider_calls_retryable_is_asked_again(bench: Bench) -> None:
     answers = iter([NotIssued("not yet"), RateLimited("slow"), None])
 
@@ -750,6 +807,26 @@ def test_no_redirect_to_another_port_is_followed(bench: Bench) -> None:
     assert other.connections == 0
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        # Which of the two is the host depends on who reads it.
+        "http://127.0.0.1:{other}\\@localhost:{own}/x",
+        "http://localhost:{other}\\@localhost:{own}/x",
+        "http://user:word@localhost:{own}/x",
+        "\\\\127.0.0.1:{other}/x",
+        "/\\127.0.0.1:{other}/x",
+        "http:/\\127.0.0.1:{other}/x",
+    ],
+)
+def test_no_redirect_is_followed_where_the_host_cannot_be_told(bench: Bench, form: str) -> None:
+    with Server([reply("[1]")]) as other, Server([]) as server:
+        server.script = [moved(form.format(other=other.port, own=server.port)), reply("[1]")]
+        failure(bench.transport(server.url), UnexpectedResponse, headers={"X-Key": KEY})
+    assert other.connections == 0
+    assert len(server.received) == 1
+
+
 @pytest.mark.parametrize("location", ["", "/orders", "?again=1", "http://[", "http://localhost:99999/"])
 def test_a_redirect_that_leads_nowhere_is_told(bench: Bench, location: str) -> None:
     with Server([moved(location)]) as server:
@@ -825,6 +902,42 @@ def test_a_name_that_cannot_be_resolved_is_told(bench: Bench, monkeypatch: pytes
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     error = failure(bench.transport("https://provider.invalid"), ProviderUnavailable)
     assert error.message == "the host name in provider.invalid cannot be resolved; check api_url and DNS"
+
+
+def test_looking_a_name_up_has_an_end_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def slow(*_arguments: t.Any, **_options: t.Any) -> t.Any:
+        # Without a bound it fails in the end, and with another message.
+        over.wait(20)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    transport = bench.transport("https://provider.invalid")
+    transport.deadline = bench.time.clock() + SHORT
+    error = failure(transport, ProviderUnavailable)
+    over.set()
+    assert error.message.startswith("provider.invalid cannot be reached within 0.")
+
+
+def test_a_connection_that_comes_too_late_is_closed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    over, look_up = threading.Event(), socket.getaddrinfo
+
+    def slow(*arguments: t.Any, **options: t.Any) -> t.Any:
+        over.wait(20)
+        return look_up(*arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with Server([reply("[1]")]) as server:
+        transport = bench.transport(server.url)
+        transport.deadline = bench.time.clock() + SHORT
+        failure(transport, ProviderUnavailable)
+        before = set(threading.enumerate())
+        over.set()
+        for thread in before:
+            if type(thread).__name__ == "_Opening":
+                thread.join(20)
+    assert server.received == []
 
 
 def test_words_in_a_url_are_not_taken_for_the_fault(bench: Bench) -> None:
@@ -926,6 +1039,24 @@ def test_a_proxy_that_gives_no_way_is_told(bench: Bench, answer: bytes) -> None:
         transport = bench.transport("https://provider.example", proxy=proxy.url)
         error = failure(transport, ProviderUnavailable)
     assert "the proxy gave no way to provider.example" in error.message or "broke" in error.message
+
+
+def test_what_travels_in_the_clear_goes_to_no_proxy_of_the_environment(bench: Bench) -> None:
+    with Server([reply("[1]")]) as server, Server([reply("[2]")]) as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+            assert ask(bench.transport(server.url, {name: proxy.url})) == [1]
+    assert proxy.received == []
+
+
+def test_a_proxy_that_shows_what_it_was_sent_gives_no_password_away(bench: Bench) -> None:
+    def echo(received: Received) -> bytes:
+        return reply("<html>{0}</html>".format(received.headers["proxy-authorization"]))
+
+    with Server([echo]) as proxy:
+        transport = bench.transport("http://localhost:1", proxy="http://joe:p4ssw0rd@localhost:{0}".format(proxy.port))
+        error = failure(transport, UnexpectedResponse)
+    assert "<html>Basic " in error.message
+    assert base64.b64encode(b"joe:p4ssw0rd")[6:12].decode("ascii") not in error.message
 
 
 def test_a_proxy_that_is_not_there_is_told(bench: Bench) -> None:
