@@ -250,7 +250,9 @@ class SectigoProvider(Provider):
         return sketches
 
     def fetch_certificate(self, order: Order) -> Delivery:
-        """One CollectSSL (section 8). It may be asked at most once in three hours, so nothing here asks twice.
+        """One CollectSSL (section 8). It may be asked at most once in three hours (section 9), so nothing asks twice.
+
+        Not even after a server error, which section 6 calls transient: nothing says that such a call is not counted.
 
         Raises:
             NotIssued: the certificate is being made, or nothing was attached.
@@ -298,8 +300,16 @@ class SectigoProvider(Provider):
     def _ask(self, path: str, form: t.Mapping[str, str], order_id: t.Optional[str], read: t.Callable[[_Reply], T]) -> T:
         credentials = {"loginName": self.account.username or "", "loginPassword": self.account.password or ""}
         call = path.rsplit("/", 1)[-1]
-        request = Request(call=call, method="POST", path=path, form=dict(credentials, **form), order_id=order_id)
-        pause = _COLLECT_PAUSE if path == _COLLECT else _STATUS_PAUSE
+        collecting = path == _COLLECT
+        request = Request(
+            call=call,
+            method="POST",
+            path=path,
+            form=dict(credentials, **form),
+            order_id=order_id,
+            once=collecting,
+        )
+        pause = _COLLECT_PAUSE if collecting else _STATUS_PAUSE
         return self.transport.ask(request, lambda response: read(_read(response, call, pause)))
 
     # -- one order --------------------------------------------------------------

@@ -667,6 +667,14 @@ def test_a_revoked_certificate_is_told_in_the_newline_format() -> None:
         collect(body("collect_revoked.txt"))
 
 
+def test_only_collecting_is_sent_once_whatever_comes_back() -> None:
+    sectigo, transport = provider(
+        (ASK_STATUS, answer(body("pending.txt"))), (ASK_COLLECT, answer(body("collect_issued.txt")))
+    )
+    sectigo.fetch_certificate(sectigo.fetch_order("830045512"))
+    assert [request.once for request in transport.requests] == [False, True]
+
+
 def test_a_limit_keeps_collecting_away_for_three_hours() -> None:
     with pytest.raises(errors.RateLimited) as caught:
         collect("-42\nCall limit reached")
