@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .model import Check, Order, Status
+from .redaction import shortened
 from .waiting import Outcome, Tick, Waiting
 
 #: Up to so many orders have a line each; more are summed up.
@@ -23,6 +24,8 @@ _NAMED_CHANGES = 8
 _NAMED_SLOWEST = 3
 #: What a provider says can be long; so much of a line is shown, in characters.
 _LONGEST_LINE = 500
+#: So much of a provider's own words is quoted, in characters.
+_MOST_QUOTED = 200
 
 
 def duration(seconds: float) -> str:
@@ -50,9 +53,9 @@ def describe_order(order: Order) -> str:
     """Where an order stands, in a few words: what it waits for, or how it ended."""
     if order.issued or order.status in Status.ENDED or order.status == Status.ACTION_REQUIRED:
         more = order.reason or (order.blockers[0].message if order.blockers else None)
-        return "{0}: {1}".format(order.status, more) if more and not order.issued else order.status
+        return "{0}: {1}".format(order.status, _quoted(more)) if more and not order.issued else order.status
     if order.status == Status.UNKNOWN:
-        return "unknown: {0} said {1!r}".format(order.provider, order.provider_status)
+        return "unknown: {0} said {1!r}".format(order.provider, _quoted(order.provider_status or ""))
     parts: t.List[str] = []
     if order.domains and order.dcv_completed is not True:
         done = sum(1 for domain in order.domains if domain.status == Check.COMPLETED)
@@ -61,14 +64,19 @@ def describe_order(order: Order) -> str:
     if blocker is not None:
         methods = {domain.name: domain.method for domain in order.domains}
         if blocker.subject is not None:
-            parts.append("{0} waits for {1}".format(blocker.subject, methods.get(blocker.subject) or blocker.check))
+            method = methods.get(blocker.subject) or blocker.check
+            parts.append("{0} waits for {1}".format(_quoted(blocker.subject), _quoted(method)))
         else:
-            parts.append(blocker.message)
+            parts.append(_quoted(blocker.message))
         if len(order.blockers) > 1:
             parts.append("{0} more open".format(len(order.blockers) - 1))
     if order.reason:
-        parts.append(order.reason)
+        parts.append(_quoted(order.reason))
     return "{0}: {1}".format(order.status, ", ".join(parts)) if parts else order.status
+
+
+def _quoted(text: str) -> str:
+    return shortened(text, _MOST_QUOTED)
 
 
 @dataclass

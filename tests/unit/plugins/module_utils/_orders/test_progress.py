@@ -227,3 +227,17 @@ def test_a_provider_cannot_steer_the_terminal() -> None:
 @given(st.text())
 def test_a_line_is_one_line(text: str) -> None:
     assert plain_line(text) == "" or plain_line(text).isprintable()
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        Order("digicert", "1", Status.UNKNOWN, provider_status="x" * 5000),
+        Order("digicert", "1", Status.FAILED, reason="x" * 5000),
+        validating(reason="x" * 5000),
+        validating(blockers=(Blocker("dcv", "x" * 5000),)),
+        validating(blockers=(Blocker("dcv", "open", subject="x" * 5000),)),
+    ],
+)
+def test_what_a_provider_says_is_quoted_up_to_a_bound(order: Order) -> None:
+    assert "x" * 100 in describe_order(order) and len(describe_order(order)) < 500
