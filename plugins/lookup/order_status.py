@@ -57,12 +57,13 @@ _raw:
 import os
 import typing as t
 
-from ansible.errors import AnsibleLookupError
+from ansible.errors import AnsibleError, AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import ACCOUNT_OPTIONS
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import Runtime, order_info, perform
+from ansible_collections.certops.issuance.plugins.plugin_utils.unseen import redactor_for
 
 display = Display()
 
@@ -72,7 +73,11 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[t.Any], variables: t.Any = None, **kwargs: t.Any) -> list[dict[str, t.Any]]:
         """Return one order for each term. Raises AnsibleLookupError when any of them cannot be had."""
-        self.set_options(var_options=variables, direct=kwargs)
+        try:
+            self.set_options(var_options=variables, direct=kwargs)
+        except AnsibleError as exc:
+            # It quotes the value of an option of the wrong type.
+            raise AnsibleLookupError(redactor_for(kwargs).scrub(str(exc))) from None
         params = {name: self.get_option(name) for name in [*ACCOUNT_OPTIONS, "include_raw"]}
         params["order_ids"] = [str(term) for term in self._flatten(terms)]
         runtime = Runtime(environment=os.environ)

@@ -20,7 +20,11 @@ from ansible.utils.display import Display
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import Operation, Runtime, perform
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
-from ansible_collections.certops.issuance.plugins.plugin_utils.unseen import UnseenArguments, hide_source
+from ansible_collections.certops.issuance.plugins.plugin_utils.unseen import (
+    UnseenArguments,
+    hide_source,
+    redactor_for,
+)
 
 display = Display()
 
@@ -57,7 +61,9 @@ class OrderActionBase(ActionBase):
         try:
             _validation, params = self.validate_argument_spec(dict(self.argument_spec))
         except AnsibleError as exc:
-            result.update(failed=True, msg=str(exc), error_kind="invalid_request")
+            # It quotes what it was given, and a secret may stand where it does not belong.
+            message = redactor_for(self._task.args).scrub(str(exc))
+            result.update(failed=True, msg=message, error_kind="invalid_request")
             return result
         runtime = Runtime(
             environment=self._environment(),

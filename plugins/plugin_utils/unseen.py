@@ -8,7 +8,8 @@ import typing as t
 
 from ansible.playbook.task import Task
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.redaction import HIDDEN
+from ansible_collections.certops.issuance.plugins.module_utils._orders.account import ACCOUNT_OPTIONS, proxy_secrets
+from ansible_collections.certops.issuance.plugins.module_utils._orders.redaction import HIDDEN, Redactor
 
 
 class UnseenArguments(dict[str, t.Any]):
@@ -25,3 +26,20 @@ def hide_source(task: Task, secret: t.Container[str]) -> None:
     source = task.get_ds()
     if isinstance(source, dict) and isinstance(source.get("args"), dict):
         source["args"] = {name: HIDDEN if name in secret else value for name, value in source["args"].items()}
+
+
+def redactor_for(options: t.Mapping[str, t.Any]) -> Redactor:
+    """Knows the secrets among account options that are not validated yet, and so may be of any type."""
+    redactor = Redactor(proxy_secrets(str(options.get("proxy") or "")))
+    for name, option in ACCOUNT_OPTIONS.items():
+        for text in _texts(options.get(name)) if option.get("no_log") else ():
+            redactor.learn(text)
+    return redactor
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, (dict, list, tuple)):
+        for item in [*value, *value.values()] if isinstance(value, dict) else value:
+            yield from _texts(item)
+    elif value is not None:
+        yield str(value)

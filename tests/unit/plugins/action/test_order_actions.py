@@ -164,6 +164,11 @@ def test_check_mode_asks_once(printed: list[str]) -> None:
         ({"api_key": KEY, "request_timeout": "soon"}, "request_timeout"),
         ({"api_key": KEY, "provider": "nobody"}, "provider"),
         ({"api_key": KEY, "pasword": KEY}, "pasword"),
+        # The value of one option in the place of another's.
+        ({"api_key": KEY, "provider": KEY}, "provider"),
+        ({"api_key": KEY, "id_type": KEY}, "id_type"),
+        ({"api_key": [KEY], "validate_certs": KEY}, "validate_certs"),
+        ({"proxy": "http://joe:" + KEY + "@proxy", "request_timeout": KEY}, "request_timeout"),
         ({}, "DIGICERT_API_KEY"),
     ],
 )

@@ -106,6 +106,22 @@ def test_a_provider_that_is_not_known_is_told(options: dict[str, t.Any]) -> None
     assert "provider" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"api_key": [KEY]},
+        {"password": {"is": KEY}},
+        {"api_key": KEY, "request_timeout": KEY},
+        {"api_key": KEY, "provider": [KEY]},
+    ],
+)
+def test_an_option_of_the_wrong_type_is_told_without_a_secret(options: dict[str, t.Any]) -> None:
+    with pytest.raises(AnsibleLookupError) as caught:
+        look_up("1", **options)
+    assert KEY not in str(caught.value) and "invalid value" in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
 def test_a_defect_of_ours_is_told_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(self: t.Any, order_id: str) -> Order:
         raise KeyError(f"no such field in {KEY}")
