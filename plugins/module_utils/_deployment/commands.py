@@ -35,7 +35,7 @@ def run_command(command: t.Sequence[str], timeout: float, descriptors: t.Sequenc
         OSError: it cannot be started.
     """
     deadline = time.monotonic() + timeout
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # pylint: disable=ansible-bad-function
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
