@@ -375,10 +375,11 @@ recovered:
   returned: always
   sample: false
 error_kind:
-  description: Why the deployment was refused or failed.
+  description: Why the deployment was refused or failed; V(invalid_request) where the options cannot be used.
   type: str
   returned: failure
   choices:
+    - invalid_request
     - key_mismatch
     - invalid_key
     - names_not_covered
@@ -426,21 +427,10 @@ cause:
       sample: After 10 s the certificate with serial 0A1B2C is not served.
 """
 
-import typing as t
-
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import AnsibleHost
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.module import Module
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.transaction import deploy
-
-
-class Module(AnsibleModule):
-    """Without the facts about a file that Ansible adds to every result with a C(path)."""
-
-    def add_path_info(self, kwargs: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:
-        """Add nothing: owner and mode of the directory are not those of the files."""
-        return kwargs
 
 
 def main() -> None:

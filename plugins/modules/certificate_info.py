@@ -127,22 +127,21 @@ proven:
     serial_number: 5A3D6B
     not_before: "2026-11-01T00:00:00Z"
 error_kind:
-  description: Why the lineage could not be read.
+  description: Why the lineage could not be read; V(invalid_request) where the options cannot be used.
   type: str
   returned: failure
-  choices: [not_a_lineage, write_failed]
+  choices: [invalid_request, not_a_lineage, write_failed]
   sample: not_a_lineage
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.module import Module
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.report import read_lineage
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec={"path": {"type": "path", "required": True}}, supports_check_mode=True)
+    module = Module(argument_spec={"path": {"type": "path", "required": True}}, supports_check_mode=True)
     try:
         result = read_lineage(module.params["path"])
     except DeploymentError as exc:

@@ -122,6 +122,7 @@ def _ansible_test(report: Report, venv: pathlib.Path, *arguments: str) -> str:
 def ruff(report: Report) -> None:
     """Python style and common mistakes."""
     report.run(_lint_venv(), "ruff", "check", "--output-format", "concise", ".")
+    report.run(_lint_venv(), "ruff", "format", "--check", ".")
 
 
 def mypy(report: Report) -> None:

@@ -103,9 +103,7 @@ def proxy_secrets(proxy: t.Optional[str]) -> t.List[str]:
     return list(dict.fromkeys([password, unquote(password)])) if at and colon and password else []
 
 
-def resolve_account(
-    rules: AccountRules, params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]
-) -> Account:
+def resolve_account(rules: AccountRules, params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> Account:
     """Make the account from a task's options and the environment variables of this one provider.
 
     Arguments:

@@ -170,9 +170,7 @@ class Provider(abc.ABC):
         return replace(order, raw=self.transport.redactor.scrub_data(clean), left_out=tuple(left_out))
 
 
-def ask_until_told(
-    order_ids: t.Sequence[str], ask: t.Callable[[t.Sequence[str]], t.Mapping[str, T]]
-) -> t.Dict[str, T]:
+def ask_until_told(order_ids: t.Sequence[str], ask: t.Callable[[t.Sequence[str]], t.Mapping[str, T]]) -> t.Dict[str, T]:
     """What a bulk call tells of these orders; those that it leaves out are asked for again, by themselves.
 
     A server may tell of fewer orders at once than it was asked for.

@@ -208,8 +208,14 @@ def test_attributes_that_cannot_be_set_are_undone(run: t.Any, options: t.Dict[st
 def test_arguments_that_do_not_fit(run: t.Any, options: t.Dict[str, t.Any], change: t.Any, said: str) -> None:
     given = {key: value for key, value in dict(options, **change).items() if value is not None}
     result = run(certificate_deploy, given)
-    assert result["failed"] is True
+    kind = "names_not_covered" if "names" in change else "invalid_request"
+    assert (result["failed"], result["error_kind"]) == (True, kind)
     assert said in result["msg"]
+
+
+def test_a_lineage_must_be_named(run: t.Any) -> None:
+    result = run(certificate_info, {})
+    assert (result["error_kind"], result["msg"]) == ("invalid_request", "missing required arguments: path")
 
 
 def test_reload_that_hangs_is_undone(run: t.Any, options: t.Dict[str, t.Any], world: pki.World) -> None:

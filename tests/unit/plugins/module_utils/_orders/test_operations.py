@@ -265,9 +265,7 @@ def test_many_orders_are_asked_for_in_bulk_and_in_detail_where_there_is_more_to_
     assert "99 of 100 orders were asked for by the bulk call alone" in result["warnings"][0]
 
 
-def test_raw_bodies_and_few_orders_are_always_asked_for_one_by_one(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_raw_bodies_and_few_orders_are_always_asked_for_one_by_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     order_ids = fleet(monkeypatch)
     desk.info(*order_ids[1:])
     assert FakeProvider.asked == order_ids[1:]

@@ -637,9 +637,7 @@ def test_answers_that_cannot_be_used(reply: Response, kind: t.Type[OrderError], 
 
 def test_a_batch_reply_is_matched_by_id() -> None:
     left_out = answer({"certificates": [], "success": True})
-    gogetssl, transport = provider(
-        AUTH, (batch("2204418,77,1501"), answer(load("batch"))), (batch("77"), left_out)
-    )
+    gogetssl, transport = provider(AUTH, (batch("2204418,77,1501"), answer(load("batch"))), (batch("77"), left_out))
     sketches = gogetssl.survey([ORDER_ID, "77", "1501"], None)
     transport.assert_finished()
     assert {order_id: one.mark for order_id, one in sketches.items()} == {

@@ -581,9 +581,7 @@ def test_what_is_no_answer(text: str, status: int, kind: t.Type[errors.OrderErro
 # -- the certificate -----------------------------------------------------------------------
 
 
-def collect(
-    text: str, order: t.Optional[Order] = None, expected: t.Optional[t.Mapping[str, t.Any]] = None
-) -> t.Any:
+def collect(text: str, order: t.Optional[Order] = None, expected: t.Optional[t.Mapping[str, t.Any]] = None) -> t.Any:
     sectigo, transport = provider((expected or ASK_COLLECT, answer(text)))
     try:
         return sectigo.fetch_certificate(
