@@ -68,6 +68,8 @@ _MOST_REDIRECTS = 3
 #: Where a page is that asks a person to log in: as a path, and as the beginning of a host name.
 _LOGIN_PATH = re.compile(r"log_?-?in|sign_?-?in|logout|/sso|saml|/auth", re.IGNORECASE)
 _LOGIN_HOST = re.compile(r"(log-?in|sign-?in|sso|auth|accounts?)\.", re.IGNORECASE)
+#: So many values an answer may have: those about ten thousand orders have half as many, and each takes memory.
+_MOST_VALUES = 1_000_000
 #: How deep JSON may be nested: what prints and templates results later goes down level by level.
 _DEEPEST = 100
 #: A Retry-After of more than a day, in seconds, is a mistake.
@@ -130,6 +132,8 @@ class Response:
             raise UnexpectedResponse("the body is empty where JSON was expected", http_status=self.status)
         if text.lstrip()[:1] == "<":
             raise UnexpectedResponse("an HTML or XML page came where JSON was expected", http_status=self.status)
+        if sum(map(text.count, ",[{")) > _MOST_VALUES:
+            raise UnexpectedResponse("the JSON has more values than any answer", retryable=False)
         try:
             return _printable(
                 json.loads(text, parse_int=_bounded_int, parse_float=_finite_float, parse_constant=lambda name: None)
@@ -452,7 +456,9 @@ class HttpTransport:
 
     def _describe(self, request: Request, response: Response, message: str) -> str:
         # Wherever it ends, a secret may have been cut in two.
-        preview = self.redactor.scrub_part(response.text()[: 2 * _PREVIEW_SOURCE])[:_PREVIEW_SOURCE]
+        # And what came in two bytes a character is not to be pulled apart by blanks.
+        begun = response.text()[: 2 * _PREVIEW_SOURCE].replace("\0", "")
+        preview = self.redactor.scrub_part(begun)[:_PREVIEW_SOURCE]
         preview = drop_personal_text(preview, self._personal)
         preview = " ".join("".join(character if character.isprintable() else " " for character in preview).split())
         if len(preview) > _PREVIEW:

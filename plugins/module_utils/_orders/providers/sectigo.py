@@ -53,6 +53,8 @@ _REPORT = "/products/!WebHostReport"
 #: Seconds to stay away after error -42: the published pause between collect calls, and the interval of status calls.
 _COLLECT_PAUSE = 10800.0
 _STATUS_PAUSE = 900.0
+#: An answer about a hundred orders has a few thousand fields, and each takes memory.
+_MOST_FIELDS = 100_000
 #: A certificateID has at most so many digits (section 3).
 _LONGEST_CERTIFICATE_ID = 16
 
@@ -490,6 +492,8 @@ def _parse(response: Response) -> t.Optional[_Reply]:
         code, _separator, rest = (text + "\n").partition("\n")
         pairs = [("errorCode", code)]
     else:
+        if text.count("&") > _MOST_FIELDS:
+            raise UnexpectedResponse("the form has more fields than any answer", retryable=False)
         # Decoded once: a second time would make blanks of each + in base64.
         pairs = parse_qsl(text, keep_blank_values=True, errors="replace")
         rest = ""

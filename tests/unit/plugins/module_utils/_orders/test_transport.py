@@ -312,6 +312,13 @@ def test_a_secret_is_not_shown_in_part_either(bench: Bench) -> None:
         assert "it begins: " in caught.value.message
 
 
+def test_a_secret_in_two_bytes_a_character_is_not_shown_either(bench: Bench) -> None:
+    body = json.dumps({"k": KEY + "é"})[:-1].encode("utf-16")
+    with Server([reply(body)]) as server:
+        transport = bench.transport(server.url, api_key=KEY + "é")
+        assert '{"k": "********' in failure(transport, UnexpectedResponse).message
+
+
 def test_control_characters_of_a_body_do_not_reach_the_terminal(bench: Bench) -> None:
     with Server([reply("\x1b[2Jgone\x07\r\n\x00away\u202eback")]) as server:
         error = failure(bench.transport(server.url), UnexpectedResponse)
@@ -361,6 +368,14 @@ def test_what_is_nested_deeper_than_anybody_can_print_is_refused(shape: str) -> 
     for levels in (101, 400):
         with pytest.raises(UnexpectedResponse, match="nested too deeply"):
             nested(levels).json()
+
+
+@pytest.mark.parametrize("piece", ["[],", "{},", "0,"])
+def test_json_of_more_values_than_memory_should_hold_is_refused(piece: str) -> None:
+    body = "[" + piece * 1_000_001 + "0]"
+    with pytest.raises(UnexpectedResponse, match="more values") as caught:
+        Response(200, body.encode("ascii")).json()
+    assert not caught.value.retryable
 
 
 def test_odd_values_in_json(bench: Bench) -> None:

@@ -665,6 +665,11 @@ def test_a_revoked_certificate_is_told_in_the_newline_format() -> None:
         collect(body("collect_revoked.txt"))
 
 
+def test_a_form_of_more_fields_than_memory_should_hold_is_refused() -> None:
+    with pytest.raises(errors.UnexpectedResponse, match="more fields"):
+        fetch("errorCode=0&" + "1=&" * 100_001)
+
+
 def test_only_collecting_is_sent_once_whatever_comes_back() -> None:
     sectigo, transport = provider(
         (ASK_STATUS, answer(body("pending.txt"))), (ASK_COLLECT, answer(body("collect_issued.txt")))
