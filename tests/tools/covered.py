@@ -22,12 +22,13 @@ def _ansible_test(*arguments: str) -> int:
 
 
 def main() -> int:
-    """Run all tests with coverage, then show it. Ends with the tests' own exit code."""
+    """Run all tests with coverage, then show it, whatever failed. Ends with the tests' own exit code."""
     _ansible_test("coverage", "erase", "--requirements")
     failed = 0
     for kind in ("units", "integration"):
         failed |= _ansible_test(kind, "--venv", "--python", _PYTHON, "--coverage", "--color", "no")
-    return failed or _ansible_test("coverage", "report", "--requirements", *_TESTS_LEFT_OUT)
+    shown = _ansible_test("coverage", "report", "--requirements", "--show-missing", *_TESTS_LEFT_OUT)
+    return failed or shown
 
 
 if __name__ == "__main__":
