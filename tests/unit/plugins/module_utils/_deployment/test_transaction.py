@@ -180,7 +180,7 @@ def test_refusals_touch_nothing(
     assert error.kind == kind
     assert said in error.message
     assert error.details["path"] == str(target.path)
-    assert error.details["rolled_back"] is False
+    assert (error.details["rolled_back"], error.details["recovered"]) == (False, False)
     assert target.tree() == before
 
 
@@ -249,7 +249,8 @@ def test_broken_configuration_before_the_switch(target: Target) -> None:
     assert error.kind == "validate_failed"
     assert error.details["rc"] == 3
     assert error.details["rolled_back"] is False
-    assert "before the switch" in error.message and "line 7" in error.message
+    assert "'sh -c echo line 7" in error.message
+    assert "before the switch" in error.message and error.message.endswith("line 7")
     assert target.tree() == before
 
 
@@ -265,7 +266,8 @@ def test_failure_after_the_switch_rolls_back(target: Target, step: str) -> None:
     before = target.versions()
     error = refused(target, new, **{step + "_commands": [only_if(target, old)]})
     assert error.kind == step + "_failed"
-    assert error.details["rolled_back"] is True
+    assert "(with the new files): it said nothing" in error.message
+    assert (error.details["rolled_back"], error.details["reasons"]) == (True, ["certificate_differs"])
     assert error.details["previous"]["serial_number"] == pki.serial(old)
     assert error.message.endswith("Rolled back to version 1-{0}".format(pki.serial(old)))
     assert target.read("cert.pem") == pki.pem(old)
@@ -417,6 +419,14 @@ def test_placeholder_finds_the_real_certificate_in_whatever_file_has_it(target: 
     assert (kept["changed"], kept["serial_number"], kept["placeholder"]) == (False, pki.serial(leaf), False)
 
 
+def test_placeholder_finds_the_real_certificate_beside_a_damaged_file(target: Target) -> None:
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf)
+    (target.path / "current" / "cert.pem").write_text(pki.pem(leaf)[:-40])
+    kept = target.deploy(placeholder=True)
+    assert (kept["changed"], kept["serial_number"]) == (False, pki.serial(leaf))
+
+
 @pytest.mark.parametrize("kind", ["rsa", "ed25519"])
 def test_placeholder_for_other_kinds_of_keys(target: Target, kind: str) -> None:
     key = pki.key_pem(pki.make_key(kind))
@@ -483,7 +493,7 @@ def test_versions_that_somebody_else_put_there_are_left_alone(target: Target) ->
 def test_certificate_with_its_chain_in_one_text(target: Target) -> None:
     leaf = target.world.issue(NAME)
     both = pki.pem(leaf) + target.world.intermediate.pem
-    assert target.deploy(leaf)["changed"] is True
+    assert transaction.deploy(target.options(leaf), target.host)["changed"] is True
     options = dict(target.options(leaf), certificate=both)
     for chain in (None, both):
         assert transaction.deploy(dict(options, chain=chain), target.host)["changed"] is False
