@@ -419,10 +419,11 @@ def test_placeholder_finds_the_real_certificate_in_whatever_file_has_it(target: 
     assert (kept["changed"], kept["serial_number"], kept["placeholder"]) == (False, pki.serial(leaf), False)
 
 
-def test_placeholder_finds_the_real_certificate_beside_a_damaged_file(target: Target) -> None:
+@pytest.mark.parametrize("damaged", ["", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_placeholder_finds_the_real_certificate_beside_a_damaged_file(target: Target, damaged: str) -> None:
     leaf = target.world.issue(NAME)
     target.deploy(leaf)
-    (target.path / "current" / "cert.pem").write_text(pki.pem(leaf)[:-40])
+    (target.path / "current" / "cert.pem").write_text(damaged)
     kept = target.deploy(placeholder=True)
     assert (kept["changed"], kept["serial_number"]) == (False, pki.serial(leaf))
 

@@ -92,7 +92,10 @@ def test_the_key_travels_in_its_header_alone() -> None:
         assert request.headers["Content-Type"] == request.headers["Accept"] == "application/json"
         assert KEY not in request.path + str(request.query)
     # What messages call them.
-    assert [request.call for request in transport.requests] == ["order info", "order validation"]
+    assert [(request.call, request.order_id) for request in transport.requests] == [
+        ("order info", ORDER_ID),
+        ("order validation", ORDER_ID),
+    ]
 
 
 @pytest.mark.parametrize("order_id", ["", "  ", "abc", "12/../3", "0", "1" * 21])
@@ -365,6 +368,10 @@ def test_an_answer_about_another_order_is_refused() -> None:
     digicert, _transport = provider((INFO, answer({**load("info_issued"), "id": 4711})))
     with pytest.raises(UnexpectedResponse, match="order 4711"):
         digicert.fetch_order(ORDER_ID)
+    other = {**load("validation_issued"), "order_id": 4711}
+    digicert, _transport = provider((INFO, answer(load("info_issued"))), (VALIDATION, answer(other)))
+    with pytest.raises(UnexpectedResponse, match="order 4711"):
+        digicert.fetch_order(ORDER_ID)
 
 
 # -- section 13: traps --------------------------------------------------------
@@ -540,6 +547,13 @@ def test_errors(status: int, body: str, kind: t.Type[OrderError], retryable: boo
     assert KEY not in str(caught.value)
 
 
+@pytest.mark.parametrize("code", ["access_denied", "access_denied|invalid_key", "access_denied_invalid_key"])
+def test_a_refused_key_is_known_by_its_code_too(code: str) -> None:
+    digicert, _transport = provider((INFO, answer({"errors": [{"code": code, "message": "no"}]}, status=400)))
+    with pytest.raises(AuthenticationError):
+        digicert.fetch_order(ORDER_ID)
+
+
 @pytest.mark.parametrize(
     ("reply", "kind", "retryable", "match"),
     [
@@ -689,6 +703,7 @@ def test_pages_cost_no_more_than_single_calls() -> None:
 def test_windows_overlap(since: float, minutes: int) -> None:
     digicert, transport = provider((changes(minutes), answer({})))
     assert digicert.survey([ORDER_ID], since) == {}
+    assert transport.requests[0].call == "status-changes"
     transport.assert_finished()
 
 

@@ -98,7 +98,8 @@ def test_one_key_serves_all_questions() -> None:
     gogetssl.fetch_order(ORDER_ID)
     transport.assert_finished()
     # What messages call them.
-    assert [request.call for request in transport.requests] == ["auth", "order status", "order status"]
+    asked = [(request.call, request.order_id) for request in transport.requests]
+    assert asked == [("auth", None), ("order status", ORDER_ID), ("order status", ORDER_ID)]
 
 
 def test_the_key_is_secret_as_soon_as_it_is_known() -> None:
@@ -162,6 +163,8 @@ def test_a_second_refusal_ends_it(refusal: Response) -> None:
         answer({"success": False}),
         answer({"key": "", "success": True}),
         answer({**load("auth"), "error": True}),
+        answer(load("auth"), status=400),
+        answer(HTML, status=400),
         answer({}),
         answer([]),
     ],
