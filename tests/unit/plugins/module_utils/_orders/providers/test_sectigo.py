@@ -388,6 +388,10 @@ def test_the_highest_number_counts_among_orders_of_the_same_minute() -> None:
     assert order.status == "validating"
 
 
+def test_the_newest_does_not_count_when_it_is_revoked_and_another_is_not() -> None:
+    assert fetch(body("replaced.txt", x1_1_certificateStatus="Valid", x2_1_certificateStatus="Revoked")).issued
+
+
 def test_an_order_without_a_date_is_no_newer_than_one_with_a_date() -> None:
     assert fetch(body("replaced.txt", x1_orderDateTime=None, x1_1_certificateStatus="Valid")).status == "validating"
 
@@ -568,14 +572,15 @@ def test_a_limit_says_how_long_to_stay_away() -> None:
         ("", 403, errors.AuthenticationError, False),
         (body("page.html"), 404, errors.UnexpectedResponse, False),
         (body("pending.txt"), 404, errors.UnexpectedResponse, False),
+        (body("page.html"), 400, errors.UnexpectedResponse, False),
         ("errorCode=-16", 400, errors.AuthenticationError, False),
     ],
 )
 def test_what_is_no_answer(text: str, status: int, kind: t.Type[errors.OrderError], retryable: bool) -> None:
     error = refuse(answer(text, status))
     assert (type(error), error.retryable) == (kind, retryable)
-    if status == 404:
-        assert "api_url" in error.message
+    assert ("check api_url" in error.message) is (status in (400, 404) and kind is errors.UnexpectedResponse)
+    assert text != "[]" or "an object was expected" in error.message
 
 
 # -- the certificate -----------------------------------------------------------------------
