@@ -524,6 +524,7 @@ def test_information(target: Target) -> None:
         "certificate": None,
         "chain": None,
         "interrupted": False,
+        "proven": None,
     }
     leaf = target.world.issue(NAME, "example.com")
     target.deploy(leaf)
@@ -535,3 +536,4 @@ def test_information(target: Target) -> None:
     assert found["certificate"] == pki.pem(leaf)
     assert found["chain"] == target.world.intermediate.pem
     assert found["interrupted"] is False
+    assert found["proven"] == {"serial_number": found["serial_number"], "not_before": found["not_before"]}
