@@ -12,7 +12,6 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.chain import ascii_name
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
 from ansible_collections.certops.issuance.plugins.plugin_utils.unseen import UnseenArguments, hide_source
 
@@ -70,6 +69,9 @@ def _probe(item: object) -> object:
 def _ascii(name: object) -> object:
     if not isinstance(name, str) or name.isascii():
         return name
+    # It brings all of cryptography along, which a fork for each host would load in vain.
+    from ansible_collections.certops.issuance.plugins.module_utils._orders.chain import ascii_name
+
     try:
         return ascii_name(name)
     except InvalidRequest:
