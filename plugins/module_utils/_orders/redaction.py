@@ -128,16 +128,29 @@ class _Disguised:
     """
 
     def __init__(self, secret: str) -> None:
-        plain = _plain(secret)
-        between = _BLANKS if len(secret) >= _SHORTEST_SPREAD else ""
-        forms = [_escaped(plain[0])] + [between + _BACKSLASHES + _escaped(character) for character in plain[1:]]
-        self._parts = [_pattern(form) for form in forms]
+        self._plain = plain = _plain(secret)
+        self._between = _BLANKS if len(secret) >= _SHORTEST_SPREAD else ""
         self._most = max(_SHORTEST_HALF, (len(plain) + 1) // 2)
         # Neither two runs of backslashes in a row, nor what may look like anything.
         beginning = re.split(r"[\\\s\x80-\U0010ffff]", plain[: _SHORTEST + 1])[0]
-        self._beginning = _pattern("".join(forms[: max(1, len(beginning))]))
+        self._begun = max(1, len(beginning))
         #: What is in an undisguised text that may hold the secret.
         self.usual = beginning.lower()
+
+    # Made when a text may hold the secret, since hardly any does.
+
+    @functools.cached_property
+    def _forms(self) -> t.List[str]:
+        between = self._between + _BACKSLASHES
+        return [_escaped(self._plain[0])] + [between + _escaped(character) for character in self._plain[1:]]
+
+    @functools.cached_property
+    def _parts(self) -> t.List[t.Pattern[str]]:
+        return [_pattern(form) for form in self._forms]
+
+    @functools.cached_property
+    def _beginning(self) -> t.Pattern[str]:
+        return _pattern("".join(self._forms[: self._begun]))
 
     def hide(self, text: str) -> str:
         """The text without the secret, half of it, and the beginning of it where the text was cut off."""
