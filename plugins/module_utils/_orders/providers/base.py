@@ -170,13 +170,35 @@ class Provider(abc.ABC):
         return replace(order, raw=self.transport.redactor.scrub_data(clean), left_out=tuple(left_out))
 
 
-def ask_until_told(order_ids: t.Sequence[str], ask: t.Callable[[t.Sequence[str]], t.Mapping[str, T]]) -> t.Dict[str, T]:
+def sketch_in_batches(
+    order_ids: t.Sequence[str],
+    size: t.Optional[int],
+    ask: t.Callable[[t.Sequence[str]], t.Mapping[str, T]],
+    sketch: t.Callable[[str, T], Sketch],
+) -> t.Dict[str, Sketch]:
+    """A survey by a bulk call that is told which orders to tell of: a sketch of each, in however many calls.
+
+    Arguments:
+        size: how many orders one call can name; None for any number.
+        ask: makes one call for some orders; what it tells, by order id.
+        sketch: what is made of that, for one order. An order of which nothing is told has a Sketch without order.
+    """
+    found: t.Dict[str, Sketch] = {}
+    step = size or max(1, len(order_ids))
+    for start in range(0, len(order_ids), step):
+        batch = order_ids[start : start + step]
+        told = _ask_until_told(batch, ask)
+        for order_id in batch:
+            found[order_id] = sketch(order_id, told[order_id]) if order_id in told else Sketch(mark="missing")
+    return found
+
+
+def _ask_until_told(
+    order_ids: t.Sequence[str], ask: t.Callable[[t.Sequence[str]], t.Mapping[str, T]]
+) -> t.Dict[str, T]:
     """What a bulk call tells of these orders; those that it leaves out are asked for again, by themselves.
 
     A server may tell of fewer orders at once than it was asked for.
-
-    Arguments:
-        ask: makes one call for some orders; what it tells, by order id.
     """
     left = list(order_ids)
     told: t.Dict[str, T] = {}

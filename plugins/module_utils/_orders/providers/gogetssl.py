@@ -37,9 +37,9 @@ from .base import (
     Provider,
     ProviderInfo,
     Sketch,
-    ask_until_told,
     least_advanced,
     open_blockers,
+    sketch_in_batches,
     unknown_word,
 )
 
@@ -132,14 +132,7 @@ class GogetsslProvider(Provider):
 
     def survey(self, order_ids: t.Sequence[str], since: t.Optional[float]) -> t.Mapping[str, Sketch]:
         """The batch reply; it has neither certificates nor checks. Section 7."""
-        found: t.Dict[str, Sketch] = {}
-        size = self.info.bulk_batch or len(order_ids)
-        for start in range(0, len(order_ids), size):
-            batch = order_ids[start : start + size]
-            told = ask_until_told(batch, self._fetch_statuses)
-            for order_id in batch:
-                found[order_id] = _sketch(order_id, told[order_id]) if order_id in told else Sketch(mark="missing")
-        return found
+        return sketch_in_batches(order_ids, self.info.bulk_batch, self._fetch_statuses, _sketch)
 
     def fetch_certificate(self, order: Order) -> Delivery:
         """Leaf and chain from the status reply; section 8."""

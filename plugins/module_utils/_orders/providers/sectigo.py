@@ -40,8 +40,8 @@ from .base import (
     Provider,
     ProviderInfo,
     Sketch,
-    ask_until_told,
     open_blockers,
+    sketch_in_batches,
     unknown_word,
 )
 
@@ -242,14 +242,7 @@ class SectigoProvider(Provider):
                 "the report of many orders knows no certificateID; give order numbers to have it used",
                 provider=self.info.name,
             )
-        batch = self.info.bulk_batch or len(order_ids)
-        sketches: t.Dict[str, Sketch] = {}
-        for start in range(0, len(order_ids), batch):
-            wanted = order_ids[start : start + batch]
-            rows = ask_until_told(wanted, self._report)
-            for number in wanted:
-                sketches[number] = self._sketch(number, rows[number]) if number in rows else Sketch(mark="missing")
-        return sketches
+        return sketch_in_batches(order_ids, self.info.bulk_batch, self._report, self._sketch)
 
     def fetch_certificate(self, order: Order) -> Delivery:
         """One CollectSSL (section 8). It may be asked at most once in three hours (section 9), so nothing asks twice.
