@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .model import Check, Order, Status
+from .providers.base import MOST_QUOTED
 from .redaction import shortened
 from .waiting import Outcome, Tick, Waiting
 
@@ -24,8 +25,6 @@ _NAMED_CHANGES = 8
 _NAMED_SLOWEST = 3
 #: What a provider says can be long; so much of a line is shown, in characters.
 _LONGEST_LINE = 500
-#: So much of a provider's own words is quoted, in characters.
-_MOST_QUOTED = 200
 
 
 def duration(seconds: float) -> str:
@@ -76,7 +75,7 @@ def describe_order(order: Order) -> str:
 
 
 def _quoted(text: str) -> str:
-    return shortened(text, _MOST_QUOTED)
+    return shortened(text, MOST_QUOTED)
 
 
 @dataclass

@@ -410,15 +410,13 @@ class _Wait:
 
     def _see(self, wait: Waiting, order: Order) -> None:
         # The body is not kept: a wait for ten thousand orders would hold ten thousand of them.
-        order = replace(order, raw=None)
-        if order.status in Status.OPEN:
-            wait.seen_open = True
-        counted = without_superseded(order, self.options.superseded_serial_numbers)
-        untellable = order.issued and not counted.issued and order.certificate.serial_number is None
-        if untellable and wait.seen_open:
-            counted, untellable = order, False
-        wait.untellable = wait.untellable + 1 if untellable else 0
-        order = counted
+        told, order = order, replace(order, raw=None)
+        wait.seen_open = wait.seen_open or told.status in Status.OPEN
+        nameless = told.certificate.serial_number is None
+        # A certificate that was not there at first is a new one, whatever its serial number is.
+        if not (nameless and wait.seen_open):
+            order = without_superseded(order, self.options.superseded_serial_numbers)
+        wait.untellable = wait.untellable + 1 if nameless and told.issued and not order.issued else 0
         wait.changed = wait.changed or _state(order) != _state(wait.order)
         wait.order = order
         for warning in order.warnings:
