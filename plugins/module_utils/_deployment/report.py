@@ -9,7 +9,7 @@ import os
 import typing as t
 
 from .errors import WriteFailed
-from .lineage import FILE_NAMES, SWITCHING, Lineage
+from .lineage import FILE_NAMES, SWITCHING, Journal, Lineage
 from .wanted import describe
 from .x509 import Certificate, Malformed, read_certificates
 
@@ -30,9 +30,10 @@ def read_lineage(path: str) -> t.Dict[str, t.Any]:
     lineage = Lineage(os.path.abspath(path))
     try:
         exists = lineage.exists()
-        interrupted = exists and (lineage.journal() is not None or bool(lineage.residue()))
+        journal = lineage.journal() if exists else None
+        interrupted = exists and (journal is not None or bool(lineage.residue()))
         certificates, placeholder = _read_current(lineage) if exists else ([], False)
-        proven = _read_proven(lineage, certificates) if exists else []
+        proven = _read_proven(lineage, journal, certificates)
     except OSError as exc:
         raise WriteFailed("{0} cannot be read: {1}".format(exc.filename or path, exc.strerror)) from exc
     leaf = certificates[0] if certificates else None
@@ -60,9 +61,8 @@ def _read_current(lineage: Lineage) -> t.Tuple[t.List[Certificate], bool]:
             return certificates, bool(record and record.get("placeholder"))
 
 
-def _read_proven(lineage: Lineage, current: t.List[Certificate]) -> t.List[Certificate]:
+def _read_proven(lineage: Lineage, journal: t.Optional[Journal], current: t.List[Certificate]) -> t.List[Certificate]:
     """The certificates that a deployment has brought to its end with: not those of one that was interrupted."""
-    journal = lineage.journal()
     if journal is None or journal.state != SWITCHING:
         return current
     return _read_certificates(lineage, journal.previous) if journal.previous else []
