@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
@@ -24,6 +25,20 @@ def load_collection() -> None:
     from ansible.plugins.loader import init_plugin_loader
 
     init_plugin_loader([str(collections_path())])
+
+
+@functools.cache
+def pace(provider: str) -> t.Any:
+    """How a provider wants to be asked: budgets, schedule, one at a time or not."""
+    load_collection()
+    from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
+
+    return PROVIDERS[provider].info.pace
+
+
+def long_enough(provider: str, least: int) -> int:
+    """Virtual seconds of a wait with five waves and quiet polls between them, at the provider's own schedule."""
+    return max(least, 16 * int(pace(provider).schedule.pause(0)))
 
 
 def collections_path() -> pathlib.Path:
