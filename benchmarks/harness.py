@@ -20,6 +20,7 @@ TREE = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TREE / "tests"))
 
 
+@functools.cache
 def load_collection() -> None:
     """Make the collection importable in this process, under its own name."""
     from ansible.plugins.loader import init_plugin_loader
@@ -27,7 +28,6 @@ def load_collection() -> None:
     init_plugin_loader([str(collections_path())])
 
 
-@functools.cache
 def pace(provider: str) -> t.Any:
     """How a provider wants to be asked: budgets, schedule, one at a time or not."""
     load_collection()
