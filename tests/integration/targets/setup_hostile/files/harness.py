@@ -72,8 +72,8 @@ class Run:
 
 @contextlib.contextmanager
 def scratch(name: str) -> t.Iterator[Path]:
-    """A private folder that is gone afterwards. Not below ansible-test's: paths of sockets must be short."""
-    with tempfile.TemporaryDirectory(prefix=f"certops-{name}-") as folder:
+    """A private folder that is gone afterwards. Not below the tree, wherever that lies: paths of sockets must be short."""
+    with tempfile.TemporaryDirectory(prefix=f"certops-{name}-", dir="/tmp") as folder:
         yield Path(folder)
 
 
