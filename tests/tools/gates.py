@@ -55,10 +55,14 @@ class Report:
     """Collects what one gate prints, and runs its commands."""
 
     def __init__(self, name: str) -> None:
-        folder = CACHE / "gates"
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / f"{name}.log"
+        self.path = self.log(name)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text("")
+
+    @staticmethod
+    def log(name: str) -> pathlib.Path:
+        """Where a gate's output is kept."""
+        return CACHE / "gates" / f"{name}.log"
 
     def say(self, text: str) -> None:
         """Add a line."""
@@ -298,6 +302,10 @@ def _run_gate(name: str, gate: Gate) -> Outcome:
     return outcome
 
 
+def _tail(path: pathlib.Path, lines: int = 40) -> str:
+    return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
 def _select(words: t.Sequence[str]) -> dict[str, Gate]:
     """The gates that the words name. A group followed by gates means those of its gates."""
     groups = [word for word in words if word in GROUPS]
@@ -326,6 +334,10 @@ def main() -> int:
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
             raise
+    for outcome in outcomes:
+        if outcome.word == "failed":
+            # Once more at the end, where it is found: two sanity runs print thousands of lines.
+            print(f"=== the end of {outcome.name}\n{_tail(Report.log(outcome.name))}\n")
     width = max(map(len, gates))
     for outcome in outcomes:
         print(f"{outcome.name:{width}}  {outcome.word:10}  {outcome.seconds:5.0f} s  {outcome.reason}".rstrip())

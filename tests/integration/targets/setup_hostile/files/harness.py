@@ -72,7 +72,7 @@ class Run:
 
 @contextlib.contextmanager
 def scratch(name: str) -> t.Iterator[Path]:
-    """A private folder that is gone afterwards. Not below the tree, wherever that lies: paths of sockets must be short."""
+    """A private folder that is gone afterwards. It is not below the tree: paths of sockets must be short."""
     with tempfile.TemporaryDirectory(prefix=f"certops-{name}-", dir="/tmp") as folder:
         yield Path(folder)
 
