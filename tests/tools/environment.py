@@ -5,7 +5,8 @@
 Without ``--with`` the environment is ``.venv``, from ``tests/requirements.txt``. ``--with NAME`` takes the one of
 ``tests/requirements-NAME.txt`` under ``.cache/venvs``. An environment is made anew or brought up to date when its
 requirement files change. Commands run with a home, temporary folder and Ansible folders under ``.cache``, so that
-nothing is written outside the tree, and without the caller's Ansible settings and provider credentials.
+nothing is written outside the tree (but temporary files, where the tree's own path is long), and without the caller's
+Ansible settings and provider credentials.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import typing as t
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
@@ -32,7 +34,13 @@ from sandbox.client import PROVIDERS
 CACHE = TREE / ".cache"
 COLLECTIONS = CACHE / "collections"
 HOME = CACHE / "home"
+
+#: The longest path of a temporary folder that Ansible's sockets still fit into: theirs end 32 bytes on, at most at 107,
+#: and some tests keep a folder of their own in between.
+_LONGEST_TEMPORARY = 50
 TEMPORARY = CACHE / "tmp"
+if len(os.fsencode(TEMPORARY)) > _LONGEST_TEMPORARY:
+    TEMPORARY = pathlib.Path(tempfile.gettempdir())
 
 #: What a run must not inherit: settings that bend Ansible or Python, and credentials for a real provider.
 _DROPPED = (
@@ -123,16 +131,16 @@ def ensure_venv(
             f"The packages for {label} could not be installed. The Python package index must be reachable, directly or "
             "as pip is configured on this machine; pip's own words stand above",
         )
-        _keep_temporary_files_in_the_tree(path)
+        _name_temporary_folder(path)
         stamp.write_text(wanted)
     return path
 
 
-def _keep_temporary_files_in_the_tree(venv: pathlib.Path) -> None:
+def _name_temporary_folder(venv: pathlib.Path) -> None:
     """Have the environment's Python set TMPDIR when it is not set: ansible-test does not hand it to what it starts."""
     (site_packages,) = venv.glob("lib/python3*/site-packages")
     line = f"import os; os.environ.setdefault('TMPDIR', {str(TEMPORARY)!r})\n"
-    (site_packages / "temporary_files_in_the_tree.pth").write_text(line)
+    (site_packages / "temporary_folder.pth").write_text(line)
 
 
 def _call(command: t.Sequence[str], failure: str) -> None:
