@@ -4,8 +4,7 @@
 
 """Asking a provider over HTTPS: TLS, timeouts, proxies, retries, redirects, bounded bodies, redaction, counting.
 
-Private to this collection. The only file that uses requests. Providers see Request, Response and the Transport
-protocol; tests put their own transport in place.
+Private to this collection. The only file that uses requests.
 """
 
 from __future__ import annotations
@@ -16,20 +15,16 @@ import email.utils
 import http
 import http.client
 import http.cookiejar
-import json
-import math
 import os
 import random
 import re
 import socket
 import ssl
-import threading
-import time
 import typing as t
-from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 from .account import Account, proxy_secrets
+from .bounding import Opening, Watch
 from .errors import (
     AuthenticationError,
     InvalidRequest,
@@ -38,6 +33,7 @@ from .errors import (
     RateLimited,
     UnexpectedResponse,
 )
+from .exchange import Request, Response
 from .redaction import Redactor, drop_personal_text
 
 try:
@@ -68,10 +64,6 @@ _MOST_REDIRECTS = 3
 #: Where a page is that asks a person to log in: as a path, and as the beginning of a host name.
 _LOGIN_PATH = re.compile(r"log_?-?in|sign_?-?in|logout|/sso|saml|/auth", re.IGNORECASE)
 _LOGIN_HOST = re.compile(r"(log-?in|sign-?in|sso|auth|accounts?)\.", re.IGNORECASE)
-#: So many values an answer may have: those about ten thousand orders have half as many, and each takes memory.
-_MOST_VALUES = 1_000_000
-#: How deep JSON may be nested: what prints and templates results later goes down level by level.
-_DEEPEST = 100
 #: A Retry-After of more than a day, in seconds, is a mistake.
 _LONGEST_RETRY_AFTER = 86400.0
 #: How much of a body an error message shows, in characters.
@@ -79,111 +71,6 @@ _PREVIEW = 200
 #: So much of it is looked at for that, in characters.
 _PREVIEW_SOURCE = 4000
 USER_AGENT = "certops.issuance/1.0.0 (Ansible collection)"
-
-
-@dataclass(frozen=True)
-class Request:
-    """One call to a provider.
-
-    Arguments:
-        call: what the call is named in messages.
-        method: GET or POST.
-        path: appended to the account's base URL.
-        query: parameters of the URL.
-        form: form fields; the body is then form-encoded.
-        headers: further headers.
-        order_id: the order it is about, for messages.
-        once: the provider counts it, so it is not sent again once it may have arrived, whatever came back.
-    """
-
-    call: str
-    method: str
-    path: str
-    query: t.Mapping[str, str] = field(default_factory=dict)
-    form: t.Optional[t.Mapping[str, str]] = None
-    headers: t.Mapping[str, str] = field(default_factory=dict)
-    order_id: t.Optional[str] = None
-    once: bool = False
-
-
-@dataclass(frozen=True)
-class Response:
-    """One answer. Header names are in lower case."""
-
-    status: int
-    body: bytes = b""
-    headers: t.Mapping[str, str] = field(default_factory=dict)
-
-    def text(self) -> str:
-        """The body as text: UTF-8, else Latin-1. Never raises."""
-        try:
-            return self.body.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            return self.body.decode("latin-1")
-
-    def json(self) -> t.Any:
-        """The body as JSON data that can be written as JSON again.
-
-        Raises:
-            UnexpectedResponse: when it is not JSON.
-        """
-        text = self.text()
-        if not text.strip():
-            raise UnexpectedResponse("the body is empty where JSON was expected", http_status=self.status)
-        if text.lstrip()[:1] == "<":
-            raise UnexpectedResponse("an HTML or XML page came where JSON was expected", http_status=self.status)
-        if sum(map(text.count, ",[{")) > _MOST_VALUES:
-            raise UnexpectedResponse("the JSON has more values than any answer", retryable=False)
-        try:
-            return _printable(
-                json.loads(text, parse_int=_bounded_int, parse_float=_finite_float, parse_constant=lambda name: None)
-            )
-        except RecursionError:
-            raise UnexpectedResponse("the JSON is nested too deeply", http_status=self.status) from None
-        except ValueError:
-            raise UnexpectedResponse("the body is not JSON, or not all of it came", http_status=self.status) from None
-
-
-class Transport(t.Protocol):
-    """What a provider may ask of the network."""
-
-    #: Requests sent so far, repetitions included.
-    requests_sent: int
-    #: Takes secrets that are learnt on the way out of all texts.
-    redactor: Redactor
-
-    def ask(self, request: Request, read: t.Callable[[Response], T]) -> T:
-        """Send a request that only reads, and return what ``read`` makes of the answer.
-
-        Faults that may pass are retried; ``read`` raises a retryable OrderError to have it asked again.
-
-        Raises:
-            OrderError: with the provider, the call and the order in it.
-        """
-        raise NotImplementedError
-
-
-def _bounded_int(digits: str) -> t.Union[int, str]:
-    # Ids longer than a machine word stay text; Python refuses numbers of thousands of digits.
-    return int(digits) if len(digits) <= 20 else digits
-
-
-def _finite_float(digits: str) -> t.Union[float, str]:
-    value = float(digits)
-    return value if math.isfinite(value) else digits
-
-
-def _printable(value: t.Any, depth: int = 0) -> t.Any:
-    """The same data without lone surrogates, which no output can encode. Raises RecursionError for what is too deep."""
-    if depth > _DEEPEST:
-        raise RecursionError
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {_printable(key): _printable(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_printable(item, depth + 1) for item in value]
-    return value
 
 
 def parse_retry_after(value: t.Optional[str], now: datetime.datetime) -> t.Optional[float]:
@@ -633,90 +520,11 @@ def _origin(url: str) -> t.Tuple[str, t.Optional[str], t.Optional[int]]:
     return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
-class _Watch:
-    """Ends a request that goes on for too long in all: timeouts of sockets only bound the pause between two bytes."""
-
-    def __init__(self, seconds: float) -> None:
-        self.expired = False
-        self._ends = time.monotonic() + seconds
-        self._sockets: t.List[socket.socket] = []
-        self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._expire)
-        self._timer.daemon = True
-
-    @property
-    def left(self) -> float:
-        """Seconds that are left."""
-        return max(0.0, self._ends - time.monotonic())
-
-    def follow(self, connection: t.Optional[socket.socket]) -> None:
-        if connection is None:
-            return
-        with self._lock:
-            # A duplicate, since wrapping in TLS takes the original away.
-            self._sockets.append(socket.socket(fileno=os.dup(connection.fileno())))
-            expired = self.expired
-        if expired:
-            self._expire()
-
-    def start(self) -> None:
-        self._timer.start()
-
-    def stop(self) -> None:
-        self._timer.cancel()
-        with self._lock:
-            for duplicate in self._sockets:
-                duplicate.close()
-            self._sockets.clear()
-
-    def _expire(self) -> None:
-        with self._lock:
-            self.expired = True
-            for duplicate in self._sockets:
-                with contextlib.suppress(OSError):
-                    duplicate.shutdown(socket.SHUT_RDWR)
-
-
-class _Opening(threading.Thread):
-    """Opens a connection beside us: neither looking a name up nor trying all of its addresses has a bound."""
-
-    def __init__(self, connect: t.Callable[[], socket.socket]) -> None:
-        super().__init__(daemon=True)
-        self._connect = connect
-        self._lock = threading.Lock()
-        self._given_up = False
-        self._opened: t.Optional[socket.socket] = None
-        self._error: t.Optional[Exception] = None
-
-    def run(self) -> None:
-        try:
-            opened = self._connect()
-        except Exception as exc:
-            # Raised again where the connection is waited for.
-            self._error = exc
-            return
-        with self._lock:
-            if self._given_up:
-                opened.close()
-            else:
-                self._opened = opened
-
-    def wait(self, seconds: float) -> t.Optional[socket.socket]:
-        """The connection; None when it is not there in so many seconds."""
-        self.start()
-        self.join(seconds)
-        with self._lock:
-            self._given_up = self._opened is None
-        if self._error is not None:
-            raise self._error
-        return self._opened
-
-
 def _watching_adapter() -> t.Any:
     """An adapter of requests whose connections are watched; made in a function, since requests may be missing."""
 
     class Adapter(requests.adapters.HTTPAdapter):
-        watching: t.Optional[_Watch] = None
+        watching: t.Optional[Watch] = None
         #: The connection on which the last request was sent; None while there is none yet.
         asked: t.Any = None
 
@@ -726,9 +534,9 @@ def _watching_adapter() -> t.Any:
             return pending is not None and pending() > 0
 
         @contextlib.contextmanager
-        def watch(self, seconds: float) -> t.Iterator[_Watch]:
+        def watch(self, seconds: float) -> t.Iterator[Watch]:
             self.asked = None
-            self.watching = watch = _Watch(seconds)
+            self.watching = watch = Watch(seconds)
             watch.start()
             try:
                 yield watch
@@ -758,7 +566,7 @@ def _watching_adapter() -> t.Any:
                         watch = adapter.watching
                         if watch is None:
                             return super()._new_conn()
-                        connection = _Opening(super()._new_conn).wait(watch.left)
+                        connection = Opening(super()._new_conn).wait(watch.left)
                         if connection is None:
                             raise urllib3.exceptions.ConnectTimeoutError(self, "no connection")
                         watch.follow(connection)

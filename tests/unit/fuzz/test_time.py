@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders import operations
-from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import Request, Response
+from ansible_collections.certops.issuance.plugins.module_utils._orders.exchange import Request, Response
 from ansible_collections.certops.issuance.tests.unit.fuzz.world import (
     ORDER_IDS,
     PENDING,

@@ -13,14 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account
+from ansible_collections.certops.issuance.plugins.module_utils._orders.exchange import Request, Response
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import Provider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.plugins.module_utils._orders.redaction import Redactor
-from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import (
-    HttpTransport,
-    Request,
-    Response,
-)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import HttpTransport
 
 BODIES = Path(__file__).resolve().parents[1] / "plugins/module_utils/_orders/providers/bodies"
 #: Which question is asked for by a path: a part of the path, and the bodies that usually answer it.

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field, replace
 
 from ..account import Account
 from ..errors import InvalidRequest, OrderNotFound
+from ..exchange import Transport
 from ..model import Blocker, Check, Domain, Order
 from ..pacing import Pace
 from ..redaction import drop_personal, shortened
-from ..transport import Transport
 
 T = t.TypeVar("T")
 

@@ -29,10 +29,10 @@ from ..errors import (
     ProviderUnavailable,
     UnexpectedResponse,
 )
+from ..exchange import Request, Response, Transport
 from ..model import Blocker, Certificate, Check, Domain, Order, Status
 from ..pacing import Pace, PollSchedule, RequestBudget
 from ..redaction import shortened
-from ..transport import Request, Response, Transport
 from ..values import flag, identifier, mapping, names, objects, text, time_from_epoch, word
 from .base import MOST_QUOTED, Delivery, Provider, ProviderInfo, Sketch, dcv_check, open_blockers, unknown_word
 

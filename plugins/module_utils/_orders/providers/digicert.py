@@ -29,10 +29,10 @@ from ..errors import (
     RateLimited,
     UnexpectedResponse,
 )
+from ..exchange import Request, Response
 from ..model import Blocker, Certificate, Check, Domain, Order, Status, normalise_serial
 from ..pacing import Pace, PollSchedule, RequestBudget
 from ..redaction import shortened
-from ..transport import Request, Response
 from ..values import identifier, mapping, moment_from_text, names, objects, text, time_from_text, word
 from .base import (
     MOST_QUOTED,

@@ -26,10 +26,10 @@ from ..errors import (
     RateLimited,
     UnexpectedResponse,
 )
+from ..exchange import Request, Response, Transport
 from ..model import Blocker, Certificate, Check, Domain, Order, Record, Status
 from ..pacing import Pace, PollSchedule, RequestBudget
 from ..redaction import shortened
-from ..transport import Request, Response, Transport
 from ..values import flag, identifier, listing, mapping, names, objects, text, time_from_text, word
 from .base import (
     MOST_QUOTED,

@@ -30,10 +30,10 @@ from ..errors import (
     RateLimited,
     UnexpectedResponse,
 )
+from ..exchange import Request, Response, Transport
 from ..model import Blocker, Certificate, Check, Domain, Order, Status, normalise_serial
 from ..pacing import Pace, PollSchedule
 from ..redaction import shortened
-from ..transport import Request, Response, Transport
 from .base import (
     MOST_QUOTED,
     Delivery,

@@ -8,8 +8,8 @@ import json
 import typing as t
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import OrderError
+from ansible_collections.certops.issuance.plugins.module_utils._orders.exchange import Request, Response
 from ansible_collections.certops.issuance.plugins.module_utils._orders.redaction import Redactor
-from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import Request, Response
 
 T = t.TypeVar("T")
 

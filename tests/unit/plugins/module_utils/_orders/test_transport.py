@@ -25,8 +25,6 @@ import typing as t
 import zlib
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import (
@@ -39,6 +37,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
     RateLimited,
     UnexpectedResponse,
 )
+from ansible_collections.certops.issuance.plugins.module_utils._orders.exchange import Request, Response
 from ansible_collections.certops.issuance.plugins.module_utils._orders.pacing import (
     Pace,
     Pacer,
@@ -49,8 +48,6 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.redaction
 from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import (
     PATIENCE,
     HttpTransport,
-    Request,
-    Response,
     parse_retry_after,
 )
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
@@ -332,62 +329,6 @@ def test_a_long_odd_body_is_described_at_once(bench: Bench) -> None:
         transport = bench.transport(server.url, personal=re.compile("b"))
         transport.deadline = bench.time.clock() + 20
         assert len(failure(transport, UnexpectedResponse).message) < 400
-
-
-@settings(max_examples=50)
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-        max_leaves=10,
-    )
-)
-def test_whatever_json_comes_can_be_written_again(value: t.Any) -> None:
-    read = Response(200, json.dumps(value).encode("ascii")).json()
-    json.dumps(read, allow_nan=False).encode("utf-8")
-    json.dumps(read, ensure_ascii=False, allow_nan=False).encode("utf-8")
-
-
-@given(st.binary())
-def test_no_body_breaks_the_reader(body: bytes) -> None:
-    response = Response(200, body)
-    assert isinstance(response.text(), str)
-    with contextlib.suppress(UnexpectedResponse):
-        json.dumps(response.json(), allow_nan=False)
-
-
-@pytest.mark.parametrize("shape", ["[{0}]", '{{"a": {0}}}'])
-def test_what_is_nested_deeper_than_anybody_can_print_is_refused(shape: str) -> None:
-    def nested(levels: int) -> Response:
-        body = "1"
-        for _level in range(levels):
-            body = shape.format(body)
-        return Response(200, body.encode("ascii"))
-
-    assert nested(100).json()
-    for levels in (101, 400):
-        with pytest.raises(UnexpectedResponse, match="nested too deeply"):
-            nested(levels).json()
-
-
-@pytest.mark.parametrize("piece", ["[],", "{},", "0,"])
-def test_json_of_more_values_than_memory_should_hold_is_refused(piece: str) -> None:
-    body = "[" + piece * 1_000_001 + "0]"
-    with pytest.raises(UnexpectedResponse, match="more values") as caught:
-        Response(200, body.encode("ascii")).json()
-    assert not caught.value.retryable
-
-
-def test_odd_values_in_json(bench: Bench) -> None:
-    body = b'{"big": 123456789012345678901234567890, "nan": NaN, "inf": 1e999, "lone": "\\ud800"}'
-    assert Response(200, body).json() == {
-        "big": "123456789012345678901234567890",
-        "nan": None,
-        "inf": "1e999",
-        "lone": "\ufffd",
-    }
-    assert Response(200, b"\xef\xbb\xbf{}").json() == {}
-    assert Response(200, b'{"name": "M\xfcller"}').json() == {"name": "M\u00fcller"}
 
 
 # -- TLS ----------------------------------------------------------------------
@@ -950,7 +891,7 @@ def test_a_connection_that_comes_too_late_is_closed(bench: Bench, monkeypatch: p
         before = set(threading.enumerate())
         over.set()
         for thread in before:
-            if type(thread).__name__ == "_Opening":
+            if type(thread).__name__ == "Opening":
                 thread.join(20)
     assert server.received == []
 

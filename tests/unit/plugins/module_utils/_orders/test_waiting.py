@@ -21,6 +21,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
     RateLimited,
     UnexpectedResponse,
 )
+from ansible_collections.certops.issuance.plugins.module_utils._orders.exchange import Request, Response
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import (
     Blocker,
     Certificate,
@@ -36,7 +37,6 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.providers
     Sketch,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.redaction import Redactor
-from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import Request, Response
 from ansible_collections.certops.issuance.plugins.module_utils._orders.waiting import (
     FIRST_LOOK,
     LONGEST_TICK,

@@ -25,11 +25,11 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
     RateLimited,
     UnexpectedResponse,
 )
+from ansible_collections.certops.issuance.plugins.module_utils._orders.exchange import Response
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Check, Order, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.pacing import next_slot
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import Sketch
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert import DigicertProvider
-from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import Response
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.scripted import (
     ScriptedTransport,
     answer,

@@ -23,10 +23,10 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
     RateLimited,
     UnexpectedResponse,
 )
+from ansible_collections.certops.issuance.plugins.module_utils._orders.exchange import Response
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Check, Order, Record, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.gogetssl import GogetsslProvider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.redaction import drop_personal_text
-from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import Response
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.scripted import (
     ScriptedTransport,
     answer,

@@ -15,10 +15,10 @@ import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders import chain, errors
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account, resolve_account
+from ansible_collections.certops.issuance.plugins.module_utils._orders.exchange import Response
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import Sketch
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.sectigo import SectigoProvider
-from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import Response
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.scripted import (
     ScriptedTransport,
     answer,
