@@ -52,6 +52,22 @@ def test_what_is_no_order_is_an_error_that_says_what_is_wanted(name: str, value:
         ask(name, value)
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "was given nothing"),
+        ("12345", "was given a text; the lookup certops.issuance.order_status"),
+        (5, "was given the value 5"),
+        ([], r"was given a list; write select\('certops.issuance.final'\)"),
+        ({"orders": []}, r"was given a whole result; write select\('certops.issuance.final'\) behind its orders"),
+        ({"status": "issued"}, "was given a mapping without the fields of an order"),
+    ],
+)
+def test_what_it_was_given_is_said_in_words_of_playbooks(value: t.Any, said: str) -> None:
+    with pytest.raises(AnsibleError, match=said):
+        ask("final", value)
+
+
 @pytest.mark.parametrize("odd", ["true", 1, "issued"])
 def test_only_true_itself_is_true(odd: t.Any) -> None:
     order = dict(Order("p", "1", Status.ISSUED).to_dict(), issued=odd)
