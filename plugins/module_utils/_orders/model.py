@@ -226,25 +226,39 @@ def serial_forms(told: str) -> t.FrozenSet[str]:
     return frozenset([told])
 
 
-def without_superseded(order: Order, serials: t.Sequence[str]) -> Order:
+def without_superseded(order: Order, serials: t.Sequence[str], replaced: t.Optional[Certificate] = None) -> Order:
     """The order as it counts during a reissue: a certificate with one of these serials is the previous one.
 
     A certificate whose serial the provider does not tell cannot be shown to be a new one, so it does not count either.
+
+    Arguments:
+        replaced: the certificate that the order had while its reissue was open; it is the previous one as well.
     """
     superseded = {normalise_serial(serial) for serial in serials} - {None}
-    if not superseded or not order.issued:
+    if not order.issued:
         return order
     current = normalise_serial(order.certificate.serial_number)
-    if current is not None and not serial_forms(current) & superseded:
+    if replaced is not None and _is_same(order.certificate, replaced):
+        return _as_previous(order)
+    if not superseded or (current is not None and not serial_forms(current) & superseded):
         return order
     if current is None:
         warning = "the serial number of the certificate is not known, so it cannot be told from the superseded one"
         return replace(order, issued=False, dcv_completed=None, warnings=order.warnings + (warning,))
-    blocker = Blocker(
-        check="reissue",
-        actor="provider",
-        message="the certificate with serial number {0} is the previous one; the reissue is not there yet".format(
-            current
-        ),
-    )
+    return _as_previous(order)
+
+
+def _is_same(certificate: Certificate, other: Certificate) -> bool:
+    """Whether two facts are about one certificate: by their ids, or by their serial numbers where ids are not told."""
+    if certificate.id is not None and other.id is not None:
+        return certificate.id == other.id
+    serial = normalise_serial(certificate.serial_number)
+    return serial is not None and serial == normalise_serial(other.serial_number)
+
+
+def _as_previous(order: Order) -> Order:
+    serial = normalise_serial(order.certificate.serial_number)
+    named = "serial number {0}".format(serial) if serial else "id {0}".format(order.certificate.id)
+    message = "the certificate with {0} is the previous one; the reissue is not there yet".format(named)
+    blocker = Blocker(check="reissue", actor="provider", message=message)
     return replace(order, issued=False, dcv_completed=None, blockers=order.blockers + (blocker,))

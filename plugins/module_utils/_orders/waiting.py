@@ -22,7 +22,7 @@ from .errors import (
     RateLimited,
     UnexpectedResponse,
 )
-from .model import Order, Status, without_superseded
+from .model import Certificate, Order, Status, without_superseded
 from .pacing import Clock, Sleep
 from .providers.base import Provider, Sketch
 
@@ -32,6 +32,9 @@ FIRST_LOOK = 20
 MOST_UNTOLD = 20
 #: Orders asked for in detail in each later tick though nothing changed, so that blockers and names stay true.
 REFRESH = 1
+#: The same where the bulk call tells what the provider saw a while ago, while at most FEW orders are waited for.
+REFRESH_LAGGING = 5
+FEW = 100
 #: The same while waiting for domain control validation, whose end no bulk call tells.
 REFRESH_FOR_DCV = 20
 #: Detail calls that may be behind the bulk call before its news is no longer urgent.
@@ -101,6 +104,7 @@ class Waiting:
         asked_at: when the detail call was made last, in seconds of the clock.
         unanswered: that call was not answered.
         seen_open: the order was seen before its certificate was there, so that the certificate is a new one.
+        replaced: the certificate that the order had while its reissue was open.
         untellable: looks in a row at a certificate that cannot be told from the superseded one.
     """
 
@@ -116,6 +120,7 @@ class Waiting:
     asked_at: t.Optional[float] = None
     unanswered: bool = False
     seen_open: bool = False
+    replaced: t.Optional[Certificate] = None
     untellable: int = 0
 
 
@@ -194,7 +199,7 @@ class _Wait:
     _surveyed_at: t.Optional[float] = None
     _surveyed_whole_at: float = 0.0
     _bulk_refused: bool = False
-    _bulk_garbled: bool = False
+    _survey_faults: int = 0
     _answered: bool = False
     _limited: int = 0
     _hold: float = 0.0
@@ -310,8 +315,12 @@ class _Wait:
                 raise
             for wait in pending:
                 self._fault(wait, exc)
-            return []
-        self._answered, self._bulk_garbled = True, False
+            self._survey_faults += 1
+            if self._survey_faults < MOST_FAULTS or isinstance(exc, RateLimited):
+                return []
+            # It may be the bulk call alone that is not well. It is tried again in the next tick.
+            return _longest_unseen(pending)[:MOST_UNTOLD]
+        self._answered, self._survey_faults = True, 0
         first = self._surveyed_at is None
         if since is None:
             self._surveyed_whole_at = self._surveyed_at = asked_at
@@ -319,26 +328,26 @@ class _Wait:
             self._surveyed_at = asked_at
         for wait in pending:
             self._take_sketch(wait, sketches.get(wait.order_id), first)
-        quiet = [wait for wait in pending if not wait.due]
-        quiet.sort(key=lambda wait: -1.0 if wait.asked_at is None else wait.asked_at)
+        quiet = _longest_unseen(wait for wait in pending if not wait.due)
         # No bulk call tells when the chain of an issued certificate, or the certificate of a reissue, is there.
         untold = [wait for wait in quiet if wait.untold or _half_issued(wait.order)]
         told = [wait for wait in quiet if not (wait.untold or _half_issued(wait.order))]
-        if first:
-            allowance = FIRST_LOOK
-        else:
-            allowance = REFRESH if self.options.until == "issued" else REFRESH_FOR_DCV
+        allowance = self._allowance(first, len(pending))
         return [wait for wait in pending if wait.due] + untold[:MOST_UNTOLD] + told[:allowance]
 
-    def _refuses_bulk(self, error: OrderError) -> bool:
+    def _allowance(self, first: bool, pending: int) -> int:
+        """How many orders without news are asked for in detail."""
+        if first:
+            return FIRST_LOOK
+        if self.options.until != "issued":
+            return REFRESH_FOR_DCV
+        return REFRESH_LAGGING if self.provider.info.bulk_lags and pending <= FEW else REFRESH
+
+    @staticmethod
+    def _refuses_bulk(error: OrderError) -> bool:
         """Whether the bulk call cannot be had though the provider can be: not with this key, or not in this version."""
-        if isinstance(error, UnexpectedResponse) and error.retryable:
-            # Once may be chance.
-            garbled, self._bulk_garbled = self._bulk_garbled, True
-            return garbled
-        return isinstance(error, PermissionDenied) or not (
-            error.retryable or isinstance(error, (AuthenticationError, ProviderUnavailable))
-        )
+        passing = (AuthenticationError, ProviderUnavailable, UnexpectedResponse)
+        return isinstance(error, PermissionDenied) or not (error.retryable or isinstance(error, passing))
 
     def _take_sketch(self, wait: Waiting, sketch: t.Optional[Sketch], first: bool) -> None:
         """Note what the bulk call told of an order, and whether the detail call has more to say."""
@@ -362,8 +371,8 @@ class _Wait:
         # Orders that were not answered last time go last, so that they cannot keep the others from being asked.
         queue = sorted(chosen, key=lambda wait: wait.unanswered)
         for position, wait in enumerate(queue):
-            if self.clock() > until and any(left.due for left in queue[position:]):
-                self._gave_way = True
+            if position > 0 and self.clock() > until:
+                self._gave_way = any(left.due for left in queue[position:])
                 return
             error = self._ask_detail(wait)
             faults = faults + 1 if error is not None else 0
@@ -412,11 +421,13 @@ class _Wait:
         # The body is not kept: a wait for ten thousand orders would hold ten thousand of them.
         told, order = order, replace(order, raw=None)
         wait.seen_open = wait.seen_open or told.status in Status.OPEN
+        if not told.issued and any(blocker.check == "reissue" for blocker in told.blockers):
+            wait.replaced = told.certificate
         nameless = told.certificate.serial_number is None
         # A certificate that was not there at first is a new one, whatever its serial number is.
-        if not (nameless and wait.seen_open):
-            order = without_superseded(order, self.options.superseded_serial_numbers)
-        wait.untellable = wait.untellable + 1 if nameless and told.issued and not order.issued else 0
+        serials = () if nameless and wait.seen_open else self.options.superseded_serial_numbers
+        order = without_superseded(order, serials, wait.replaced)
+        wait.untellable = wait.untellable + 1 if nameless and serials and told.issued and not order.issued else 0
         wait.changed = wait.changed or _state(order) != _state(wait.order)
         wait.order = order
         for warning in order.warnings:
@@ -465,6 +476,11 @@ def _untellable(order: Order) -> OrderError:
 
 def _half_issued(order: t.Optional[Order]) -> bool:
     return order is not None and order.status == Status.ISSUED
+
+
+def _longest_unseen(waits: t.Iterable[Waiting]) -> t.List[Waiting]:
+    """Those first that have not been asked for in detail yet, or not for the longest time."""
+    return sorted(waits, key=lambda wait: -1.0 if wait.asked_at is None else wait.asked_at)
 
 
 def _behind(wait: Waiting, before: t.Optional[Order]) -> bool:

@@ -60,6 +60,7 @@ class ProviderInfo:
         personal: names of fields that hold personal data, as a pattern for the whole name. Never shown.
         bulk_from: the number of orders from which one bulk call is better than a call for each; None without bulk call.
         bulk_batch: how many orders one bulk request can name; None for any number.
+        bulk_lags: the bulk call tells what the provider itself saw a while ago, and only the detail call looks anew.
     """
 
     name: str
@@ -73,6 +74,7 @@ class ProviderInfo:
     personal: t.Pattern[str] = field(default_factory=lambda: re.compile(r"(?!)"))
     bulk_from: t.Optional[int] = None
     bulk_batch: t.Optional[int] = None
+    bulk_lags: bool = False
 
 
 @dataclass(frozen=True)

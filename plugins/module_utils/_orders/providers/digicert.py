@@ -77,6 +77,11 @@ _ORGANIZATION_STATES: t.Mapping[str, str] = {
 #: Codes that mean "not yet, publish the record"; section 6.
 _NOT_YET = ("file_random_value_not_found", "invalid_dns_txt", "caa_check_failed", "caa_not_found")
 
+#: While an order is reissue_pending; sections 5 and 11.
+_REISSUE = Blocker(
+    "reissue", "the reissue is not there yet; what can be downloaded is the previous certificate", actor="provider"
+)
+
 #: The most that one page of the list call holds; section 1.
 _PAGE = 1000
 #: The longest window of status-changes, in minutes; section 1.
@@ -360,7 +365,7 @@ def _order_from_info(order_id: str, info: t.Mapping[str, t.Any], provider_status
     )
     said = word(provider_status)
     status = _STATUSES.get(said, Status.UNKNOWN)
-    if said in _PERHAPS_ISSUED and certificate.id and text(facts.get("date_issued")):
+    if said in _PERHAPS_ISSUED and certificate.id and moment_from_text(facts.get("date_issued")):
         status = Status.ISSUED
     reason = None
     if status == Status.ISSUED and word(facts.get("status")) == "revoked":
@@ -521,8 +526,7 @@ def _blockers(
     if any(word(contact.get("status")) == "pending" for contact in contacts):
         blockers.append(Blocker("approval", "a contact of the organisation is not confirmed yet", actor="provider"))
     if said == "reissue_pending":
-        message = "the reissue is not there yet; what can be downloaded is the previous certificate"
-        blockers.append(Blocker("reissue", message, actor="provider"))
+        blockers.append(_REISSUE)
     return tuple(blockers)
 
 
@@ -539,6 +543,7 @@ def _sketch(order_id: str, item: t.Mapping[str, t.Any]) -> Sketch:
             provider_status=text(item.get("status")),
             certificate=Certificate(id=certificate_id),
             ordered_at=time_from_text(item.get("date_created")),
+            blockers=(_REISSUE,) if said == "reissue_pending" else (),
         )
     return Sketch(mark="{0}:{1}".format(said, certificate_id or ""), order=order)
 

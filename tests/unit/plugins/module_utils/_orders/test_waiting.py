@@ -38,6 +38,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.providers
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.redaction import Redactor
 from ansible_collections.certops.issuance.plugins.module_utils._orders.waiting import (
+    FEW,
     FIRST_LOOK,
     LONGEST_TICK,
     MOST_FAULTS,
@@ -45,6 +46,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.waiting i
     MOST_UNTOLD,
     REFRESH,
     REFRESH_FOR_DCV,
+    REFRESH_LAGGING,
     SLOW_SURVEY,
     WHOLE_SURVEY,
     Outcome,
@@ -822,7 +824,6 @@ def test_a_chain_that_is_late_is_asked_for_though_the_bulk_call_has_no_more_news
         PermissionDenied("the role of api_key does not allow this call"),
         InvalidRequest("no such argument"),
         OrderNotFound("HTTP 404"),
-        UnexpectedResponse("no list of orders", retryable=False),
     ],
 )
 def test_a_bulk_call_that_is_refused_is_replaced_by_single_calls_with_one_note(refusal: OrderError) -> None:
@@ -906,29 +907,112 @@ def test_the_bulk_call_is_made_again_once_the_order_that_it_may_have_refused_is_
     assert [wait.order.domains for wait in result.waits if wait.order is not None] == [told] * len(known)
 
 
-def test_a_bulk_call_that_comes_garbled_twice_in_a_row_is_given_up() -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        UnexpectedResponse("an HTML or XML page came"),
+        UnexpectedResponse("no list of orders", retryable=False),
+        ProviderUnavailable("HTTP 503"),
+    ],
+)
+def test_a_bulk_call_that_is_not_well_is_made_again_and_a_few_orders_are_looked_at_meanwhile(fault: OrderError) -> None:
+    """Two bad answers are no reason to ask for 200 orders one by one for the rest of the wait."""
+    ids = [str(number) for number in range(1, 201)]
+    marks = {one: sketch("p", pending(one)) for one in ids}
+
     def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
-        if number == 2:
-            return {}
-        raise UnexpectedResponse("an HTML or XML page came")
+        if number in (2, 3, 4):
+            raise fault
+        return marks
 
-    provider = bulk_provider(survey, n1=[pending("1"), pending("1"), issued("1")])
-    result = run(provider, ["1"], poll_interval=10)
-    assert outcomes(result) == {"1": Outcome.REACHED}
-    assert len(provider.asked("survey")) == 4
-    assert len(result.notes) == 1
-
-
-def test_a_bulk_call_that_is_not_answered_is_made_again_and_no_order_is_asked_for_meanwhile() -> None:
-    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
-        if number < 4:
-            raise unavailable()
-        return {}
-
-    provider = bulk_provider(survey, n1=[issued("1")], n2=[issued("2")])
-    result = run(provider, ["1", "2"])
-    assert (set(outcomes(result).values()), result.polls) == ({Outcome.REACHED}, 4)
+    provider = bulk_provider(survey, **{"n" + one: [pending(one)] for one in ids})
+    looks: t.List[t.List[str]] = []
+    result = run(
+        provider,
+        ids,
+        timeout=600,
+        poll_interval=60,
+        listen=lambda tick: looks.append([asked for call, asked in provider.calls if call != "survey"]),
+    )
+    counts = [len(after) - len(before) for before, after in zip([[], *looks], looks)]
+    assert counts == [FIRST_LOOK, 0, MOST_UNTOLD, MOST_UNTOLD] + [REFRESH] * (len(counts) - 4)
+    # Others than those that have been looked at already.
+    assert len(set(looks[3])) == FIRST_LOOK + 2 * MOST_UNTOLD
+    assert len(provider.asked("survey")) == result.polls
     assert not result.notes
+
+
+def test_orders_move_on_though_the_bulk_call_never_answers() -> None:
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        raise unavailable()
+
+    ids = [str(number) for number in range(1, 51)]
+    provider = bulk_provider(survey, **{"n" + one: [issued(one)] for one in ids})
+    assert set(outcomes(run(provider, ids, timeout=600, poll_interval=60)).values()) == {Outcome.REACHED}
+
+
+def test_a_provider_that_limits_its_bulk_call_is_not_asked_for_single_orders_instead() -> None:
+    def survey(number: int, since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+        raise RateLimited("slow down")
+
+    provider = bulk_provider(survey, n1=[issued()])
+    assert outcomes(run(provider, timeout=600, poll_interval=60)) == {"1": Outcome.TIMED_OUT}
+    assert {call for call, asked in provider.calls} == {"survey"}
+
+
+@pytest.mark.parametrize(("count", "refreshed"), [(10, REFRESH_LAGGING), (FEW, REFRESH_LAGGING), (FEW + 1, REFRESH)])
+def test_more_orders_are_looked_at_where_the_bulk_call_tells_what_the_provider_saw_a_while_ago(
+    count: int, refreshed: int
+) -> None:
+    provider = quiet_fleet(count)
+    provider.info = replace(provider.info, bulk_lags=True)
+    looks: t.List[int] = []
+    ids = [str(number) for number in range(1, count + 1)]
+    run(provider, ids, timeout=600, poll_interval=60, listen=lambda tick: looks.append(len(provider.calls)))
+    assert {after - before for before, after in zip(looks, looks[1:])} == {1 + refreshed}
+
+
+# -- reissues that come to nothing --------------------------------------------
+
+
+def reissuing(serial: t.Optional[str] = "AB", own_id: t.Optional[str] = "91") -> Order:
+    """An order whose reissue is open; what it tells of is its previous certificate."""
+    blocker = Blocker("reissue", "the reissue is not there yet", actor="provider")
+    return pending(certificate=Certificate(id=own_id, serial_number=serial), blockers=(blocker,))
+
+
+@pytest.mark.parametrize("superseded", [(), ("AB",), ("CD",)])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (reissuing(), issued()),
+        (reissuing(serial=None), issued()),
+        (reissuing(serial=None), issued(serial=None)),
+        (reissuing(own_id=None), issued()),
+    ],
+)
+def test_a_reissue_that_comes_to_nothing_leaves_the_previous_certificate_which_is_not_what_is_waited_for(
+    before: Order, after: Order, superseded: t.Sequence[str]
+) -> None:
+    result = run(FakeProvider(n1=[before, after]), superseded_serial_numbers=superseded)
+    assert outcomes(result) == {"1": Outcome.TIMED_OUT}
+    seen = result.waits[0].order
+    assert seen is not None
+    assert not seen.issued
+    assert "is the previous one" in seen.blockers[-1].message
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (reissuing(own_id="90"), issued()),
+        (reissuing(own_id="90"), issued(serial=None)),
+        (reissuing(own_id=None), issued(serial="CD")),
+        (reissuing(own_id=None, serial=None), issued()),
+    ],
+)
+def test_a_reissue_with_another_certificate_is_reached(before: Order, after: Order) -> None:
+    assert outcomes(run(FakeProvider(n1=[before, after]))) == {"1": Outcome.REACHED}
 
 
 def quiet_fleet(count: int) -> FakeProvider:
