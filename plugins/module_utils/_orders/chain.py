@@ -15,6 +15,7 @@ import contextlib
 import datetime
 import ipaddress
 import re
+import textwrap
 import typing as t
 from dataclasses import dataclass
 
@@ -171,28 +172,43 @@ def assemble(leaf: t.Optional[str], others: t.Sequence[str]) -> Bundle:
     return Bundle(certificate=_pem(end), chain="".join(_pem(one) for one in chain), facts=facts)
 
 
-def check_key(bundle: Bundle, csr: str) -> None:
-    """See that the certificate was made for the key of a CSR (PEM).
+def key_of_csr(csr: str) -> bytes:
+    """The public key (DER) in a certificate signing request, in PEM or as bare base64.
 
     Raises:
-        InvalidRequest: when the CSR cannot be read.
-        CertificateRefused: key_mismatch.
+        InvalidRequest: when it cannot be read.
     """
+    text = csr.replace("\\n", "\n")
+    if "-----BEGIN" not in text:
+        begin, end = ("-----{0} CERTIFICATE REQUEST-----".format(word) for word in ("BEGIN", "END"))
+        text = "\n".join([begin, *textwrap.wrap("".join(text.split()), 64), end])
     try:
-        wanted = x509.load_pem_x509_csr(csr.encode("ascii")).public_key()
+        return _public_key(x509.load_pem_x509_csr(text.encode("ascii")))
     except _UNREADABLE:
         raise InvalidRequest("csr cannot be read; give the certificate signing request as PEM") from None
-    form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def check_key(bundle: Bundle, key: bytes) -> None:
+    """See that the certificate was made for a public key (DER).
+
+    Raises:
+        CertificateRefused: key_mismatch.
+        UnexpectedResponse: when the key in the certificate cannot be read.
+    """
     try:
-        issued = x509.load_pem_x509_certificate(bundle.certificate.encode("ascii")).public_key().public_bytes(*form)
+        issued = _public_key(x509.load_pem_x509_certificate(bundle.certificate.encode("ascii")))
     except _UNREADABLE as exc:
         raise UnexpectedResponse("the key in the certificate cannot be read ({0})".format(type(exc).__name__)) from None
-    if issued != wanted.public_bytes(*form):
+    if issued != key:
         raise CertificateRefused(
             "key_mismatch",
             "the certificate with serial number {0} was issued for another key than that of the CSR; it may be the "
             "previous certificate, or the order was placed with another CSR".format(bundle.facts.serial_number),
         )
+
+
+def _public_key(holder: t.Union[x509.Certificate, x509.CertificateSigningRequest]) -> bytes:
+    return holder.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def check_names(bundle: Bundle, wanted: t.Sequence[str]) -> None:

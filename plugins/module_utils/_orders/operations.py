@@ -11,12 +11,14 @@ session, runs it and makes a result of whatever comes, free of secrets.
 from __future__ import annotations
 
 import datetime
+import re
 import time
 import typing as t
 from dataclasses import dataclass, field
 
 from . import chain
 from .account import ACCOUNT_OPTIONS, resolve_account
+from .collected import Collected
 from .errors import (
     ActionRequired,
     AuthenticationError,
@@ -30,10 +32,10 @@ from .errors import (
     UnexpectedResponse,
     WaitTimedOut,
 )
-from .model import Order, Status, normalise_serial, without_superseded
+from .model import Order, Status, normalise_serial, serial_forms, without_superseded
 from .pacing import Clock, Pacer, Sleep
 from .progress import Progress, describe_order, duration, plain_line
-from .providers.base import Provider
+from .providers.base import Delivery, Provider
 from .providers.registry import PROVIDERS
 from .redaction import Redactor
 from .transport import REQUESTS_ERROR, HttpTransport
@@ -234,7 +236,7 @@ def _sketch_orders(session: Session, order_ids: t.Sequence[str]) -> t.Dict[str, 
     """What one bulk call tells of orders that are not there yet; of all others the detail call has more to say.
 
     Raises:
-        AuthenticationError: when the credentials are refused.
+        AuthenticationError, RateLimited, ProviderUnavailable: when the provider answers nobody now.
     """
     provider = session.provider
     if provider.info.bulk_from is None:
@@ -242,7 +244,9 @@ def _sketch_orders(session: Session, order_ids: t.Sequence[str]) -> t.Dict[str, 
     try:
         found = provider.survey(order_ids, None)
     except OrderError as exc:
-        if isinstance(exc, AuthenticationError) and not isinstance(exc, PermissionDenied):
+        not_well = (AuthenticationError, RateLimited, ProviderUnavailable)
+        if isinstance(exc, not_well) and not isinstance(exc, PermissionDenied):
+            # A hundred single calls would only make it worse.
             exc.details = {"orders": []}
             raise
         session.warn("bulk call refused, asking for each order instead: {0}".format(exc))
@@ -306,8 +310,11 @@ def order_wait(session: Session, params: Params) -> Result:
     runtime = session.runtime
     timeout = params.get("timeout", 1800)
     interval = params.get("poll_interval")
-    if timeout < 0 or (interval is not None and interval < 1):
-        raise InvalidRequest("timeout must not be negative, and poll_interval must be at least 1 second")
+    if timeout < 0:
+        raise InvalidRequest("timeout is {0}; it must not be negative, and 0 looks once".format(timeout))
+    if interval is not None and interval < 1:
+        raise InvalidRequest("poll_interval is {0}; it must be at least 1 second".format(interval))
+    superseded = _serial_numbers(params.get("superseded_serial_number") or ())
     order_ids, failures = _check_order_ids(session.provider, params["order_ids"])
     if runtime.check_mode:
         timeout = 0
@@ -321,7 +328,7 @@ def order_wait(session: Session, params: Params) -> Result:
             timeout=float(timeout),
             poll_interval=float(interval) if interval is not None else None,
             stop_on_action_required=params.get("on_action_required", "stop") == "stop",
-            superseded_serial_numbers=params.get("superseded_serial_number") or (),
+            superseded_serial_numbers=superseded,
         ),
         runtime.clock,
         runtime.sleep,
@@ -421,9 +428,13 @@ def order_certificate(session: Session, params: Params) -> Result:
             "'python3 -m pip install cryptography'"
         )
     order_id = session.provider.check_order_id(params["order_id"])
-    superseded = normalise_serial(params.get("superseded_serial_number"))
+    given = params.get("superseded_serial_number")
+    superseded = _serial_numbers([] if given is None else [given])
+    # Before anything is collected: some providers let a certificate be collected only now and then.
+    key = chain.key_of_csr(params["csr"]) if params.get("csr") else None
+    names = [chain.ascii_name(name) for name in params.get("names") or ()]
     try:
-        bundle = _collect(session, order_id, superseded, params)
+        bundle = _collect(session, order_id, superseded, key, names)
     except OrderError as exc:
         exc.locate(session.provider.info.name, order_id)
         raise
@@ -441,22 +452,30 @@ def order_certificate(session: Session, params: Params) -> Result:
     }
 
 
-def _collect(session: Session, order_id: str, superseded: t.Optional[str], params: Params) -> chain.Bundle:
+def _collect(
+    session: Session,
+    order_id: str,
+    superseded: t.Sequence[str],
+    key: t.Optional[bytes],
+    names: t.Sequence[str],
+) -> chain.Bundle:
     order = session.provider.fetch_order(order_id)
     for warning in order.warnings:
         session.warn(warning)
     if order.certificate.serial_number is not None:
-        order = without_superseded(order, [superseded] if superseded else [])
+        order = without_superseded(order, superseded)
     if not order.issued:
         raise _not_issued(order)
-    delivery = session.provider.fetch_certificate(order)
+    collected = Collected(session.provider.account.fingerprint, session.provider.info.collect_pause)
+    kept = collected.find(order)
+    delivery = kept or session.provider.fetch_certificate(order)
     if delivery.leaf is not None and not delivery.others:
         raise NotIssued("the provider has not delivered the chain of the certificate yet; wait for it and try again")
     bundle = chain.assemble(delivery.leaf, delivery.others)
-    if superseded is not None and bundle.facts.serial_number == superseded:
+    if bundle.facts.serial_number in superseded:
         raise NotIssued(
             "the certificate with serial number {0} is the previous one; the reissue is not there yet".format(
-                superseded
+                bundle.facts.serial_number
             )
         )
     told = order.certificate.serial_number
@@ -465,13 +484,47 @@ def _collect(session: Session, order_id: str, superseded: t.Optional[str], param
             "the provider delivered the certificate with serial number {0}, but the order's is {1}; "
             "try again later".format(bundle.facts.serial_number, told)
         )
-    csr = params.get("csr") or delivery.csr
-    if csr:
-        chain.check_key(bundle, csr)
+    if kept is None:
+        try:
+            collected.keep(order, delivery)
+        except OSError as exc:
+            session.warn("the certificate could not be kept for another run: {0}".format(exc))
+    key = key or _told_key(session, delivery)
+    if key is not None:
+        chain.check_key(bundle, key)
     # What the order lists was asked for as well, unless the task says otherwise.
-    chain.check_names(bundle, params.get("names") or chain.host_names(domain.name for domain in order.domains))
+    chain.check_names(bundle, names or chain.host_names(domain.name for domain in order.domains))
     chain.check_validity(bundle, datetime.datetime.now(datetime.timezone.utc))
     return bundle
+
+
+def _told_key(session: Session, delivery: Delivery) -> t.Optional[bytes]:
+    """The key in the CSR that the provider has of the order; None where it tells none that can be read."""
+    if not delivery.csr:
+        return None
+    try:
+        return chain.key_of_csr(delivery.csr)
+    except InvalidRequest:
+        session.warn("the CSR that the provider tells cannot be read, so the key was not compared with it; give csr")
+        return None
+
+
+def _serial_numbers(given: t.Sequence[str]) -> t.List[str]:
+    """Serial numbers of superseded certificates, as tools write them, in all forms that they may mean.
+
+    Raises:
+        InvalidRequest: for what is no serial number: the previous certificate would be taken for a new one.
+    """
+    found: t.List[str] = []
+    for one in given:
+        serial = normalise_serial(re.sub(r"^\s*(?:serial(?:number)?\s*[=:])?\s*(?:0x)?", "", one, flags=re.IGNORECASE))
+        if serial is None or not re.fullmatch("[0-9A-F]{1,50}", serial):
+            raise InvalidRequest(
+                "superseded_serial_number {0!r} is no serial number of a certificate; give it in hex, as "
+                "certificate_info returns it, or leave the option out".format(one[:60])
+            )
+        found += sorted(serial_forms(serial))
+    return found
 
 
 def _not_issued(order: Order) -> OrderError:

@@ -36,6 +36,10 @@ Sleep = t.Callable[[float], None]
 _LOCK_PAUSE = 0.05
 #: The longest that a caller waits for its turn, in seconds.
 _LONGEST_TURN = 600.0
+#: The longest that an account is left alone because the provider said so, and the longest that a caller sleeps until
+#: then rather than being told, in seconds.
+_LONGEST_HOLD = 3600.0
+_LONGEST_HOLD_WAITED_FOR = 30.0
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,12 @@ class Pacer:
         """
         with self._history(deadline) as history:
             now = self.clock()
+            if history.hold - now > _LONGEST_HOLD_WAITED_FOR:
+                raise RateLimited(
+                    "the provider said a while ago that it was asked too often, and wants to be left alone for another "
+                    "{0:.0f} s; try again then".format(history.hold - now),
+                    retry_after=history.hold - now,
+                )
             slot = max(next_slot(history.times, self.pace.budgets, now), history.hold)
             if slot > self._limit(deadline):
                 raise RateLimited(
@@ -135,9 +145,9 @@ class Pacer:
             self.sleep(slot - now)
 
     def hold(self, seconds: float) -> None:
-        """Let nobody use this account for so many seconds: the provider said that it had enough."""
+        """Let nobody use this account for so many seconds, at most an hour: the provider said that it had enough."""
         with self._history(None) as history:
-            history.hold = max(history.hold, self.clock() + seconds)
+            history.hold = max(history.hold, self.clock() + min(seconds, _LONGEST_HOLD))
 
     @contextlib.contextmanager
     def exclusive(self, deadline: t.Optional[float] = None) -> t.Iterator[None]:
@@ -239,9 +249,9 @@ class _History:
         content = os.read(descriptor, os.fstat(descriptor).st_size)
         numbers.frombytes(content[: len(content) - len(content) % numbers.itemsize])
         # Nobody reserves so far ahead: the clock has started again since, with the machine.
-        horizon = now + _LONGEST_TURN
         hold, times = (numbers[0], numbers[1:]) if numbers else (0.0, numbers)
-        return cls(sorted(time for time in times if time <= horizon), hold if hold <= horizon else 0.0)
+        hold = hold if hold <= now + _LONGEST_HOLD else 0.0
+        return cls(sorted(time for time in times if time <= now + _LONGEST_TURN), hold)
 
     def kept(self, budgets: t.Sequence[RequestBudget], now: float) -> t.List[float]:
         longest = max([budget.seconds for budget in budgets] or [0.0])

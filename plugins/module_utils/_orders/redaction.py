@@ -237,6 +237,8 @@ _PERSONAL = re.compile(
     r"|(?:\w+_)?contacts?",
     re.IGNORECASE,
 )
+#: How what is left out of texts is named.
+_IN_TEXTS = "personal data in texts"
 _MAIL_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 
 
@@ -254,8 +256,13 @@ def drop_personal(value: t.Any, personal: t.Optional[t.Pattern[str]] = None) -> 
             return {key: clean(inner) for key, inner in item.items() if not _is_personal(str(key), personal)}
         if isinstance(item, (list, tuple)):
             return [clean(inner) for inner in item]
-        # JSON inside of JSON.
-        return drop_personal_text(item, personal) if isinstance(item, str) and '":' in item else item
+        if not isinstance(item, str):
+            return item
+        # JSON inside of JSON, or an address in a field of any name.
+        hidden = drop_personal_text(item, personal) if '":' in item else _MAIL_ADDRESS.sub(HIDDEN, item)
+        if hidden != item:
+            dropped.add(_IN_TEXTS)
+        return hidden
 
     return clean(value), sorted(dropped)
 

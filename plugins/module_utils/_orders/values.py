@@ -15,6 +15,8 @@ import re
 import typing as t
 
 _DIGITS = re.compile(r"[0-9]{1,64}", re.ASCII)
+#: Texts that stand for no value where a long text is expected.
+_NOTHING = ("0", "false", "n/a", "none", "null")
 #: Years that a certificate or an order can have; anything else is a sentinel such as 0000-00-00 or noise.
 _YEARS = range(1990, 2200)
 
@@ -62,6 +64,12 @@ def number(value: t.Any) -> t.Optional[int]:
     return None
 
 
+def certificate_text(value: t.Any) -> t.Optional[str]:
+    """A certificate as text, in whatever form; None for nothing, in all the ways in which a field can say so."""
+    stripped = text(value) if isinstance(value, str) else None
+    return None if stripped is None or stripped.lower() in _NOTHING else stripped
+
+
 def identifier(value: t.Any) -> t.Optional[str]:
     """An id as text of digits; None for anything else. Ids are compared as they are and never counted with."""
     stripped = text(value)
@@ -83,6 +91,11 @@ def listing(value: t.Any) -> t.List[t.Any]:
 def objects(value: t.Any) -> t.List[t.Mapping[str, t.Any]]:
     """The objects in a JSON array (or a lone object); whatever else stands in it is left out."""
     return [item for item in listing(value) if isinstance(item, dict)]
+
+
+def entries(value: t.Any) -> t.List[t.Mapping[str, t.Any]]:
+    """As objects, but with an empty one for whatever else stands in the array: it is there, though it tells nothing."""
+    return [mapping(item) for item in listing(value)]
 
 
 def names(value: t.Any) -> t.List[str]:

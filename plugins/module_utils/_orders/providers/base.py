@@ -60,6 +60,7 @@ class ProviderInfo:
         personal: names of fields that hold personal data, as a pattern for the whole name. Never shown.
         bulk_from: the number of orders from which one bulk call is better than a call for each; None without bulk call.
         bulk_batch: how many orders one bulk request can name; None for any number.
+        collect_pause: how long to wait after a certificate was collected before it may be collected again, in seconds.
         bulk_lags: the bulk call tells what the provider itself saw a while ago, and only the detail call looks anew.
     """
 
@@ -75,6 +76,7 @@ class ProviderInfo:
     bulk_from: t.Optional[int] = None
     bulk_batch: t.Optional[int] = None
     bulk_lags: bool = False
+    collect_pause: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -268,8 +270,3 @@ def least_advanced(states: t.Sequence[str]) -> str:
     """The least advanced of some states of checks; unknown when there are none."""
     order = (Check.NOT_COMPLETED, Check.IN_PROGRESS, Check.UNKNOWN, Check.COMPLETED)
     return next((state for state in order if state in states), Check.UNKNOWN)
-
-
-def dcv_check(domains: t.Sequence[Domain]) -> str:
-    """The state of the check dcv from the states of the names; the least advanced one decides."""
-    return least_advanced([domain.status for domain in domains])

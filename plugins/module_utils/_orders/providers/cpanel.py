@@ -33,8 +33,8 @@ from ..exchange import Request, Response, Transport
 from ..model import Blocker, Certificate, Check, Domain, Order, Status
 from ..pacing import Pace, PollSchedule, RequestBudget
 from ..redaction import shortened
-from ..values import flag, identifier, mapping, names, objects, text, time_from_epoch, word
-from .base import MOST_QUOTED, Delivery, Provider, ProviderInfo, Sketch, dcv_check, open_blockers, unknown_word
+from ..values import certificate_text, entries, flag, identifier, mapping, names, objects, text, time_from_epoch, word
+from .base import MOST_QUOTED, Delivery, Provider, ProviderInfo, Sketch, least_advanced, open_blockers, unknown_word
 
 #: Key of status_details to the name of the check (section 4.2). Keys are compared in lower case.
 _CHECK_KEYS: t.Mapping[str, str] = {
@@ -92,7 +92,7 @@ class _Facts:
 
     @property
     def pem(self) -> t.Optional[str]:
-        return text(self.available.get("certificate_pem"))
+        return _pem(self.available)
 
     @property
     def code(self) -> t.Optional[str]:
@@ -105,7 +105,12 @@ class _Facts:
 
     @property
     def domain_details(self) -> t.List[Data]:
-        return [one for one in objects(mapping(self.details).get("domain_details")) if text(one.get("domain"))]
+        """All that is there: an entry that cannot be read, or has no name, is still one that is not VALIDATED."""
+        return entries(mapping(self.details).get("domain_details"))
+
+    @property
+    def domain_states(self) -> t.List[str]:
+        return [_domain_state(one) for one in self.domain_details]
 
     @property
     def unpaid(self) -> bool:
@@ -142,12 +147,15 @@ class CpanelProvider(Provider):
             re.IGNORECASE,
         ),
         bulk_from=4,
+        bulk_lags=True,
     )
 
     def __init__(self, account: Account, transport: Transport) -> None:
         super().__init__(account, transport)
-        #: Items that were seen to be paid. That cannot change, so it need not be asked again.
-        self._paid: t.Set[str] = set()
+        #: The last answer of the queue, what there is to warn of, and the items for which it has been used.
+        self._items: t.Sequence[Data] = ()
+        self._note: t.Optional[str] = None
+        self._unused: t.Set[str] = set()
         self._authorization = self._authorize()
 
     def fetch_order(self, order_id: str) -> Order:
@@ -158,17 +166,16 @@ class CpanelProvider(Provider):
             InvalidRequest: when the id is that of an order and not of one of its items.
         """
         available = self._available(order_id)
-        if word(available.get("status_code")) in _NOT_FOUND:
+        if _pem(available) is None and word(available.get("status_code")) in _NOT_FOUND:
             raise self._unknown_item(order_id, available)
         facts = _Facts(available=available, details=self._details(order_id))
-        if not self._needs_queue(order_id, facts):
+        if facts.pem is not None or word(facts.code) in _CODES:
             return self._finished(order_id, facts)
+        # Only the queue can tell that the item is unpaid or has expired, or that this is the number of a whole order.
         items, note = self._try_queue(order_id)
         self._refuse_order_number(order_id, items)
         facts = replace(facts, item=_by_id(items).get(order_id))
-        if facts.item is not None and not facts.unpaid:
-            self._paid.add(order_id)
-        if facts.item is None and facts.details is None:
+        if facts.item is None and facts.details is None and word(facts.code) in _NOT_YET:
             note = (
                 note or "the item is not in the account's queue, and the store tells nothing of it; it may be too old"
             )
@@ -195,7 +202,8 @@ class CpanelProvider(Provider):
 
     def survey(self, order_ids: t.Sequence[str], since: t.Optional[float]) -> t.Mapping[str, Sketch]:
         """The account's queue, in one request whatever its length (section 7)."""
-        items = _by_id(self._queue(None))
+        self._items, self._note, self._unused = self._queue(None), None, set(order_ids)
+        items = _by_id(self._items)
         return {order_id: self._sketch(order_id, items.get(order_id)) for order_id in order_ids}
 
     def fetch_certificate(self, order: Order) -> Delivery:
@@ -209,7 +217,7 @@ class CpanelProvider(Provider):
         """
         order_id = order.order_id
         available = self._available(order_id)
-        pem = text(available.get("certificate_pem"))
+        pem = _pem(available)
         code = word(available.get("status_code"))
         if pem is None or code == "ca:revoked":
             raise self._nothing_to_collect(order_id, available)
@@ -285,24 +293,20 @@ class CpanelProvider(Provider):
 
     # -- the queue ----------------------------------------------------------
 
-    def _try_queue(self, order_id: str) -> t.Tuple[t.List[Data], t.Optional[str]]:
-        """The queue, or what to warn of when the account may not see it: most is known without it."""
-        try:
-            return self._queue(order_id), None
-        except PermissionDenied as exc:
-            return [], "whether the item is paid or has expired is not known: {0}".format(exc.message)
+    def _try_queue(self, order_id: str) -> t.Tuple[t.Sequence[Data], t.Optional[str]]:
+        """The queue, or what to warn of when the account may not see it: most is known without it.
 
-    def _needs_queue(self, order_id: str, facts: _Facts) -> bool:
-        """Whether only the queue can tell: the item may be unpaid, expired, or the number of a whole order."""
-        code = word(facts.code)
-        if facts.pem is not None or code not in _NOT_YET:
-            return False
-        if code or not facts.status_details:
-            return True
-        # An order on which anything beyond its CSR has moved has been paid for.
-        states = [_check_state(value) for key, value in facts.status_details.items() if key != "csrstatus"]
-        states += [_domain_state(one) for one in facts.domain_details]
-        return order_id not in self._paid and not {Check.COMPLETED, Check.IN_PROGRESS}.intersection(states)
+        One answer of the queue serves each item once, so that a look at many items asks for it once.
+        """
+        if order_id not in self._unused:
+            try:
+                self._items, self._note = self._queue(order_id), None
+            except PermissionDenied as exc:
+                self._items = ()
+                self._note = "whether the item is paid or has expired is not known: {0}".format(exc.message)
+            self._unused = {identifier(item.get("order_item_id")) or "" for item in self._items}
+        self._unused.discard(order_id)
+        return self._items, self._note
 
     def _refuse_order_number(self, order_id: str, items: t.Sequence[Data]) -> None:
         """Raises InvalidRequest when the number is that of an order, naming its items."""
@@ -352,19 +356,21 @@ class CpanelProvider(Provider):
         warnings: t.List[str] = []
         checks = self._checks(facts, warnings)
         domains = self._domains(facts, warnings)
-        status = self._judge(facts, checks, domains, warnings)
-        if checks["dcv"] not in Check.OPEN and facts.domain_details and dcv_check(domains) != Check.COMPLETED:
+        status = self._judge(facts, checks, warnings)
+        names_done = least_advanced(facts.domain_states)
+        if checks["dcv"] not in Check.OPEN and facts.domain_states and names_done != Check.COMPLETED:
             # The provider calls DCV completed while a name still is not.
-            checks["dcv"] = dcv_check(domains)
+            checks["dcv"] = names_done
+        dcv = checks["dcv"]
         if not facts.status_details and (status == Status.ISSUED or status in Status.ENDED):
             # The store has forgotten them; before that, what is not told of is not known.
             checks = {}
         if status == Status.ISSUED and checks.get("dcv", Check.UNKNOWN) == Check.UNKNOWN:
             checks["dcv"] = Check.COMPLETED
         dcv_completed: t.Optional[bool] = None
-        if status == Status.ISSUED or checks.get("dcv") in Check.CLOSED:
+        if status == Status.ISSUED or dcv in Check.CLOSED:
             dcv_completed = True
-        elif checks.get("dcv") in Check.OPEN:
+        elif dcv in Check.OPEN:
             dcv_completed = False
         order = Order(
             provider=self.info.name,
@@ -405,18 +411,21 @@ class CpanelProvider(Provider):
         methods = mapping(mapping(facts.item).get("domain_dcv_method"))
         found: t.Dict[str, Domain] = {}
         for one in facts.domain_details:
-            name = text(one.get("domain")) or ""
-            found[name] = Domain(name=name, status=_domain_state(one), method=text(methods.get(name)))
-            if found[name].status == Check.UNKNOWN:
+            name, state = text(one.get("domain")), _domain_state(one)
+            if name is None:
+                warnings.append("cpanel told of the validation of a name, but not which name")
+                continue
+            if state == Check.UNKNOWN:
                 warnings.append(unknown_word(self.info.label, "status of " + name, one.get("status")))
+            if name in found:
+                state = least_advanced([state, found[name].status])
+            found[name] = Domain(name=name, status=state, method=text(methods.get(name)))
         if not found:
             for name in names(mapping(facts.item).get("domains")):
                 found[name] = Domain(name=name, method=text(methods.get(name)))
         return tuple(found.values())
 
-    def _judge(
-        self, facts: _Facts, checks: t.Mapping[str, str], domains: t.Sequence[Domain], warnings: t.List[str]
-    ) -> str:
+    def _judge(self, facts: _Facts, checks: t.Mapping[str, str], warnings: t.List[str]) -> str:
         """The status: the first line of section 5 that fits. Adds a warning for what is not known."""
         code = word(facts.code)
         if facts.pem is not None and code != "ca:revoked":
@@ -438,8 +447,7 @@ class CpanelProvider(Provider):
         known = states - {Check.UNKNOWN}
         if _check_state(certificate) == Check.COMPLETED:
             known.add(Check.COMPLETED)
-        all_validated = all(domain.status == Check.COMPLETED for domain in domains) or not facts.domain_details
-        if not known or known & Check.OPEN or not all_validated:
+        if not known or known & Check.OPEN or set(facts.domain_states) - {Check.COMPLETED}:
             return Status.VALIDATING
         return Status.ISSUING
 
@@ -588,6 +596,10 @@ def _by_id(items: t.Iterable[Data]) -> t.Dict[t.Optional[str], Data]:
 
 def _check_state(given: t.Any) -> str:
     return _CHECK_STATES.get(re.sub(r"[\s_]+", "-", word(given)), Check.UNKNOWN)
+
+
+def _pem(available: Data) -> t.Optional[str]:
+    return certificate_text(available.get("certificate_pem"))
 
 
 def _domain_state(given: Data) -> str:

@@ -33,7 +33,7 @@ from ..exchange import Request, Response
 from ..model import Blocker, Certificate, Check, Domain, Order, Status, normalise_serial
 from ..pacing import Pace, PollSchedule, RequestBudget
 from ..redaction import shortened
-from ..values import identifier, mapping, moment_from_text, names, objects, text, time_from_text, word
+from ..values import entries, identifier, mapping, moment_from_text, names, objects, text, time_from_text, word
 from .base import (
     MOST_QUOTED,
     Delivery,
@@ -409,13 +409,13 @@ def _with_validation(order: Order, validation: t.Optional[t.Mapping[str, t.Any]]
     said = word(order.provider_status)
     issued = order.status == Status.ISSUED
     warnings = list(order.warnings)
-    entries = objects(mapping(validation).get("dns_name_validations"))
-    states = [_dns_name_state(entry, issued, warnings) for entry in entries]
-    domains = _domains(order, entries, states, warnings)
+    listed = entries(mapping(validation).get("dns_name_validations"))
+    states = [_dns_name_state(entry, issued, warnings) for entry in listed]
+    domains = _domains(order, listed, states, warnings)
 
     checks = dict(order.checks)
     checks["dcv"] = Check.COMPLETED if issued else least_advanced(states)
-    organizations = objects(mapping(validation).get("organization_validations"))
+    organizations = entries(mapping(validation).get("organization_validations"))
     if organizations:
         checks["organization"] = least_advanced([_organization_state(entry, warnings) for entry in organizations])
     elif validation is not None:
@@ -465,13 +465,13 @@ def _known(states: t.Mapping[str, str], field_name: str, value: t.Any, warnings:
 
 def _domains(
     order: Order,
-    entries: t.Sequence[t.Mapping[str, t.Any]],
+    listed: t.Sequence[t.Mapping[str, t.Any]],
     states: t.Sequence[str],
     warnings: t.List[str],
 ) -> t.Tuple[Domain, ...]:
     """Every name of the order: those that order info lists, and those whose validation is told."""
     told: t.Dict[str, t.List[Domain]] = {domain.name: [] for domain in order.domains}
-    for entry, state in zip(entries, states):
+    for entry, state in zip(listed, states):
         hosts = names(entry.get("dns_names")) + names(entry.get("dns_name"))
         if not hosts:
             # A scope need not be a name of the order: it stands for the names at and below it.

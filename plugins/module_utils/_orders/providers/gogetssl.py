@@ -30,7 +30,19 @@ from ..exchange import Request, Response, Transport
 from ..model import Blocker, Certificate, Check, Domain, Order, Record, Status
 from ..pacing import Pace, PollSchedule, RequestBudget
 from ..redaction import shortened
-from ..values import flag, identifier, listing, mapping, names, objects, text, time_from_text, word
+from ..values import (
+    certificate_text,
+    entries,
+    flag,
+    identifier,
+    listing,
+    mapping,
+    names,
+    objects,
+    text,
+    time_from_text,
+    word,
+)
 from .base import (
     MOST_QUOTED,
     Delivery,
@@ -73,9 +85,12 @@ _METHODS = ("http", "https", "dns", "email")
 
 #: A message about the session key; it is renewed once then. Sections 2 and 6.
 _ABOUT_KEY = re.compile(r"auth[ _-]?key|authenticat|session", re.IGNORECASE)
-#: A message about an order that is not known. Its words are not published; section 6.
+#: A message about an order that is not known. Its words are not published; section 6. Other messages of this API say
+#: "is not valid".
 _ABOUT_ORDER = re.compile(
-    r"(?=.*\border)(?=.*(?:not found|not exist|n't exist|unknown|wrong|invalid|no such))", re.IGNORECASE | re.DOTALL
+    r"\A(?=.*\border)(?!.*auth)(?=.*(?:(?:not|n't|no|cannot)\b.*(?:found|find|exist|valid|belong|order)"
+    r"|unknown|wrong|incorrect|invalid|missing|no such))",
+    re.IGNORECASE | re.DOTALL,
 )
 #: Other messages, the first match wins: section 6, and what else any API says.
 _MESSAGES: t.Sequence[t.Tuple[str, t.Type[OrderError], str]] = (
@@ -146,8 +161,8 @@ class GogetsslProvider(Provider):
                 retryable=found.status not in Status.ENDED,
             )
         return Delivery(
-            leaf=text(body.get("crt_code")),
-            others=tuple(filter(None, [text(body.get("ca_code"))])),
+            leaf=certificate_text(body.get("crt_code")),
+            others=tuple(filter(None, [certificate_text(body.get("ca_code"))])),
             csr=text(body.get("csr_code")),
         )
 
@@ -304,11 +319,11 @@ def _order(order_id: str, body: t.Mapping[str, t.Any]) -> Order:
     said = word(body.get("status"))
     reissuing = said == "reissue" or flag(body.get("reissue_now")) is True
     active = said == "active" and not reissuing
-    leaf, chain = text(body.get("crt_code")), text(body.get("ca_code"))
+    leaf, chain = certificate_text(body.get("crt_code")), certificate_text(body.get("ca_code"))
     warnings: t.List[str] = []
 
     base = _dcv_state("dcv_status", body.get("dcv_status"), warnings)
-    sans = [(san, _dcv_state("san.status", san.get("status"), warnings)) for san in objects(body.get("san"))]
+    sans = [(san, _dcv_state("san.status", san.get("status"), warnings)) for san in entries(body.get("san"))]
     states = [state for san, state in sans]
     domains = _domains(body, base, sans, active, warnings)
     dcv_completed = True if active else _dcv_completed(base, states)

@@ -191,11 +191,14 @@ class SectigoProvider(Provider):
         ),
         bulk_from=2,
         bulk_batch=200,
+        collect_pause=_COLLECT_PAUSE,
     )
 
     def __init__(self, account: Account, transport: Transport) -> None:
         super().__init__(account, transport)
         self._by_certificate = account.id_type == "certificate"
+        #: Why !GetMDCDomainDetails is not asked any more.
+        self._no_names: t.Optional[str] = None
 
     def check_order_id(self, order_id: str) -> str:
         """See Provider.check_order_id. A certificateID has at most 16 digits (section 3)."""
@@ -378,10 +381,17 @@ class SectigoProvider(Provider):
         if number is None:
             return order
         try:
+            if self._no_names is not None:
+                raise PermissionDenied(self._no_names)
             reply = self._ask(_DOMAINS, {"orderNumber": number}, order.order_id, lambda reply: reply)
         except OrderError as exc:
+            # A wrong login must not be sent again (section 6).
+            if isinstance(exc, AuthenticationError) and not isinstance(exc, PermissionDenied):
+                raise
             # A courtesy: the account may not have this call, and what is known already holds without it.
-            warning = "which of the names are validated is not known: {0}".format(exc)
+            if not exc.retryable and not isinstance(exc, OrderNotFound):
+                self._no_names = exc.message
+            warning = "which of the names are validated is not known: {0}".format(exc.message)
             return replace(order, warnings=order.warnings + (warning,))
         found = {}
         warnings: t.List[str] = []
@@ -522,6 +532,11 @@ def _error(code: int, text: str, subject: str, call: str, pause: float) -> Order
         return PermissionDenied("{0}: the login may not use this call; ask for the permission".format(said))
     if code == -14:
         return ProviderUnavailable("{0}; try again later".format(said))
+    if code == -42 and pause == _COLLECT_PAUSE:
+        return RateLimited(
+            "{0}; a certificate may be collected once in three hours, so try again in three hours".format(said),
+            retry_after=pause,
+        )
     if code == -42:
         return RateLimited("{0}; ask less often".format(said), retry_after=pause)
     if code in (-1, -17):

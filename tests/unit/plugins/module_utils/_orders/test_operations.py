@@ -289,6 +289,15 @@ def test_credentials_that_the_bulk_call_finds_refused_are_not_tried_again(
     assert FakeProvider.asked == []
 
 
+@pytest.mark.parametrize("error", [RateLimited("slow down"), ProviderUnavailable("HTTP 503")])
+def test_a_bulk_call_that_nobody_answers_now_is_no_reason_for_a_hundred_single_calls(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: OrderError
+) -> None:
+    result = desk.info(*fleet(monkeypatch, error))
+    assert (result["failed"], result["error_kind"], result["orders"]) == (True, error.kind, [])
+    assert FakeProvider.asked == []
+
+
 def test_raw_is_there_on_request_without_personal_data_and_secrets(desk: Desk) -> None:
     body = {"id": 1, "phone": "555", "echoed": {"email": "a@b.example", "echo": PASSWORD}, PASSWORD: 1}
     say(n1=pending(raw=body))
@@ -418,7 +427,32 @@ def test_what_kept_the_last_answer_from_coming_is_in_the_result(desk: Desk) -> N
 def test_times_that_make_no_sense_are_refused(desk: Desk, options: t.Dict[str, int]) -> None:
     result = desk.wait("1", **options)
     assert result["error_kind"] == "invalid_request"
+    assert all("{0} is {1}".format(name, value) in result["msg"] for name, value in options.items())
     assert FakeProvider.asked == []
+
+
+@pytest.mark.parametrize("given", ["hello", "", "0", "12:3G", "https://x"])
+def test_what_is_no_serial_number_is_refused_before_anything_is_asked(desk: Desk, given: str) -> None:
+    """Else the certificate in service would be taken for the new one."""
+    for result in (
+        desk.wait("1", superseded_serial_number=[given]),
+        desk.collect(superseded_serial_number=given),
+    ):
+        assert result["error_kind"] == "invalid_request"
+        assert "superseded_serial_number" in result["msg"]
+        assert FakeProvider.asked == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["ABCDEF01", "ab:cd:ef:01", "00ABCDEF01", "0xABCDEF01", "serial=ABCDEF01", "Serial: 0xabcdef01", "2882400001"],
+)
+def test_a_serial_number_may_be_written_as_any_tool_writes_it(desk: Desk, given: str) -> None:
+    say(n1=issued(certificate=Certificate(serial_number="ABCDEF01")))
+    result = desk.wait("1", superseded_serial_number=[given], timeout=0)
+    assert result["error_kind"] == "timed_out"
+    assert "ABCDEF01 is the previous one" in result["msg"]
+    assert desk.collect(superseded_serial_number=given)["error_kind"] == "not_issued"
 
 
 def test_progress_lines_are_plain_and_without_secrets(desk: Desk) -> None:
@@ -538,6 +572,77 @@ def test_a_certificate_for_something_else_is_refused(desk: Desk, options: t.Dict
     if options.get("csr") == "KEY2":
         options = {"csr": csr(pki.make_key())}
     assert desk.collect(**options)["error_kind"] == kind
+    # What cannot be right is refused before the certificate is collected: some may be collected only now and then.
+    assert FakeProvider.asked == ([] if kind == "invalid_request" else ["1"])
+
+
+@pytest.mark.parametrize("odd", ["N/A", "-", "-----BEGIN CERTIFICATE REQUEST-----\nMII", "é"])
+def test_a_csr_of_the_provider_that_cannot_be_read_is_no_reason_to_refuse_its_certificate(desk: Desk, odd: str) -> None:
+    say(n1=issued())
+    deliver(csr=odd)
+    result = desk.collect()
+    assert "failed" not in result
+    assert result["warnings"] == [
+        "the CSR that the provider tells cannot be read, so the key was not compared with it; give csr"
+    ]
+
+
+# -- where a certificate may be collected only now and then -------------------
+
+
+@pytest.fixture
+def rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that hands a certificate out once in three hours."""
+    monkeypatch.setattr(FakeProvider, "info", dataclasses.replace(FakeProvider.info, collect_pause=10800.0))
+
+
+TOLD = Certificate(serial_number=pki.serial(LEAF))
+
+
+def test_a_certificate_that_was_collected_a_short_while_ago_is_not_collected_again(desk: Desk, rarely: None) -> None:
+    say(n1=issued(certificate=TOLD))
+    deliver()
+    first = desk.collect()
+    FakeProvider.delivery = RateLimited("once in three hours")
+    second = desk.collect()
+    assert "failed" not in second
+    assert {name: first[name] for name in ("certificate", "chain", "fullchain", "names")} == {
+        name: second[name] for name in ("certificate", "chain", "fullchain", "names")
+    }
+    # It is checked each time anew.
+    assert desk.collect(names=["other.example"])["error_kind"] == "names_not_covered"
+    assert desk.collect(superseded_serial_number=pki.serial(LEAF))["error_kind"] == "not_issued"
+
+
+@pytest.mark.parametrize(
+    ("certificate", "options"),
+    [(TOLD, {"username": "else"}), (Certificate(serial_number="AB"), {}), (Certificate(), {})],
+)
+def test_what_was_collected_is_for_the_same_account_and_certificate_alone(
+    desk: Desk, rarely: None, certificate: Certificate, options: t.Dict[str, t.Any]
+) -> None:
+    say(n1=issued(certificate=TOLD))
+    deliver()
+    desk.collect()
+    say(n1=issued(certificate=certificate))
+    FakeProvider.delivery = RateLimited("once in three hours")
+    assert desk.collect(**options)["error_kind"] == "rate_limited"
+
+
+def test_what_is_no_good_is_not_kept(desk: Desk, rarely: None) -> None:
+    say(n1=issued(certificate=TOLD))
+    FakeProvider.delivery = Delivery(pki.pem(LEAF), (pki.Authority("Foreign").pem,))
+    assert desk.collect()["error_kind"] == "untrusted_chain"
+    deliver()
+    assert "failed" not in desk.collect()
+
+
+def test_a_provider_that_hands_out_at_any_time_is_asked_each_time(desk: Desk) -> None:
+    say(n1=issued(certificate=TOLD))
+    deliver()
+    desk.collect()
+    FakeProvider.delivery = NotIssued("gone")
+    assert desk.collect()["error_kind"] == "not_issued"
 
 
 def test_what_the_order_tells_is_held_against_the_certificate(desk: Desk) -> None:

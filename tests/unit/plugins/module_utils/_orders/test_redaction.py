@@ -162,7 +162,14 @@ def test_personal_fields_of_any_provider_are_left_out_of_any_other_s_answer() ->
     body = {"tech_email": 1, "rep_surname": 2, "shippingPhone": 3, "x": '{"firstName": "Ada", "id": 5}', "status": "ok"}
     clean, left_out = drop_personal(body)
     assert clean == {"x": '{"firstName": ********, "id": 5}', "status": "ok"}
-    assert left_out == ["rep_surname", "shippingPhone", "tech_email"]
+    assert left_out == ["personal data in texts", "rep_surname", "shippingPhone", "tech_email"]
+
+
+def test_an_address_is_left_out_of_a_field_of_any_name() -> None:
+    body = {"approver_method": "jane.doe@example.org", "san": [{"validation": "CN=jane.doe@example.org, C=XX"}], "n": 1}
+    clean, left_out = drop_personal(body)
+    assert clean == {"approver_method": "********", "san": [{"validation": "CN=********, C=XX"}], "n": 1}
+    assert left_out == ["personal data in texts"]
 
 
 @pytest.mark.parametrize(

@@ -686,9 +686,30 @@ def test_retry_after_forms() -> None:
 
 
 def test_a_rate_limit_keeps_everybody_who_uses_the_account_away(bench: Bench) -> None:
+    with Server([reply("", 429, "Retry-After: 25"), reply(), reply()]) as server:
+        first, second = bench.transport(server.url), bench.transport(server.url)
+        first.deadline = bench.time.clock() + 20
+        failure(first, RateLimited)
+        ask(second)
+    assert bench.time.slept == [pytest.approx(25, abs=1.0)]
+
+
+def test_who_would_have_to_be_left_alone_for_long_is_not_asked_until_then(bench: Bench) -> None:
     with Server([reply("", 429, "Retry-After: 1000"), reply()]) as server:
         first, second = bench.transport(server.url), bench.transport(server.url)
         failure(first, RateLimited)
+        error = failure(second, RateLimited)
+        assert error.retry_after == pytest.approx(1000, abs=1.0)
+        assert "another 1000 s" in error.message or "another 999 s" in error.message
+        assert second.requests_sent == 0
+        bench.time.sleep(1000)
+        ask(second)
+
+
+def test_what_is_counted_for_one_order_holds_the_others_up_for_a_moment_only(bench: Bench) -> None:
+    with Server([reply("", 429, "Retry-After: 1000"), reply()]) as server:
+        first, second = bench.transport(server.url), bench.transport(server.url)
+        failure(first, RateLimited, once=True)
         ask(second)
     assert bench.time.slept == [pytest.approx(PATIENCE, abs=1.0)]
 

@@ -86,14 +86,15 @@ def provider(*exchanges: Exchange, **account: t.Any) -> t.Tuple[CpanelProvider, 
 
 
 def fetch(available: t.Any, checks: t.Any, queue: t.Any = None) -> Order:
-    """The order made of these answers, and of no other request."""
-    exchanges: t.List[Exchange] = [(ASK_AVAILABLE, answer(available)), (ASK_DETAILS, answer(checks))]
-    if queue is not None:
-        exchanges.append((ASK_QUEUE, answer(queue)))
-    cpanel, transport = provider(*exchanges)
+    """The order made of these answers alone; where no queue is given, it is empty, or not asked."""
+    asked_last = (ASK_QUEUE, answer(queue or EMPTY_QUEUE))
+    cpanel, transport = provider((ASK_AVAILABLE, answer(available)), (ASK_DETAILS, answer(checks)), asked_last)
     order = cpanel.fetch_order(ITEM)
-    transport.assert_finished()
+    assert transport.exchanges == [] or (queue is None and transport.exchanges == [asked_last])
     return order
+
+
+EMPTY_QUEUE: Body = {"status": 1, "data": [], "errors": None}
 
 
 def queue_of(**changes: t.Any) -> Body:
@@ -158,16 +159,17 @@ def test_the_account_comes_from_options_or_from_cpanels_variables_alone() -> Non
     ],
 )
 def test_credentials_travel_in_one_header_and_are_never_shown(account: t.Mapping[str, t.Any], header: str) -> None:
-    answers = [({}, answer(PROCESSING)), ({}, answer(details("details_pending")))]
+    answers = [({}, answer(PROCESSING)), ({}, answer(details("details_pending"))), ({}, answer(EMPTY_QUEUE))]
     cpanel, transport = provider(*answers, **account)
     cpanel.fetch_order(ITEM)
-    assert [dict(request.headers) for request in transport.requests] == [{"Authorization": header}] * 2
+    assert [dict(request.headers) for request in transport.requests] == [{"Authorization": header}] * 3
     if "password" in account:
         assert header.split()[1] not in transport.redactor.scrub("sent {0}".format(header))
 
 
 def test_a_user_name_beyond_ascii_is_sent_as_utf_8() -> None:
-    cpanel, transport = provider(({}, answer(PROCESSING)), ({}, answer(details("details_pending"))), username="jürgen")
+    answers = [({}, answer(PROCESSING)), ({}, answer(details("details_pending"))), ({}, answer(EMPTY_QUEUE))]
+    cpanel, transport = provider(*answers, username="jürgen")
     cpanel.fetch_order(ITEM)
     assert transport.requests[0].headers["Authorization"].encode("latin-1") == "cpanel jürgen:T0KEN".encode()
 
@@ -198,6 +200,7 @@ def test_the_market_provider_is_the_accounts() -> None:
     cpanel, transport = provider(
         (dict(ASK_AVAILABLE, query=query), answer(PROCESSING)),
         (dict(ASK_DETAILS, query=query), answer(details("details_pending"))),
+        (dict(ASK_QUEUE, query={"provider": "OtherStore"}), answer(EMPTY_QUEUE)),
         cpanel_provider="OtherStore",
     )
     cpanel.fetch_order(ITEM)
@@ -501,12 +504,76 @@ def test_an_unpaid_item_needs_a_person(name: str) -> None:
     assert "not paid" in order.blockers[0].message
 
 
-def test_an_item_that_was_seen_paid_is_not_looked_up_again() -> None:
-    answers = [(ASK_AVAILABLE, answer(PROCESSING)), (ASK_DETAILS, answer(body("details_unmoved")))]
-    cpanel, transport = provider(*answers, (ASK_QUEUE, answer(body("queue"))), *answers)
-    assert cpanel.fetch_order(ITEM).status == "validating"
-    assert cpanel.fetch_order(ITEM).status == "validating"
+def test_one_answer_of_the_queue_serves_each_of_its_items_once() -> None:
+    """So that many items cost one look at the queue, and the next poll looks again."""
+    asked = [(ASK_AVAILABLE, answer(PROCESSING)), (ASK_DETAILS, answer(body("details_unmoved")))]
+    others = [({}, answer(PROCESSING)), ({}, answer(body("details_unmoved")))]
+    queue = (ASK_QUEUE, answer(body("queue")))
+    cpanel, transport = provider(*asked, queue, *others, *asked, queue)
+    statuses = [cpanel.fetch_order(item).status for item in (ITEM, "40018", ITEM)]
+    assert statuses == ["validating", "action_required", "validating"]
     transport.assert_finished()
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"), [({"expired": 1}, "expired"), ({"status": "unconfirmed"}, "action_required")]
+)
+@pytest.mark.parametrize(
+    "checks",
+    [
+        details("details_complete"),
+        details("details_complete", dcvStatus="in-progress"),
+        details("details_complete", certificateStatus="something new"),
+    ],
+)
+def test_the_queue_goes_before_the_checks(changes: Body, status: str, checks: Body) -> None:
+    """Section 5, first match wins: payment and expiry stand before what the checks say."""
+    assert fetch(PROCESSING, checks, queue_of(**changes)).status == status
+    # The same where a look at all items has told it before.
+    cpanel, transport = provider(
+        (ASK_QUEUE, answer(queue_of(**changes))), (ASK_AVAILABLE, answer(PROCESSING)), (ASK_DETAILS, answer(checks))
+    )
+    cpanel.survey([ITEM], None)
+    assert cpanel.fetch_order(ITEM).status == status
+    transport.assert_finished()
+
+
+@pytest.mark.parametrize(
+    ("given", "dcv_completed"),
+    [
+        ([{"domain": "a.example", "status": "VALIDATED"}, {"status": "NOTVALIDATED"}], False),
+        ({"status": "NOTVALIDATED"}, False),
+        ([{"domain": "a.example", "status": "VALIDATED"}, "b.example"], None),
+        (
+            [{"domain": "a.example", "status": "NOTVALIDATED"}, {"domain": "a.example", "status": "VALIDATED"}],
+            False,
+        ),
+    ],
+)
+def test_an_entry_about_no_name_or_about_a_name_twice_is_not_passed_over(given: t.Any, dcv_completed: t.Any) -> None:
+    checks = details("details_complete")
+    checks["data"]["domain_details"] = given
+    order = fetch(PROCESSING, checks)
+    assert (order.status, order.dcv_completed) == ("validating", dcv_completed)
+
+
+@pytest.mark.parametrize("given", [0, "0", "null", True, {}, ["x"]])
+def test_what_is_no_certificate_is_not_taken_for_one(given: t.Any) -> None:
+    order = fetch(body("available_processing", certificate_pem=given), details())
+    assert not order.issued
+    assert order.status == "issuing"
+
+
+@pytest.mark.parametrize("code", ["ItemNotFound", "Item::NotFound"])
+def test_a_certificate_goes_before_a_code(code: str) -> None:
+    assert fetch(body("available_issued", status_code=code), body("gone")).issued
+
+
+def test_a_name_that_is_not_validated_is_told_though_the_certificate_is_revoked() -> None:
+    checks = details("details_complete", "NOTVALIDATED")
+    checks["data"]["status_details"] = {}
+    order = fetch(body("available_processing", status_code="CA:revoked"), checks)
+    assert (order.status, order.dcv_completed) == ("revoked", False)
 
 
 def test_the_store_may_go_on_telling_of_checks_when_the_item_has_expired() -> None:
@@ -713,6 +780,15 @@ def test_leaf_and_chain_come_from_two_calls_and_the_pem_travels_by_post(absent: 
     bundle = chain.assemble(delivery.leaf, delivery.others)
     assert bundle.facts.serial_number == "AB12CD34"
     assert bundle.chain.count("BEGIN CERTIFICATE") == 1
+
+
+def test_a_pem_that_came_without_its_armour_travels_with_it() -> None:
+    bare = "".join(PEM.splitlines()[1:-1])
+    ask = dict(ASK_BUNDLE, form={"cert": PEM + "\n"})
+    available = body("available_issued", certificate_pem=bare)
+    cpanel, transport = provider((ASK_AVAILABLE, answer(available)), (ask, answer(body("cabundle"))))
+    cpanel.fetch_certificate(order_in("issued"))
+    transport.assert_finished()
 
 
 def test_the_pem_travels_by_post_through_whm_too() -> None:

@@ -79,6 +79,21 @@ def first_name(validation: t.Mapping[str, t.Any], **changes: t.Any) -> t.Dict[st
     return {**validation, "dns_name_validations": [{**entries[0], **changes}] + entries[1:]}
 
 
+@pytest.mark.parametrize("odd", [None, "www.example.com", [], 5])
+def test_an_entry_that_cannot_be_read_is_one_that_is_not_known_to_be_done(odd: t.Any) -> None:
+    done = {"dns_names": ["www.example.com"], "status": "approved"}
+    listed = {**load("validation_dv_pending"), "dns_name_validations": [done, odd]}
+    order = fetch(load("info_pending"), listed)
+    assert (order.status, order.dcv_completed) == (Status.VALIDATING, None)
+
+
+@pytest.mark.parametrize("issued_on", ["0000-00-00", 0, "", "soon", None])
+def test_an_old_word_without_a_date_of_issuance_is_not_issued(issued_on: t.Any) -> None:
+    info = load("info_issued")
+    info = {**info, "status": "approved", "certificate": {**info["certificate"], "date_issued": issued_on}}
+    assert fetch(info, load("validation_issued")).status == Status.ISSUING
+
+
 # -- requests -----------------------------------------------------------------
 
 
@@ -462,6 +477,14 @@ def test_a_reissue_leaves_the_previous_certificate_alone() -> None:
         digicert.fetch_certificate(order)
     assert (caught.value.provider, caught.value.order_id) == ("digicert", ORDER_ID)
     assert transport.requests == []
+
+
+def test_a_survey_names_the_certificate_that_a_reissue_is_to_replace() -> None:
+    line = {"id": int(ORDER_ID), "status": "reissue_pending", "certificate": {"id": 100}}
+    digicert, _transport = provider(({}, answer({"orders": [line]})))
+    order = digicert.survey([ORDER_ID], None)[ORDER_ID].order
+    assert order is not None
+    assert (order.certificate.id, [blocker.check for blocker in order.blockers]) == ("100", ["reissue"])
 
 
 def test_a_finished_reissue_shows_another_certificate_id() -> None:

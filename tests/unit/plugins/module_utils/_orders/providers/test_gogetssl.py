@@ -593,6 +593,38 @@ def test_errors_are_told_by_their_text(code: int, name: str, kind: t.Type[OrderE
     assert "HTTP {0},".format(code) in caught.value.message
 
 
+def refuse_with(code: int, said: str) -> OrderError:
+    """What a status call ends with that is refused in these words, with an old key and with a new one."""
+    refused = answer({"error": True, "message": said}, status=code)
+    gogetssl, _transport = provider(AUTH, (status(), refused), AUTH_AGAIN, ({}, refused))
+    with pytest.raises(OrderError) as caught:
+        gogetssl.fetch_order(ORDER_ID)
+    return caught.value
+
+
+@pytest.mark.parametrize("code", [200, 400, 403, 404])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Order ID is not valid",
+        "Incorrect order ID",
+        "No orders found",
+        "Can't find order",
+        "This order doesn't belong to your account",
+        "order_id is missing",
+    ],
+)
+def test_an_order_that_is_not_known_is_told_in_words_that_nobody_has_published(code: int, said: str) -> None:
+    error = refuse_with(code, said)
+    assert isinstance(error, OrderNotFound)
+    assert said in error.message
+
+
+@pytest.mark.parametrize("said", ["Auth key is not valid for this order", "Order refused: auth_key invalid"])
+def test_words_about_the_key_are_not_about_the_order(said: str) -> None:
+    assert isinstance(refuse_with(403, said), AuthenticationError)
+
+
 @pytest.mark.parametrize("error", [True, 1, "1", "true", "Wrong order"])
 def test_error_in_all_its_types(error: t.Any) -> None:
     gogetssl, _transport = provider(AUTH, (status(), answer({**load("active"), "error": error})))

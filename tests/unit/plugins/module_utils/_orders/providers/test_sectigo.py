@@ -412,6 +412,8 @@ def test_the_certificate_that_is_not_replaced_counts_within_an_order() -> None:
     second = {"x1_2_certificateStatus": "Replaced", "x1_2_serialNumber": "0F"}
     order = fetch(body("issued.txt", **second))
     assert (order.status, order.certificate.serial_number) == ("issued", "AB12CD34")
+    second["x1_2_certificateStatus"] = "Valid"
+    assert fetch(body("issued.txt", **second)).certificate.serial_number == "F"
 
 
 def test_odd_values_do_no_harm() -> None:
@@ -486,6 +488,34 @@ def test_what_is_known_of_an_order_holds_when_its_names_are_refused(refusal: str
     ]
     assert [blocker.check for blocker in order.blockers] == ["dcv", "caa"]
     assert "names" in order.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "refusal", ["errorCode=-2&errorMessage=Unrecognised", "errorCode=-91&errorMessage=No", "errorCode=-17"]
+)
+def test_a_call_for_names_that_is_refused_is_not_made_again(refusal: str) -> None:
+    status = (ASK_STATUS, answer(body("multi_domain.txt")))
+    sectigo, transport = provider(status, (ASK_DOMAINS, answer(refusal)), status)
+    assert sectigo.fetch_order(ORDER) == sectigo.fetch_order(ORDER)
+    transport.assert_finished()
+
+
+@pytest.mark.parametrize("fault", ["errorCode=-14", "errorCode=-42", "errorCode=-4&errorMessage=orderNumber"])
+def test_a_call_for_names_that_is_not_well_is_made_again(fault: str) -> None:
+    status = (ASK_STATUS, answer(body("multi_domain.txt")))
+    sectigo, transport = provider(
+        status, (ASK_DOMAINS, answer(fault)), status, (ASK_DOMAINS, answer(body("domains.txt")))
+    )
+    assert sectigo.fetch_order(ORDER).warnings
+    assert not sectigo.fetch_order(ORDER).warnings
+    transport.assert_finished()
+
+
+def test_a_login_that_is_refused_while_names_are_asked_for_is_not_tried_again() -> None:
+    refused = (ASK_DOMAINS, answer("errorCode=-16&errorMessage=Permission+denied"))
+    sectigo, _transport = provider((ASK_STATUS, answer(body("multi_domain.txt"))), refused)
+    with pytest.raises(errors.AuthenticationError):
+        sectigo.fetch_order(ORDER)
 
 
 # -- formats and errors --------------------------------------------------------------------
