@@ -126,6 +126,13 @@ fingerprint_sha256:
   returned: success
   type: str
   sample: "0A:1B:2C"
+msg:
+  description: What went wrong and what to do, with the provider and the order.
+  returned: failure
+  type: str
+  sample: >-
+    digicert order 12345: there is no certificate to collect yet: validating: 0 of 1 domains, www.example.com waits for
+    dns-txt-token; wait for it with order_wait
 error_kind:
   description: What went wrong, in one word, when the task failed.
   returned: failure
@@ -145,9 +152,29 @@ error_kind:
     - untrusted_chain
     - not_valid_now
   sample: not_issued
+retryable:
+  description: Whether the same task may succeed later, with nothing changed.
+  returned: failure, but not when Ansible's own check of the options ended the task
+  type: bool
+  sample: true
+provider:
+  description: The provider that was asked.
+  returned: failure, but not when Ansible's own check of the options ended the task
+  type: str
+  sample: digicert
+order_id:
+  description: The order that the failure is about.
+  returned: failure that is about one order
+  type: str
+  sample: "12345"
+http_status:
+  description: The status code of the answer that the failure came with.
+  returned: failure that came with an answer over HTTP
+  type: int
+  sample: 404
 requests_sent:
   description: How many requests were sent to the provider, repetitions included.
-  returned: always
+  returned: always, but not when an option is wrong, or a credential or library is missing
   type: int
   sample: 2
 """

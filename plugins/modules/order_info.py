@@ -89,7 +89,7 @@ EXAMPLES = r"""
 RETURN = r"""
 orders:
   description: The orders that were answered, in the order asked for.
-  returned: always, but not when the question itself is wrong
+  returned: always, but not when an option is wrong, or a credential or library is missing
   type: list
   elements: dict
   contains:
@@ -216,10 +216,10 @@ orders:
           description: Upper-case hex without leading zeros.
           type: str
         not_before:
-          description: ISO 8601 UTC.
+          description: ISO 8601 UTC; midnight where the provider tells the day alone.
           type: str
         not_after:
-          description: ISO 8601 UTC.
+          description: ISO 8601 UTC; midnight where the provider tells the day alone.
           type: str
     ordered_at:
       description: When the order was placed, ISO 8601 UTC.
@@ -264,6 +264,11 @@ orders:
       ordered_at: "2026-03-01T10:20:00Z"
       warnings: []
       raw:
+msg:
+  description: What went wrong and what to do, with the provider and the order.
+  returned: failure
+  type: str
+  sample: "digicert order 12345: DigiCert does not know it (HTTP 404); check the order id, api_key and api_url"
 error_kind:
   description: What went wrong, in one word, when the task failed.
   returned: failure
@@ -276,6 +281,26 @@ error_kind:
     - unexpected_response
     - invalid_request
   sample: not_found
+retryable:
+  description: Whether the same task may succeed later, with nothing changed.
+  returned: failure, but not when Ansible's own check of the options ended the task
+  type: bool
+  sample: false
+provider:
+  description: The provider that was asked.
+  returned: failure, but not when Ansible's own check of the options ended the task
+  type: str
+  sample: digicert
+order_id:
+  description: The order that the failure is about.
+  returned: failure that is about one order
+  type: str
+  sample: "12345"
+http_status:
+  description: The status code of the answer that the failure came with.
+  returned: failure that came with an answer over HTTP
+  type: int
+  sample: 404
 errors:
   description: Each failure with C(msg), C(error_kind) and, where known, C(order_id), C(http_status) and C(retryable).
   returned: when the questions about more than one order failed
@@ -283,7 +308,7 @@ errors:
   elements: dict
 requests_sent:
   description: How many requests were sent to the provider, repetitions included.
-  returned: always
+  returned: always, but not when an option is wrong, or a credential or library is missing
   type: int
   sample: 2
 """

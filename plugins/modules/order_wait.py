@@ -133,7 +133,7 @@ EXAMPLES = r"""
 RETURN = r"""
 orders:
   description: Every order asked for, in the order asked for, with what became of it; also when the task failed.
-  returned: always, but not when the question itself is wrong
+  returned: always, but not when an option is wrong, or a credential or library is missing
   type: list
   elements: dict
   contains:
@@ -260,10 +260,10 @@ orders:
           description: Upper-case hex without leading zeros.
           type: str
         not_before:
-          description: ISO 8601 UTC.
+          description: ISO 8601 UTC; midnight where the provider tells the day alone.
           type: str
         not_after:
-          description: ISO 8601 UTC.
+          description: ISO 8601 UTC; midnight where the provider tells the day alone.
           type: str
     ordered_at:
       description: When the order was placed, ISO 8601 UTC.
@@ -334,19 +334,28 @@ orders:
         this again in 5m
 polls:
   description: How often the provider was looked at.
-  returned: always
+  returned: always, but not when an option is wrong, or a credential or library is missing
   type: int
   sample: 12
 elapsed:
   description: How long the wait took, in seconds.
-  returned: always
+  returned: always, but not when an option is wrong, or a credential or library is missing
   type: float
   sample: 1800.2
 next_poll_in:
-  description: After how many seconds it makes sense to look again, for orders that timed out.
-  returned: always
+  description:
+    - After how many seconds it makes sense to look again, for orders that timed out.
+    - Also returned, and of no use then, when no order is left to be waited for.
+  returned: always, but not when an option is wrong, or a credential or library is missing
   type: int
   sample: 300
+msg:
+  description: What went wrong and what to do, with the provider and the order.
+  returned: failure
+  type: str
+  sample: >-
+    digicert order 12345: not there after 30m: validating: 0 of 1 domains, www.example.com waits for dns-txt-token;
+    nothing is lost, run this again in 5m
 error_kind:
   description: What went wrong, in one word, when the task failed.
   returned: failure
@@ -362,9 +371,29 @@ error_kind:
     - order_failed
     - action_required
   sample: timed_out
+retryable:
+  description: Whether the same task may succeed later, with nothing changed.
+  returned: failure, but not when Ansible's own check of the options ended the task
+  type: bool
+  sample: true
+provider:
+  description: The provider that was asked.
+  returned: failure, but not when Ansible's own check of the options ended the task
+  type: str
+  sample: digicert
+order_id:
+  description: The order that the failure is about.
+  returned: failure that is about one order
+  type: str
+  sample: "12345"
+http_status:
+  description: The status code of the answer that the failure came with.
+  returned: failure that came with an answer over HTTP
+  type: int
+  sample: 404
 requests_sent:
   description: How many requests were sent to the provider, repetitions included.
-  returned: always
+  returned: always, but not when an option is wrong, or a credential or library is missing
   type: int
   sample: 2
 """

@@ -9,6 +9,7 @@ import typing as t
 import pytest
 import yaml
 
+from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import OrderNotFound
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import (
     Blocker,
     Check,
@@ -16,7 +17,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.model imp
     Order,
     Status,
 )
-from ansible_collections.certops.issuance.plugins.modules import order_info, order_wait
+from ansible_collections.certops.issuance.plugins.modules import order_certificate, order_info, order_wait
 
 _STATES = Check.OPEN | Check.CLOSED | {Check.UNKNOWN}
 #: What is told of an order whose every part is there.
@@ -48,3 +49,14 @@ def test_an_order_is_documented_alike_wherever_it_is_returned() -> None:
     assert {name: waited[name] for name in waited if name not in own | {"raw"}} == {
         name: field for name, field in _fields(order_info).items() if name != "raw"
     }
+
+
+@pytest.mark.parametrize(
+    "module", [order_certificate, order_info, order_wait], ids=["order_certificate", "order_info", "order_wait"]
+)
+def test_every_field_of_a_failure_is_documented(module: t.Any) -> None:
+    documented = yaml.safe_load(module.RETURN)
+    failure = OrderNotFound("gone", provider="digicert", order_id="1", http_status=404)
+    for name, value in failure.to_result().items():
+        assert documented[name]["returned"].startswith("failure"), name
+        assert documented[name]["type"] == type(value).__name__, name
