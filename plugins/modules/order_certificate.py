@@ -43,7 +43,11 @@ options:
     type: list
     elements: str
   superseded_serial_number:
-    description: Serial number (hex) of the certificate that is being replaced, which is never returned.
+    description:
+      - Serial number of the certificate that is being replaced, which is never returned.
+      - In hex, with or without colons, also as C(0x...) and as C(serial=...) of C(openssl x509 -serial). Anything else
+        is refused with the RV(error_kind) V(invalid_request). A decimal number, as of
+        M(community.crypto.x509_certificate_info), has to be made hex before, with C('%X' | format(number)).
     type: str
 requirements:
   - cryptography (Python library, where the task runs; Ansible itself needs it)
