@@ -14,6 +14,6 @@ notes:
   - >-
     On a local connection (C(connection: local), C(delegate_to: localhost), C(ansible localhost)) this runs in Ansible's
     own process, with the Python and the C(requests) of Ansible itself, and C(become) changes nothing. With C(async), or
-    delegated to another host such as a bastion, it runs there as a module, without progress lines, and needs
-    C(requests) there.
+    delegated to another host such as a bastion, it runs where the task points, as a module without progress lines, and
+    needs C(requests) there.
 """

@@ -93,10 +93,8 @@ options:
     type: list
     elements: str
 notes:
-  - With a local connection, also by C(delegate_to) localhost, it runs in Ansible's own process, with progress lines;
-    C(become) changes nothing there. Where Ansible is killed, nobody asks any more from the next poll on.
-  - With C(delegate_to) another host, and with C(async), it runs as a module where the task points, without progress
-    lines. The Python there needs C(requests).
+  - On a local connection it shows progress lines while it waits. Where Ansible is killed, nobody asks any more from the
+    next poll on.
   - With C(serial), in a loop and under the C(free) strategy each task waits by itself, for the orders that it is given.
     The role P(certops.issuance.certificate#role) joins the waits of the hosts of a batch.
 seealso:
