@@ -33,6 +33,11 @@ options:
       - lines
       - csv
       - rows
+seealso:
+  - module: certops.issuance.order_info
+  - name: A fleet
+    description: The table of a whole inventory, and everything else about many servers.
+    link: https://github.com/certops/issuance/blob/main/docs/docsite/rst/guide_fleet.rst
 """
 
 EXAMPLES = r"""

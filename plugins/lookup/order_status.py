@@ -29,6 +29,9 @@ extends_documentation_fragment:
 seealso:
   - module: certops.issuance.order_info
   - module: certops.issuance.order_wait
+  - name: Accounts, credentials and vaults
+    description: Which credentials each provider needs, and where they come from.
+    link: https://github.com/certops/issuance/blob/main/docs/docsite/rst/guide_credentials.rst
 """
 
 EXAMPLES = r"""

@@ -54,8 +54,9 @@ requirements:
 seealso:
   - module: certops.issuance.order_wait
   - module: certops.issuance.certificate_deploy
-  - ref: ansible_collections.certops.issuance.docsite.guide_reissue
+  - name: A new certificate every month
     description: How a reissue is told from the certificate before it.
+    link: https://github.com/certops/issuance/blob/main/docs/docsite/rst/guide_reissue.rst
 """
 
 EXAMPLES = r"""

@@ -100,8 +100,9 @@ notes:
 seealso:
   - module: certops.issuance.order_info
   - module: certops.issuance.order_certificate
-  - ref: ansible_collections.certops.issuance.docsite.guide_waiting
+  - name: How waiting works
     description: Schedules, budgets, and what ends a wait.
+    link: https://github.com/certops/issuance/blob/main/docs/docsite/rst/guide_waiting.rst
 """
 
 EXAMPLES = r"""
