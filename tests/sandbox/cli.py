@@ -10,6 +10,7 @@ import contextlib
 import errno
 import json
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -107,7 +108,8 @@ def _greeting(server: Server) -> str:
     world, data = server.world, control.info(server)
     lines = ["Sandbox of the four certificate APIs. It ends with Ctrl-C.", "", "Base URLs:"]
     lines += [f"  {name:<12} {url}" for name, url in data["base_urls"].items()]
-    lines += ["", f"CA file:       {data['ca_file']}", f"Control API:   {data['control_url']}/  (see README.md)", ""]
+    lines += ["", f"CA file:       {data['ca_file']}"]
+    lines += [f"Control API:   {data['control_url']}/  (see tests/sandbox/README.md)", ""]
     shown = set()
     for account in data["accounts"]:
         if account["provider"] in shown:
@@ -120,6 +122,14 @@ def _greeting(server: Server) -> str:
             names = [f"{scenario}.example.org", f"www.{scenario}.example.org"]
             orders.append(dialect.create(owner, names, scenario=scenario).order_id)
         options = {**account["options"], "order_ids": ",".join(orders)}
-        text = " ".join(f"{name}={value}" for name, value in options.items())
-        lines += [f"  ansible localhost -m certops.issuance.order_info -a '{text}'", ""]
+        text = shlex.quote(" ".join(f"{name}={value}" for name, value in options.items()))
+        lines += [f"  {_ansible()} localhost -m certops.issuance.order_info -a {text}", ""]
     return "\n".join(lines)
+
+
+def _ansible() -> str:
+    """The command ``ansible`` for any shell, also one without this environment and the collection."""
+    program = Path(sys.executable).with_name("ansible")
+    paths = os.environ.get("ANSIBLE_COLLECTIONS_PATH")
+    words = [f"ANSIBLE_COLLECTIONS_PATH={shlex.quote(paths)}"] if paths else []
+    return " ".join([*words, shlex.quote(str(program)) if program.exists() else "ansible"])

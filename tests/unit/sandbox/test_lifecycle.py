@@ -88,7 +88,9 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
             pass
 
 
-def test_start_by_hand_prints_commands(tmp_path: Path) -> None:
+@pytest.fixture
+def by_hand(tmp_path: Path) -> t.Iterator[str]:
+    """What a sandbox that is started by hand prints; it answers meanwhile."""
     process = start(tmp_path)
     assert process.stdout is not None
     lines: list[str] = []
@@ -98,13 +100,30 @@ def test_start_by_hand_prints_commands(tmp_path: Path) -> None:
         lines.append(process.stdout.readline().decode())
         return "provider=sectigo" in lines[-1]
 
-    wait_for(complete)
-    process.terminate()
-    process.communicate(timeout=15)
-    text = "".join(lines)
+    try:
+        wait_for(complete)
+        yield "".join(lines)
+    finally:
+        process.terminate()
+        process.communicate(timeout=15)
+
+
+def test_start_by_hand_prints_commands(by_hand: str) -> None:
+    text = by_hand
     for provider in ("cpanel", "digicert", "gogetssl", "sectigo"):
         assert f"ansible localhost -m certops.issuance.order_info -a 'provider={provider} api_url=https://" in text
     assert "CA file:" in text and "order_ids=" in text
+
+
+@pytest.mark.skipif(
+    not Path(sys.executable).with_name("ansible").exists(), reason="ansible-test's environments have no ansible"
+)
+def test_a_printed_command_works_in_any_shell(by_hand: str, tmp_path: Path) -> None:
+    (command,) = [line for line in by_hand.splitlines() if "provider=digicert" in line]
+    bare = {"HOME": str(tmp_path), "PATH": os.defpath, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(["sh", "-c", command], cwd="/", env=bare, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"provider_status": "issued"' in done.stdout
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "[::1]"])
