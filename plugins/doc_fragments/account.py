@@ -87,7 +87,9 @@ options:
     default: 30
 notes:
   - Each provider's published request budget is kept, across all tasks of all forks of one user on a controller.
-  - No option that holds a credential, and no credential from the environment, is ever shown, at any verbosity.
+  - No option that holds a credential, and no credential from the environment, is shown by this collection, at any
+    verbosity. Ansible itself shows C(environment) of a task with C(async) at C(-vvvv), so take options from vaulted
+    variables there.
 requirements:
   - requests (Python library, where the task runs)
 """
