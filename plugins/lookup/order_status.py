@@ -76,12 +76,20 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[t.Any], variables: t.Any = None, **kwargs: t.Any) -> list[dict[str, t.Any]]:
         """Return one order for each term. Raises AnsibleLookupError when any of them cannot be had."""
+        known = [*ACCOUNT_OPTIONS, "include_raw"]
+        unknown = [name for name in kwargs if name not in known]
+        if unknown:
+            # Ansible would pass it over, and the question might be asked with other credentials than those meant.
+            raise AnsibleLookupError(
+                f"certops.issuance.order_status has no option {', '.join(unknown)}; it has {', '.join(known)} "
+                "(error_kind: invalid_request)"
+            )
         try:
             self.set_options(var_options=variables, direct=kwargs)
         except AnsibleError as exc:
             # It quotes the value of an option of the wrong type.
             raise AnsibleLookupError(redactor_for(kwargs).scrub(str(exc))) from None
-        params = {name: self.get_option(name) for name in [*ACCOUNT_OPTIONS, "include_raw"]}
+        params = {name: self.get_option(name) for name in known}
         params["order_ids"] = [str(term) for term in self._flatten(terms)]
         runtime = Runtime(environment=os.environ)
         try:

@@ -17,6 +17,8 @@ description:
   - The chain is made by following issuers and signatures. Roots, repeated and foreign certificates are left out, line
     ends and missing armour are mended. A chain that lacks the issuer of the certificate is refused.
   - The certificate is refused when it is not for the key of O(csr), does not cover O(names), or has expired.
+  - Sectigo lets a certificate be collected once in three hours. What was collected there is kept for that long, for
+    this user on the machine where the task runs, so that a dry run or a deployment that failed does not use it up.
   - Nothing is ordered, bought or changed by this module.
 extends_documentation_fragment:
   - certops.issuance.account
@@ -45,9 +47,9 @@ options:
   superseded_serial_number:
     description:
       - Serial number of the certificate that is being replaced, which is never returned.
-      - In hex, with or without colons, also as C(0x...) and as C(serial=...) of C(openssl x509 -serial). Anything else
-        is refused with the RV(error_kind) V(invalid_request). A decimal number, as of
-        M(community.crypto.x509_certificate_info), has to be made hex before, with C('%X' | format(number)).
+      - In hex, with or without colons, also as C(0x...), as C(serial=...) of C(openssl x509 -serial), or as the decimal
+        number of M(community.crypto.x509_certificate_info). Anything else is refused with the RV(error_kind)
+        V(invalid_request).
     type: str
 requirements:
   - cryptography (Python library, where the task runs; Ansible itself needs it)

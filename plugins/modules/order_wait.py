@@ -83,9 +83,9 @@ options:
   superseded_serial_number:
     description:
       - Serial number of the certificate that is being replaced; one for each order where several are reissued.
-      - In hex, with or without colons, also as C(0x...) and as C(serial=...) of C(openssl x509 -serial). Anything else
-        is refused with the RV(error_kind) V(invalid_request). A decimal number, as of
-        M(community.crypto.x509_certificate_info), has to be made hex before, with C('%X' | format(number)).
+      - In hex, with or without colons, also as C(0x...), as C(serial=...) of C(openssl x509 -serial), or as the decimal
+        number of M(community.crypto.x509_certificate_info). Anything else is refused with the RV(error_kind)
+        V(invalid_request).
       - During a reissue providers go on serving the previous certificate. One with such a serial number never counts as
         issued.
       - Where a provider does not tell the serial number, a certificate counts if this wait has seen the order before it

@@ -28,6 +28,9 @@ from ansible_collections.certops.issuance.plugins.plugin_utils.unseen import (
 
 display = Display()
 
+#: How Ansible's messages begin the name of one of our actions.
+_PACKAGE = "ansible_collections.certops.issuance.plugins.action."
+
 
 def _sleep_for(parent: int) -> t.Callable[[float], None]:
     """Pauses, and raises AnsibleError where this fork has been left behind: Ansible was killed, and nobody waits."""
@@ -62,7 +65,7 @@ class OrderActionBase(ActionBase):
             _validation, params = self.validate_argument_spec(dict(self.argument_spec))
         except AnsibleError as exc:
             # It quotes what it was given, and a secret may stand where it does not belong.
-            message = redactor_for(self._task.args).scrub(str(exc))
+            message = redactor_for(self._task.args).scrub(str(exc)).replace(_PACKAGE, "certops.issuance.")
             result.update(failed=True, msg=message, error_kind="invalid_request")
             return result
         runtime = Runtime(

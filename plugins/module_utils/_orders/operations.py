@@ -389,7 +389,8 @@ def _raise_for_outcomes(waits: t.Sequence[Waiting], wait: WaitResult, params: Pa
     bad.sort(key=lambda one: ranks[one.outcome or Outcome.TIMED_OUT])
     error = _outcome_error(bad[0], wait)
     if len(bad) > 1:
-        error.message += " (and {0} of {1} orders more, see orders)".format(len(bad) - 1, len(waits))
+        more = "1 more order" if len(bad) == 2 else "{0} more orders".format(len(bad) - 1)
+        error.message += " (and {0} of {1}, see orders)".format(more, len(waits))
     error.details = result
     raise error
 
@@ -401,7 +402,7 @@ def _outcome_error(one: Waiting, wait: WaitResult) -> OrderError:
             return one.error
         return OrderFailed("the order has ended: {0}; place a new one".format(state), order_id=one.order_id)
     if one.outcome == Outcome.ACTION_REQUIRED:
-        return ActionRequired("somebody must act: {0}; then run this again".format(state), order_id=one.order_id)
+        return ActionRequired("{0}; somebody must act, then run this again".format(state), order_id=one.order_id)
     if one.error is not None:
         state += " ({0})".format(one.error.message)
     return WaitTimedOut(
@@ -532,5 +533,5 @@ def _not_issued(order: Order) -> OrderError:
     if order.status in Status.ENDED:
         return OrderFailed("the order has ended: {0}; place a new one".format(state))
     if order.status == Status.ACTION_REQUIRED:
-        return ActionRequired("somebody must act: {0}".format(state))
+        return ActionRequired("{0}; somebody must act".format(state))
     return NotIssued("there is no certificate to collect yet: {0}; wait for it with order_wait".format(state))

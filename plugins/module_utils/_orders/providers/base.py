@@ -25,6 +25,13 @@ from ..redaction import drop_personal, shortened
 
 T = t.TypeVar("T")
 
+#: What is often given in place of an order id, by how it begins as text.
+_SLIPS: t.Mapping[str, str] = {
+    "": "an order id is empty",
+    "{": "this is a whole order; give its id, such as orders | map(attribute='order_id')",
+    "[": "this is a list in place of one order id; give the ids themselves",
+}
+
 #: A bulk call is made so many times at most for the same orders, while it leaves some of them out.
 _MOST_TURNS = 10
 #: So much of a provider's own words is quoted in a message, in characters.
@@ -127,6 +134,9 @@ class Provider(abc.ABC):
             InvalidRequest: when it cannot be an order id there; nothing is sent then.
         """
         stripped = order_id.strip()
+        slip = _SLIPS.get(stripped[:1])
+        if slip is not None:
+            raise InvalidRequest(slip, provider=self.info.name)
         if not re.fullmatch(r"[0-9]{1,20}", stripped, re.ASCII) or not stripped.strip("0"):
             raise InvalidRequest(
                 "this is no order id of {0}; give {1}".format(self.info.label, self.info.order_id_hint),

@@ -45,6 +45,7 @@ from .base import (
     unknown_word,
 )
 
+_URL = "https://www.digicert.com/services/v2"
 #: Words under which validation goes on; section 5.
 _PENDING = frozenset(["pending", "processing", "reissue_pending"])
 #: Words of old recordings that may stand for an issued order; section 5.
@@ -106,7 +107,7 @@ class DigicertProvider(Provider):
     info = ProviderInfo(
         name="digicert",
         label="DigiCert",
-        default_url="https://www.digicert.com/services/v2",
+        default_url=_URL,
         environment={"api_key": ("DIGICERT_API_KEY",), "api_url": ("DIGICERT_API_URL",)},
         credentials=(("api_key",),),
         # Section 9: 1000 requests in 3 minutes and 100 in 5 seconds, less a margin: requests may arrive closer to one
@@ -343,7 +344,9 @@ def _error(status: int, readable: bool, errors: t.Sequence[t.Tuple[str, str]]) -
     if status in (401, 403) or "access_denied" in parts or "access_denied_invalid_key" in parts:
         return AuthenticationError("DigiCert refused api_key ({0}); check the key, and api_url's region".format(said))
     if status == 404 and (not readable or "route" in parts):
-        return InvalidRequest("DigiCert's API is not at this URL ({0}); check api_url".format(said))
+        return InvalidRequest(
+            "DigiCert's API is not at this URL ({0}); check api_url, the default is {1}".format(said, _URL)
+        )
     if status == 404 or "not_found" in parts:
         return OrderNotFound("DigiCert does not know it ({0}); check the order id, api_key and api_url".format(said))
     if status == 406:

@@ -55,6 +55,7 @@ from .base import (
     unknown_word,
 )
 
+_URL = "https://my.gogetssl.com/api"
 #: Words under which the CA is at work, and with them active while reissue_now is 1; section 5.
 _PENDING = frozenset(["processing", "pending", "reissue"])
 #: Section 5, for the words that need no other field.
@@ -114,7 +115,7 @@ class GogetsslProvider(Provider):
     info = ProviderInfo(
         name="gogetssl",
         label="GoGetSSL",
-        default_url="https://my.gogetssl.com/api",
+        default_url=_URL,
         environment={
             "username": ("GOGETSSL_USERNAME",),
             "password": ("GOGETSSL_PASSWORD",),
@@ -308,7 +309,9 @@ def _error(response: Response, body: t.Mapping[str, t.Any]) -> OrderError:
 
 
 def _no_such_url(response: Response) -> InvalidRequest:
-    return InvalidRequest("GoGetSSL's API is not at this URL (HTTP {0}); check api_url".format(response.status))
+    return InvalidRequest(
+        "GoGetSSL's API is not at this URL (HTTP {0}); check api_url, the default is {1}".format(response.status, _URL)
+    )
 
 
 # -- words to neutral words -------------------------------------------------

@@ -176,6 +176,7 @@ def test_a_wrong_question_is_a_failure_with_a_kind(arguments: dict[str, t.Any], 
     result = run(**arguments)
     assert (result["failed"], result["error_kind"]) == (True, "invalid_request")
     assert said in result["msg"]
+    assert "ansible_collections" not in result["msg"]
     assert KEY not in json.dumps(result)
     assert FakeProvider.keys == []
 

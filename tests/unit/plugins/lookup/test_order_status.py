@@ -100,6 +100,13 @@ def test_missing_credentials_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
         look_up("1")
 
 
+def test_an_option_that_it_does_not_have_is_not_passed_over() -> None:
+    """Else the key meant is not used, and the question asked with that of the environment."""
+    with pytest.raises(AnsibleLookupError, match="has no option apikey; it has .*api_key") as caught:
+        look_up("1", apikey=KEY)
+    assert KEY not in str(caught.value)
+
+
 @pytest.mark.parametrize("options", [{"provider": "nobody"}, {"provider": None}])
 def test_a_provider_that_is_not_known_is_told(options: dict[str, t.Any]) -> None:
     with pytest.raises(AnsibleError) as caught:

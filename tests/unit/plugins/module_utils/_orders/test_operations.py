@@ -213,12 +213,29 @@ def test_two_orders_in_a_row_without_an_answer_are_enough(desk: Desk) -> None:
     assert len(result["errors"]) == 3
 
 
-@pytest.mark.parametrize("given", ["", "abc", "-1", "1.5", "0", "000", "9" * 21, "1 2", "1\n2", "٣"])
+@pytest.mark.parametrize("given", ["abc", "-1", "1.5", "0", "000", "9" * 21, "1 2", "1\n2", "٣"])
 def test_what_is_no_order_id_is_not_asked_for(desk: Desk, given: str) -> None:
     result = desk.info(given)
     assert result["error_kind"] == "invalid_request"
     assert result["msg"].endswith("this is no order id of Fake; give digits")
     assert FakeProvider.asked == [] and result["orders"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("", "an order id is empty"),
+        ("  ", "an order id is empty"),
+        ("{'order_id': '12345', 'provider': 'fake'}", "map(attribute='order_id')"),
+        ("['1', '2']", "a list in place of one order id"),
+    ],
+)
+def test_what_is_often_given_in_place_of_an_order_id_is_named(desk: Desk, given: str, said: str) -> None:
+    for result in (desk.info(given), desk.wait(given), desk.collect(given)):
+        assert result["error_kind"] == "invalid_request"
+        assert said in result["msg"]
+        assert "12345" not in result["msg"]
+    assert FakeProvider.asked == []
 
 
 def test_no_order_id_at_all_is_told(desk: Desk) -> None:
@@ -339,7 +356,7 @@ def test_every_order_asked_for_is_returned_with_what_became_of_it(desk: Desk) ->
     assert result["failed"] and result["error_kind"] == "order_failed"
     assert (
         result["msg"]
-        == "fake order 2: the order has ended: rejected: no; place a new one (and 4 of 6 orders more, see orders)"
+        == "fake order 2: the order has ended: rejected: no; place a new one (and 4 more orders of 6, see orders)"
     )
     last = {order["order_id"]: order for order in result["orders"]}["5"]
     assert last["blockers"][0]["subject"] == "www.example.com"

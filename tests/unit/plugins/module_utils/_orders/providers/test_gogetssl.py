@@ -195,7 +195,7 @@ def test_a_login_without_answer_is_tried_again_by_the_next_question(reply: t.Any
     transport.assert_finished()
 
 
-@pytest.mark.parametrize("order_id", ["", "abc", "1/2", "1,2", "000"])
+@pytest.mark.parametrize("order_id", ["-1", "abc", "1/2", "1,2", "000"])
 def test_what_is_no_order_id_is_not_sent(order_id: str) -> None:
     gogetssl, _transport = provider()
     with pytest.raises(InvalidRequest, match="no order id of GoGetSSL"):

@@ -153,7 +153,6 @@ def test_an_order_can_be_named_by_its_certificate_id() -> None:
         ("certificate", "12345678901234567", False),
         ("order", "83004551A", False),
         ("order", "0", False),
-        ("order", "", False),
         ("order", "1,2", False),
     ],
 )
