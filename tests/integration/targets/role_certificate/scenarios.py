@@ -179,6 +179,16 @@ class Waiting(Scenario):
         # The list and a first look at each; each once more in whole when it has moved on; then two a tick.
         self.assertLessEqual(len(paths), 1 + 16 + 2 * 16 + 2 * ticks, paths)
 
+    def test_the_orders_of_a_wait_may_be_a_list_a_number_or_a_text(self) -> None:
+        orders = [self.fleet.order("digicert", f"www{number}.example.org", "issued") for number in range(2)]
+        one, two = (order["order_id"] for order in orders)
+        lists = {"web0": [one, int(two)], "web1": f"{one}, {two}", "web2": one, "web3": int(two)}
+        for name, order_ids in lists.items():
+            self.fleet.host(name, orders[0], order_ids=order_ids)
+        run = self.run_role(play="list.yml")
+        self.assertEqual(run.failed, {}, run.output)
+        self.assertEqual(run.told(), {"web0": [one, two], "web1": [one, two], "web2": [one], "web3": [two]}, run.output)
+
     def test_any_errors_fatal_ends_the_play_before_anything_is_deployed(self) -> None:
         self.fleet.host("web0", self.fleet.order("digicert", "good.example.org", "issued"))
         self.fleet.host("web1", self.fleet.order("digicert", "bad.example.org", "rejected", after={"validating": 0.0}))
