@@ -380,6 +380,40 @@ class Turns(Scenario):
         self.assertEqual(run.hosts(ALONE), [], run.output)
 
 
+class Rescuing(Scenario):
+    """What a play can do about a failure."""
+
+    def test_a_rescue_learns_the_kind_of_error(self) -> None:
+        good = self.fleet.order("digicert", "good.example.org", "issued")
+        bad = self.fleet.order(
+            "sectigo", "bad.example.org", "rejected", after={"validating": 0.0}, reason="{{ 7 * 6 }} is not the answer"
+        )
+        hosts = {
+            "web0": (bad, {}, "order_failed"),
+            "web1": ({**good, "order_id": "4711"}, {}, "not_found"),
+            "web2": (good, {"private_key_path": None}, "invalid_request"),
+            "web3": (good, {"api_key": None}, "invalid_request"),
+            "web4": (good, {"reload_commands": ["false"]}, "reload_failed"),
+            "web5": (good, {"csr": bad["csr"]}, "key_mismatch"),
+            "web6": (self.fleet.order("gogetssl", "late.example.org"), {"wait_timeout": 0}, "timed_out"),
+        }
+        for name, (order, variables, _kind) in hosts.items():
+            self.fleet.host(name, order, **variables)
+        self.fleet.hosts["web1"]["right_order_id"] = good["order_id"]
+        self.fleet.host("web7", good)
+        run = self.run_role(play="failure.yml")
+        self.assertEqual(run.code, 0, run.output)
+        told = {event.host: json.loads(event.msg) for event in run.of("Tell why")}
+        self.assertEqual({name: failure["error_kind"] for name, failure in told.items()},
+                         {name: kind for name, (_order, _variables, kind) in hosts.items()}, run.output)  # fmt: skip
+        for name, (order, _variables, _kind) in hosts.items():
+            self.assertEqual(told[name]["order_id"], order["order_id"])
+            self.assertEqual(told[name]["provider"], order["provider"])
+            self.assertEqual(told[name]["msg"], run.failed[name])
+        self.assertEqual(run.told()["web0"], told["web0"])
+        self.assertEqual((run.told()["web1"], run.told()["web7"]), ({}, {}), run.output)
+
+
 class Guarding(Scenario):
     """What must not happen."""
 
