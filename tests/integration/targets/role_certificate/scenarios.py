@@ -430,12 +430,33 @@ class Guarding(Scenario):
         run = self.run_role("--connection", "ssh", "--become")
         self.assertEqual(run.failed, {}, run.output)
 
-    def test_a_key_is_asked_for_before_anything_is_waited_for(self) -> None:
+    def test_what_cannot_work_is_refused_before_anything_is_waited_for(self) -> None:
         order = self.fleet.order("digicert", "www.example.org")
-        self.fleet.host("web0", order, private_key_path=None)
-        run = self.run_role()
-        self.assertIn("certificate_private_key_path", run.failed["web0"])
+        missing = str(self.fleet.folder / "no.key")
+        key = "certificate_private_key_path or certificate_private_key_content"
+        cases: list[tuple[dict[str, t.Any], str, str]] = [
+            ({"private_key_path": None}, key, "invalid_request"),
+            ({"private_key_path": ""}, key, "invalid_request"),
+            ({"private_key_content": "a key"}, key, "invalid_request"),
+            ({"private_key_path": missing}, f"the private key {missing} is not there on web3", "invalid_key"),
+            ({"csr": "/etc/ssl/www.csr"}, "certificate_csr is no PEM", "invalid_request"),
+            ({"order_id": " "}, "certificate_order_id is empty", "invalid_request"),
+            ({"order_id": ["1"]}, "certificate_order_id is a list; give one order ID", "invalid_request"),
+        ]
+        for number, (variables, _message, _kind) in enumerate(cases):
+            self.fleet.host(f"web{number}", order, **variables)
+        run = self.run_role(play="failure.yml")
+        self.assertEqual(sorted(run.failed), sorted(self.fleet.hosts), run.output)
+        for number, (_variables, message, kind) in enumerate(cases):
+            self.assertIn(message, run.failed[f"web{number}"])
+            self.assertEqual(run.told()[f"web{number}"]["error_kind"], kind)
         self.assertEqual(self.sandbox.summary()["requests"], 0)
+
+    def test_a_key_that_is_not_made_in_check_mode_is_not_missed(self) -> None:
+        order = self.fleet.order("digicert", "late.example.org")
+        self.fleet.host("web0", order, private_key_path=str(self.fleet.folder / "no.key"), private_key_content="")
+        run = self.run_role("--check")
+        self.assertEqual(run.failed, {}, run.output)
 
     def test_a_certificate_for_another_key_is_refused_with_the_csr(self) -> None:
         order = self.fleet.order("digicert", "www.example.org", "issued")
