@@ -312,6 +312,17 @@ class Renewing(Scenario):
         self.assertFalse((lineage / ".journal.json").exists())
 
 
+    def test_the_command_line_says_no_as_well_as_yes(self) -> None:
+        order = self.fleet.order("digicert", "www.example.org", "issued")
+        self.fleet.host("web0", order, names=["www.example.org"])
+        quick = ("-e", "certificate_wait_timeout=0")
+        self.assert_all_served(self.run_role("-e", "certificate_placeholder=true", *quick))
+        no = ("-e", "certificate_reissue=false certificate_placeholder=no")
+        self.assertEqual(self.run_role(*no, *quick).failed, {})
+        run = self.run_role("-e", "certificate_reissue=yes", *quick)
+        self.assertIn("not there after 0s", run.failed["web0"])
+
+
 class Turns(Scenario):
     """The role more than once in a play."""
 
