@@ -312,6 +312,20 @@ class Renewing(Scenario):
         self.assertFalse((lineage / ".journal.json").exists())
 
 
+    def test_the_certificate_to_be_replaced_says_that_it_is_a_reissue(self) -> None:
+        order = self.fleet.order("digicert", "www.example.org", "issued")
+        self.fleet.host("web0", order)
+        self.assert_all_served(self.run_role())
+        names = ["www.example.org"]
+        self.fleet.host("web1", order, placeholder=True, names=names, wait_timeout=0, on_timeout="defer")
+        old = self.fleet.serial("web0")
+        run = self.run_role(certificate_superseded_serial_number=old, certificate_wait_timeout=0)
+        self.assertIn("the reissue is not there yet", run.failed["web0"])
+        self.assertNotEqual(self.fleet.serial("web1"), old)
+        self.sandbox.patch_order("digicert", order["order_id"], reissue={"seconds": 60, "csr": order["csr"]})
+        self.issue()
+        self.assert_all_served(self.run_role(certificate_superseded_serial_number=old, certificate_wait_timeout=0))
+
     def test_the_command_line_says_no_as_well_as_yes(self) -> None:
         order = self.fleet.order("digicert", "www.example.org", "issued")
         self.fleet.host("web0", order, names=["www.example.org"])
