@@ -189,6 +189,17 @@ class Waiting(Scenario):
         self.assertEqual(run.failed, {}, run.output)
         self.assertEqual(run.told(), {"web0": [one, two], "web1": [one, two], "web2": [one], "web3": [two]}, run.output)
 
+    def test_a_host_without_orders_waits_for_nothing(self) -> None:
+        order = self.fleet.order("digicert", "www.example.org", "issued")
+        self.fleet.host("web0", order, order_ids=[])
+        self.fleet.host("web1", order, order_ids=" , ")
+        run = self.run_role(play="list.yml")
+        self.assertEqual(run.failed, {"web1": "certificate_order_ids is empty"}, run.output)
+        self.assertEqual(run.told(), {"web0": []}, run.output)
+        self.assertEqual(self.sandbox.summary()["requests"], 0)
+        self.fleet.host("web1", order, order_ids=[order["order_id"]])
+        self.assertEqual(self.run_role(play="list.yml").told(), {"web0": [], "web1": [order["order_id"]]})
+
     def test_any_errors_fatal_ends_the_play_before_anything_is_deployed(self) -> None:
         self.fleet.host("web0", self.fleet.order("digicert", "good.example.org", "issued"))
         self.fleet.host("web1", self.fleet.order("digicert", "bad.example.org", "rejected", after={"validating": 0.0}))
