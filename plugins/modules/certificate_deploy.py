@@ -41,7 +41,7 @@ attributes:
 options:
   path:
     description:
-      - The lineage directory of this certificate. It is created if it is missing.
+      - The lineage directory of this certificate, as an absolute path. It is created if it is missing.
       - A directory that holds anything else is refused.
       - It has to be on a local file system.
     type: path

@@ -31,7 +31,7 @@ attributes:
     support: full
 options:
   path:
-    description: The lineage directory.
+    description: The lineage directory, as an absolute path.
     type: path
     required: true
 seealso:

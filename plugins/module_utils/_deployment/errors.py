@@ -27,6 +27,12 @@ class DeploymentError(Exception):
         return self.message
 
 
+class InvalidRequest(DeploymentError):
+    """An option cannot be used, whatever there is on the target."""
+
+    kind = "invalid_request"
+
+
 class KeyMismatch(DeploymentError):
     """The private key does not belong to the certificate."""
 

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 from .errors import WriteFailed
 from .lineage import FILE_NAMES, SWITCHING, Journal, Lineage
-from .wanted import describe
+from .wanted import absolute_path, describe
 from .x509 import Certificate, Malformed, read_certificates
 
 #: What is told of the certificate that is proven.
@@ -24,10 +23,11 @@ def read_lineage(path: str) -> t.Dict[str, t.Any]:
         path: the lineage directory.
 
     Raises:
+        InvalidRequest: the path is relative.
         NotALineage: the path holds something that this collection did not make.
         WriteFailed: it cannot be read.
     """
-    lineage = Lineage(os.path.abspath(path))
+    lineage = Lineage(absolute_path(path, "path"))
     try:
         exists = lineage.exists()
         journal = lineage.journal() if exists else None

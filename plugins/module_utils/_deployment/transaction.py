@@ -41,7 +41,7 @@ from .lineage import (
     Version,
 )
 from .reasons import CERTIFICATE_DIFFERS, NOT_SERVED, Facts, Survey, reasons
-from .wanted import Command, Wanted, describe, read_commands, read_probes, read_wanted, recorded_facts
+from .wanted import Command, Wanted, absolute_path, describe, read_commands, read_probes, read_wanted, recorded_facts
 from .x509 import Certificate, Malformed, iso_time, read_certificates
 
 if t.TYPE_CHECKING:
@@ -141,7 +141,7 @@ def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = Fal
     Raises:
         DeploymentError: it was refused or it failed; ``details`` are further fields of the module's failure.
     """
-    path = os.path.abspath(parameters["path"])
+    path = absolute_path(parameters["path"], "path")
     report: t.Dict[str, t.Any] = {"path": path, "rolled_back": False, "recovered": False}
     try:
         return _deploy(parameters, host, check_mode, path, report)
@@ -153,6 +153,9 @@ def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = Fal
 def _deploy(
     parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool, path: str, report: t.Dict[str, t.Any]
 ) -> t.Dict[str, t.Any]:
+    for option in ("private_key_path", "ca_path"):
+        if parameters[option] is not None:
+            absolute_path(parameters[option], option)
     wanted = read_wanted(
         certificate=parameters["certificate"],
         chain=parameters["chain"],

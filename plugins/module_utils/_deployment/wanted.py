@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shlex
 import typing as t
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from datetime import datetime
 from .errors import (
     DeploymentError,
     InvalidKey,
+    InvalidRequest,
     NamesNotCovered,
     NotValidNow,
     ProbeFailed,
@@ -119,6 +121,17 @@ def recorded_facts(record: t.Mapping[str, t.Any]) -> Facts:
         key=str(record.get("key_sha256")),
         files=record["files"],
     )
+
+
+def absolute_path(path: str, option: str) -> str:
+    """A path that an option names, without dots and doubled slashes.
+
+    Raises:
+        InvalidRequest: it is relative, and would lead to wherever the run happens to stand.
+    """
+    if not os.path.isabs(path):
+        raise InvalidRequest("'{0}' is {1!r}; give an absolute path on the target".format(option, path))
+    return os.path.abspath(path)
 
 
 def read_wanted(

@@ -213,6 +213,31 @@ def test_arguments_that_do_not_fit(run: t.Any, options: t.Dict[str, t.Any], chan
     assert said in result["msg"]
 
 
+@pytest.mark.parametrize("option", ["path", "private_key_path", "ca_path"])
+@pytest.mark.parametrize("path", ["", "here/www.example.com", "./x", "~no-such-user/x"])
+def test_paths_are_absolute(
+    run: t.Any, options: t.Dict[str, t.Any], option: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = pathlib.Path(options["ca_path"]).parent
+    monkeypatch.chdir(folder)
+    given = {key: value for key, value in options.items() if key != "private_key"}
+    given = dict(given, **{"private_key_path": str(folder / "key.pem"), option: path})
+    (folder / "key.pem").write_text(options["private_key"])
+    before = sorted(folder.rglob("*"))
+    for module in [certificate_deploy] + [certificate_info] * (option == "path"):
+        result = run(module, given if module is certificate_deploy else {"path": path})
+        assert result["error_kind"] == "invalid_request"
+        assert "'{0}' is {1!r}; give an absolute path".format(option, path) in result["msg"]
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_path_below_the_home_of_the_user(
+    run: t.Any, options: t.Dict[str, t.Any], monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert run(certificate_deploy, dict(options, path="~/lineage/"))["path"] == options["path"]
+
+
 def test_a_lineage_must_be_named(run: t.Any) -> None:
     result = run(certificate_info, {})
     assert (result["error_kind"], result["msg"]) == ("invalid_request", "missing required arguments: path")
