@@ -42,7 +42,8 @@ options:
   path:
     description:
       - The lineage directory of this certificate, as an absolute path. It is created if it is missing.
-      - A directory that holds anything else is refused.
+      - A directory that is no lineage yet and is not empty is refused, and one that lies in another lineage. Files that
+        others have put into a lineage are left alone.
       - It has to be on a local file system.
     type: path
     required: true

@@ -101,6 +101,11 @@ class Lineage:
         Raises:
             NotALineage: the path holds something that this collection did not make.
         """
+        if os.path.islink(self.path):
+            raise NotALineage("{0} is a symbolic link; give the lineage directory itself".format(self.path))
+        outer = self._lineage_above()
+        if outer:
+            raise NotALineage("{0} lies in the lineage {1}; give a directory elsewhere".format(self.path, outer))
         try:
             mode = os.lstat(self.path).st_mode
         except FileNotFoundError:
@@ -118,6 +123,18 @@ class Lineage:
                 "{0} holds files that are not of this collection; give a directory of its own".format(self.path)
             )
         return True
+
+    def _lineage_above(self) -> t.Optional[str]:
+        """The lineage in which the path lies, in one of its versions or beside them; None almost always."""
+        folder = os.path.dirname(os.path.realpath(self.path))
+        while folder != os.path.dirname(folder):
+            try:
+                if Lineage(folder).current():
+                    return folder
+            except (NotALineage, OSError):  # somebody else's, or no directory
+                pass
+            folder = os.path.dirname(folder)
+        return None
 
     @staticmethod
     def _is_foreign(entry: str) -> bool:

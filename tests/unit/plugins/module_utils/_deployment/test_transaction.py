@@ -242,6 +242,34 @@ def test_path_of_somebody_else(target: Target, case: str) -> None:
     assert target.tree() == before
 
 
+@pytest.mark.parametrize("below", ["foo", "versions/foo", "current/foo", "current/foo/bar"])
+def test_path_in_another_lineage(target: Target, below: str) -> None:
+    target.deploy(target.world.issue(NAME))
+    before = target.tree()
+    error = refused(target, target.world.issue(NAME), path=str(target.path / below))
+    assert error.kind == "not_a_lineage"
+    assert "{0} lies in the lineage {1};".format(target.path / below, target.path) in error.message
+    assert target.tree() == before
+
+
+def test_files_of_somebody_else_in_a_lineage_are_left_alone(target: Target) -> None:
+    target.deploy(target.world.issue(NAME))
+    (target.path / "README").write_text("mine")
+    (target.path / "folder").mkdir()
+    target.deploy(target.world.issue(NAME), keep_versions=1)
+    assert sorted(os.listdir(target.path)) == ["README", "current", "folder", "versions"]
+
+
+def test_path_of_the_link_to_the_current_version(target: Target) -> None:
+    target.deploy(target.world.issue(NAME))
+    for path in (target.path.parent / "link", target.path / "current"):
+        if path.name == "link":
+            path.symlink_to(target.path)
+        error = refused(target, target.world.issue(NAME), path=str(path))
+        assert error.kind == "not_a_lineage"
+        assert "{0} is a symbolic link; give the lineage directory itself".format(path) in error.message
+
+
 def test_broken_configuration_before_the_switch(target: Target) -> None:
     target.deploy(target.world.issue(NAME), validate_commands=["true"])
     before = target.tree()
