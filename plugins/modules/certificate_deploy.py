@@ -115,17 +115,24 @@ options:
     description: The group of files and directories, a name or a number.
     type: str
   mode:
-    description: The mode of files without a private key.
+    description:
+      - The mode of files without a private key, as an octal number or a symbolic mode.
+      - Put octal numbers in quotes, as in V('0644'), so that they are not taken for decimal ones.
     type: raw
     default: "0644"
   key_mode:
     description:
-      - The mode of files with a private key.
+      - The mode of files with a private key, as an octal number or a symbolic mode. Only the owner may have more than
+        read permission.
+      - Put octal numbers in quotes, as in V('0640'), so that they are not taken for decimal ones.
       - A key is readable for its owner alone until it is complete.
     type: raw
     default: "0600"
   dir_mode:
-    description: The mode of the directories. It has to let a group reach the files that it may read.
+    description:
+      - The mode of the directories, as an octal number or a symbolic mode.
+      - It has to let a group reach the files that it may read.
+      - Put octal numbers in quotes, as in V('0750'), so that they are not taken for decimal ones.
     type: raw
     default: "0755"
   validate_commands:

@@ -5,15 +5,22 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import shutil
+import stat
 import typing as t
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 from .commands import run_command
-from .errors import WriteFailed
+from .errors import InvalidRequest, WriteFailed
 
 FILE, KEY, DIRECTORY = "file", "key", "directory"
+
+_MODE_OPTIONS = {FILE: "mode", KEY: "key_mode", DIRECTORY: "dir_mode"}
+_HIGHEST_ID = 0xFFFFFFFE
 
 
 class Host(t.Protocol):
@@ -50,17 +57,53 @@ class AnsibleHost:
     Arguments:
         module: the module; its parameters give ``owner``, ``group``, ``mode``, ``key_mode`` and
             ``dir_mode``, and ``command_timeout`` in seconds.
+
+    Raises:
+        InvalidRequest: there is no such owner or group, or a mode is none or cannot be meant.
     """
 
     def __init__(self, module: t.Any) -> None:
         self._module = module
         parameters = module.params
         self._owner, self._group = parameters["owner"], parameters["group"]
-        self._modes = {
-            FILE: parameters["mode"],
-            KEY: parameters["key_mode"],
-            DIRECTORY: parameters["dir_mode"],
-        }
+        self._modes = {kind: parameters[option] for kind, option in _MODE_OPTIONS.items()}
+        _look_up("owner", "user", self._owner, pwd.getpwnam)
+        _look_up("group", "group", self._group, grp.getgrnam)
+        for kind, given in self._modes.items():
+            if given is not None:
+                self._check_mode(kind, given)
+
+    def _check_mode(self, kind: str, given: t.Any) -> None:
+        option, mode = _MODE_OPTIONS[kind], self._mode_of_new(kind, given)
+        if mode is None or mode != stat.S_IMODE(mode):
+            raise InvalidRequest(
+                "'{0}' is {1!r}; give an octal number in quotes, such as '0640', or a symbolic mode, such as "
+                "'u=rw,g=r'".format(option, given)
+            )
+        if kind == KEY and mode & 0o033:
+            problem = "and nobody but its owner may write or execute a private key"
+        elif _is_odd(mode, kind):
+            problem = "which cannot be meant"
+        else:
+            if kind == KEY and mode & 0o004:
+                self._module.warn("'key_mode' {0!r} lets every user of the target read the private key".format(given))
+            return
+        hint = "; write it in quotes, '0{0}'".format(given) if isinstance(given, int) else ""
+        shown = stat.filemode(mode)[1:]
+        raise InvalidRequest("'{0}' is {1!r}, that is {2}, {3}{4}".format(option, given, shown, problem, hint))
+
+    def _mode_of_new(self, kind: str, given: t.Any) -> t.Optional[int]:
+        """The mode that a new file or directory gets, as Ansible reads it; None where it would not."""
+        if isinstance(given, int):
+            return given
+        try:
+            return int(given, 8)
+        except (TypeError, ValueError):
+            new = SimpleNamespace(st_mode=stat.S_IFDIR | 0o700 if kind == DIRECTORY else stat.S_IFREG | 0o600)
+        try:
+            return t.cast(int, self._module._symbolic_mode_to_octal(new, given))
+        except (AttributeError, TypeError, ValueError):
+            return None
 
     def differs(self, path: str, kind: str) -> bool:
         """See Host."""
@@ -114,3 +157,28 @@ class AnsibleHost:
         """See Host."""
         program = self._module.get_bin_path(command[0]) or command[0]
         return run_command([program, *command[1:]], self._module.params["command_timeout"], descriptors)
+
+
+def _look_up(option: str, what: str, name: t.Optional[str], by_name: t.Callable[[str], object]) -> None:
+    """Refuse an owner or group that the target does not know; numbers need not be known."""
+    if name is None:
+        return
+    try:
+        known = 0 <= int(name) <= _HIGHEST_ID
+    except ValueError:
+        try:
+            known = bool(by_name(name))
+        except KeyError:
+            known = False
+    if not known:
+        raise InvalidRequest("'{0}' is {1!r}, and the target has no such {2}".format(option, name, what))
+
+
+def _is_odd(mode: int, kind: str) -> bool:
+    """Whether nobody means such a mode, as it comes of ``600`` (01130) where ``0600`` was meant.
+
+    It has special bits, lets somebody write who may not read, or gives others what the owner does not have.
+    """
+    owner, others = mode >> 6 & 7, (mode >> 3 & 7, mode & 7)
+    special = mode & (0o5000 if kind == DIRECTORY else 0o7000)
+    return bool(special) or any(who & 6 == 2 or who & ~owner for who in (owner, *others))

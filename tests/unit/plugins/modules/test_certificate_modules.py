@@ -176,13 +176,95 @@ def test_modes_and_group(run: t.Any, options: t.Dict[str, t.Any]) -> None:
     assert stat.S_IMODE(os.stat(os.path.join(options["path"], "current/privkey.pem")).st_mode) == 0o600
 
 
-def test_attributes_that_cannot_be_set_are_undone(run: t.Any, options: t.Dict[str, t.Any]) -> None:
-    result = run(certificate_deploy, dict(options, owner="no-such-user"))
+@pytest.mark.parametrize(
+    "option, given, said",
+    [
+        ("key_mode", 600, "'key_mode' is 600, that is --x-wx--T, and nobody but its owner may write or execute"),
+        ("key_mode", 600, "; write it in quotes, '0600'"),
+        ("key_mode", "4600", "that is rwS------, which cannot be meant"),
+        ("key_mode", 640, "in quotes, '0640'"),
+        ("key_mode", 400, "in quotes, '0400'"),
+        ("key_mode", "0660", "nobody but its owner may write or execute a private key"),
+        ("key_mode", "u=rw,g=rx", "nobody but its owner"),
+        ("key_mode", "0666", "nobody but its owner"),
+        ("key_mode", "rw", "'key_mode' is 'rw'; give an octal number in quotes"),
+        ("mode", 644, "'mode' is 644, that is -w----r-T, which cannot be meant; write it in quotes, '0644'"),
+        ("mode", 640, "in quotes, '0640'"),
+        ("mode", 444, "in quotes, '0444'"),
+        ("mode", "1644", "that is rw-r--r-T, which cannot be meant"),
+        ("mode", "0999", "give an octal number"),
+        ("mode", "100644", "give an octal number"),
+        ("mode", ["0644"], "give an octal number"),
+        ("dir_mode", 755, "in quotes, '0755'"),
+        ("dir_mode", 750, "in quotes, '0750'"),
+        ("dir_mode", 700, "in quotes, '0700'"),
+        ("owner", "no-such-user", "'owner' is 'no-such-user', and the target has no such user"),
+        ("owner", "-1", "no such user"),
+        ("group", "no-such-group", "'group' is 'no-such-group', and the target has no such group"),
+        ("group", "4294967295", "no such group"),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_attributes_that_cannot_be_meant(
+    run: t.Any, options: t.Dict[str, t.Any], option: str, given: t.Any, said: str, check_mode: bool
+) -> None:
+    result = run(certificate_deploy, dict(options, **{option: given}), check_mode=check_mode)
+    assert (result["failed"], result["error_kind"]) == (True, "invalid_request")
+    assert said in result["msg"]
+    assert not os.path.exists(options["path"])
+
+
+@pytest.mark.parametrize(
+    "option, given, expected",
+    [
+        ("key_mode", 0o600, 0o600),
+        ("key_mode", "600", 0o600),
+        ("key_mode", "u=r", 0o400),
+        ("key_mode", "g+r", 0o640),
+        ("key_mode", "u=rw,g=r,o=", 0o640),
+        ("key_mode", None, 0o600),
+        ("mode", 0o640, 0o640),
+        ("mode", "0444", 0o444),
+        ("mode", "a=r,u+w", 0o644),
+        ("dir_mode", 0o750, 0o750),
+        ("dir_mode", "2750", 0o2750),
+        ("dir_mode", "u=rwx,g=rx,o=", 0o750),
+        ("owner", str(os.geteuid()), None),
+        ("group", str(os.getegid()), None),
+    ],
+)
+def test_attributes_as_ansible_takes_them(
+    run: t.Any, options: t.Dict[str, t.Any], option: str, given: t.Any, expected: t.Optional[int]
+) -> None:
+    wanted = dict(options, **{option: given})
+    assert run(certificate_deploy, wanted)["changed"] is True
+    name = {"mode": "current/cert.pem", "key_mode": "current/privkey.pem"}.get(option, "versions")
+    found = stat.S_IMODE(os.stat(os.path.join(options["path"], name)).st_mode)
+    assert expected in (None, found)
+    assert run(certificate_deploy, wanted)["changed"] is False
+
+
+def test_key_for_everybody(run: t.Any, options: t.Dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: t.List[str] = []
+    monkeypatch.setattr(basic.AnsibleModule, "warn", lambda _module, text: warnings.append(text))
+    run(certificate_deploy, dict(options, key_mode="0640"))
+    assert warnings == []
+    assert run(certificate_deploy, dict(options, key_mode="0644"))["changed"] is True
+    assert warnings == ["'key_mode' '0644' lets every user of the target read the private key"]
+
+
+def test_attributes_that_cannot_be_set_are_undone(
+    run: t.Any, options: t.Dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: t.Any, uid: int, gid: int) -> None:
+        raise PermissionError(1, "Operation not permitted", path)
+
+    monkeypatch.setattr(os, "lchown", refuse)
+    result = run(certificate_deploy, dict(options, owner="12345"))
     assert result["error_kind"] == "write_failed"
-    assert "no-such-user" in result["msg"]
     assert not os.path.exists(options["path"])
     run(certificate_deploy, options)
-    result = run(certificate_deploy, dict(options, group="no-such-group"))
+    result = run(certificate_deploy, dict(options, group="12345"))
     assert result["error_kind"] == "write_failed"
     assert sorted(os.listdir(options["path"])) == ["current", "versions"]
     assert run(certificate_deploy, options)["changed"] is False
