@@ -166,7 +166,7 @@ options:
     default: []
     suboptions:
       host:
-        description: A name or address, as seen from the target. Each of its addresses that listens is probed.
+        description: A name or address, no URL, as seen from the target. Each of its addresses that listens is probed.
         type: str
         default: localhost
       port:

@@ -46,13 +46,13 @@ class InvalidKey(DeploymentError):
 
 
 class NamesNotCovered(DeploymentError):
-    """The certificate lacks an expected name, or an expected name is no name."""
+    """The certificate lacks an expected name."""
 
     kind = "names_not_covered"
 
 
 class UntrustedChain(DeploymentError):
-    """The certificate or its chain cannot be read, is broken, or leads to no trusted root."""
+    """The chain is broken, or leads to no trusted root."""
 
     kind = "untrusted_chain"
 

@@ -7,27 +7,20 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shlex
 import typing as t
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from .errors import (
-    DeploymentError,
-    InvalidKey,
-    InvalidRequest,
-    NamesNotCovered,
-    NotValidNow,
-    ProbeFailed,
-    ReloadFailed,
-    UntrustedChain,
-    ValidateFailed,
-)
+from .errors import DeploymentError, InvalidKey, InvalidRequest, NamesNotCovered, NotValidNow, UntrustedChain
 from .lineage import FILE_NAMES, sha256
 from .reasons import Facts
 from .x509 import Certificate, Malformed, covers, iso_time, normalise_name, pem_blocks, read_certificates
 
 Command = t.Tuple[str, ...]
+
+_PATH = re.compile(r"[~.]?/[^\n]*|[^\n]*\.(pem|crt|cer|key)")
 
 
 @dataclass(frozen=True)
@@ -157,18 +150,21 @@ def read_wanted(
         now: the time at which the certificate must be valid, UTC.
 
     Raises:
-        InvalidKey, NamesNotCovered, NotValidNow, UntrustedChain: as their names say.
+        InvalidRequest: the certificate, the chain or a name is none.
+        InvalidKey, NamesNotCovered, NotValidNow: as their names say.
     """
     key = _read_key(private_key, private_key_path)
     expected = _read_names(names)
     kinds = tuple(kind for kind in FILE_NAMES if kind in files)
     if placeholder:
         if not expected:
-            raise NamesNotCovered("A placeholder needs 'names'")
+            raise InvalidRequest("A placeholder needs 'names'")
         return Wanted(expected, key, kinds, placeholder=True)
-    leaf, *issuers = _read_chain(certificate or "", chain or "")
+    issuers = _read_certificates(chain, "chain") if chain and chain.strip() else []
+    read = _read_certificates(certificate or "", "certificate") + issuers
+    leaf, *issuers = {item.der: item for item in read}.values()
     _check_validity(leaf, now)
-    expected = expected or _read_names(leaf.names)
+    expected = expected or _read_names(leaf.names, NamesNotCovered)
     missing = [name for name in expected if not leaf.covers(name)]
     if missing or not expected:
         raise NamesNotCovered(
@@ -184,21 +180,22 @@ def read_commands(commands: t.Sequence[t.Any], option: str) -> t.List[Command]:
     """Commands as words: each is a string, split as a shell splits words, or a list of words.
 
     Raises:
-        ValidateFailed, ReloadFailed: by option; a command cannot be split, or is empty.
+        InvalidRequest: a command cannot be split, or is empty.
     """
-    error: t.Type[DeploymentError] = ValidateFailed if option == "validate_commands" else ReloadFailed
     read = []
     for command in commands:
         if not isinstance(command, (str, list, tuple)):
-            raise error("An item of '{0}' is neither a string nor a list of words: {1!r}".format(option, command))
+            raise InvalidRequest(
+                "An item of '{0}' is neither a string nor a list of words: {1!r}".format(option, command)
+            )
         try:
             words = shlex.split(command) if isinstance(command, str) else [str(word) for word in command]
         except ValueError as exc:
-            raise error("An item of '{0}' is no command: {1}".format(option, exc)) from exc
+            raise InvalidRequest("An item of '{0}' is no command: {1}".format(option, exc)) from exc
         if not words or not words[0]:
-            raise error("An item of '{0}' is empty".format(option))
+            raise InvalidRequest("An item of '{0}' is empty".format(option))
         if "\0" in "".join(words):
-            raise error("An item of '{0}' holds a NUL byte".format(option))
+            raise InvalidRequest("An item of '{0}' holds a NUL byte".format(option))
         read.append(tuple(words))
     return read
 
@@ -214,23 +211,31 @@ def read_probes(
         wanted: what the services shall serve; a probe without a name asks for the first expected one.
 
     Raises:
-        NamesNotCovered: a server name is none, or the certificate does not cover it.
-        ProbeFailed: a port or the timeout is out of bounds.
+        InvalidRequest: a host, port or server name is none, or the timeout is out of bounds.
+        NamesNotCovered: the certificate does not cover a server name.
     """
     if not (math.isfinite(timeout) and timeout >= 0):
-        raise ProbeFailed("'probe_timeout' is {0}, and has to be a number of seconds".format(timeout))
+        raise InvalidRequest("'probe_timeout' is {0}, and has to be a number of seconds".format(timeout))
     fallback = wanted.names[0]
     if fallback.startswith("*."):
         fallback = "www" + fallback[1:]
     read = []
     for item in probes:
         if not 0 < item["port"] < 65536:
-            raise ProbeFailed("The port {0} in 'probes' is no TCP port".format(item["port"]))
+            raise InvalidRequest("The port {0} in 'probes' is no TCP port".format(item["port"]))
+        host = item["host"].partition("%")[0]  # an IPv6 address may have a zone
+        if host.startswith("*.") or not _is_name(host):
+            raise InvalidRequest(
+                "The host {0!r} in 'probes' is no host name and no address; a URL is none, and the port is given as "
+                "'port'".format(item["host"])
+            )
         given = item.get("server_name") or fallback
         (name,) = _read_names([given])
-        if name.startswith("*.") or not wanted.covers(name):
+        if name.startswith("*."):
+            raise InvalidRequest("A probe asks for {0!r}; give the name of one server, no wildcard".format(given))
+        if not wanted.covers(name):
             raise NamesNotCovered(
-                "A probe asks for {0!r}, which the certificate does not cover as a name of a server".format(given),
+                "A probe asks for {0!r}, which the certificate does not cover".format(given),
                 missing_names=[name],
             )
         read.append(dict(item, server_name=name))
@@ -239,6 +244,10 @@ def read_probes(
 
 def _read_key(private_key: t.Optional[str], private_key_path: t.Optional[str]) -> bytes:
     where = "'private_key'"
+    if private_key is not None and _looks_like_a_path(private_key):
+        raise InvalidRequest(
+            "'private_key' looks like a path; give the path of a file on the target as 'private_key_path'"
+        )
     if private_key is None:
         where = str(private_key_path)
         try:
@@ -255,25 +264,42 @@ def _read_key(private_key: t.Optional[str], private_key_path: t.Optional[str]) -
     return block.encode("ascii", "replace")
 
 
-def _read_names(names: t.Sequence[str]) -> t.Tuple[str, ...]:
+def _read_names(names: t.Sequence[str], error: t.Type[DeploymentError] = InvalidRequest) -> t.Tuple[str, ...]:
     found: t.Dict[str, None] = {}
     for name in names:
         try:
             found[normalise_name(name)] = None
         except ValueError as exc:
-            raise NamesNotCovered("{0!r} is expected, but is no DNS name and no IP address".format(name)) from exc
+            raise error("{0!r} is expected, but is no DNS name and no IP address".format(name)) from exc
     return tuple(found)
 
 
-def _read_chain(certificate: str, chain: str) -> t.List[Certificate]:
+def _is_name(name: str) -> bool:
     try:
-        leaf = read_certificates(certificate)
-        found = leaf + read_certificates(chain)
+        return bool(normalise_name(name))
+    except ValueError:
+        return False
+
+
+def _read_certificates(text: str, option: str) -> t.List[Certificate]:
+    try:
+        found = read_certificates(text)
     except Malformed as exc:
-        raise UntrustedChain("'certificate' or 'chain' cannot be read: {0}".format(exc)) from exc
-    if not leaf:
-        raise UntrustedChain("'certificate' holds no certificate in PEM")
-    return list({item.der: item for item in found}.values())
+        raise InvalidRequest("'{0}' cannot be read: {1}".format(option, exc)) from exc
+    if found:
+        return found
+    if not text.strip():
+        raise InvalidRequest("'{0}' is empty".format(option))
+    if _looks_like_a_path(text):
+        raise InvalidRequest(
+            "'{0}' looks like a path; give the content of the file, for example with the lookup "
+            "'ansible.builtin.file'".format(option)
+        )
+    raise InvalidRequest("'{0}' holds no certificate in PEM".format(option))
+
+
+def _looks_like_a_path(text: str) -> bool:
+    return bool(_PATH.fullmatch(text.strip()))
 
 
 def _check_validity(leaf: Certificate, now: datetime) -> None:

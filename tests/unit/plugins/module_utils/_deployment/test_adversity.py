@@ -33,7 +33,7 @@ def refused(target: Target, *args: t.Any, **options: t.Any) -> DeploymentError:
 def test_server_name_that_is_none(target: Target, server_name: str) -> None:
     probes = [{"host": "127.0.0.1", "port": 1, "server_name": server_name}]
     error = refused(target, target.world.issue(NAME), probes=probes, reload_commands=["true"])
-    assert error.kind == "names_not_covered"
+    assert error.kind == "invalid_request"
     assert repr(server_name) in error.message
 
 
@@ -58,7 +58,7 @@ def test_probe_that_cannot_hold(target: Target, option: str, value: float) -> No
     probes = [{"host": "127.0.0.1", "port": value if option == "port" else 1}]
     timeout = value if option == "timeout" else 0.1
     error = refused(target, target.world.issue(NAME), probes=probes, probe_timeout=timeout, reload_commands=["true"])
-    assert error.kind == "probe_failed"
+    assert error.kind == "invalid_request"
     assert option in error.message
 
 
@@ -85,7 +85,7 @@ def test_misspelt_command_is_found_before_the_switch(target: Target, step: str) 
 
 @pytest.mark.parametrize("command", [{"cmd": "true"}, 5, None, [""], ["true", "a\0b"], "true a\0b"])
 def test_what_is_no_command(target: Target, command: t.Any) -> None:
-    assert refused(target, target.world.issue(NAME), reload_commands=[command]).kind == "reload_failed"
+    assert refused(target, target.world.issue(NAME), reload_commands=[command]).kind == "invalid_request"
 
 
 def test_program_that_cannot_be_run(target: Target) -> None:

@@ -393,7 +393,7 @@ def test_command_that_is_not_there(target: Target) -> None:
 
 @pytest.mark.parametrize("command", ["systemctl 'reload", "", []])
 def test_command_that_is_none(target: Target, command: t.Any) -> None:
-    assert refused(target, target.world.issue(NAME), validate_commands=[command]).kind == "validate_failed"
+    assert refused(target, target.world.issue(NAME), validate_commands=[command]).kind == "invalid_request"
     assert not target.path.exists()
 
 
