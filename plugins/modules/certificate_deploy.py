@@ -29,7 +29,9 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: The certificate is rehearsed, and the reasons are the same; nothing is written, no command is run.
+    details:
+      - The certificate is rehearsed, and the reasons are the same; nothing is written, no command is run.
+      - It fails as well where there is no such program for a command, or where the files could not be written.
   diff_mode:
     support: full
     details: Shows serial number, names, dates and reasons; never a private key.

@@ -224,6 +224,19 @@ class Lineage:
         left = [path for path in left if os.path.lexists(path)]
         return left + [self.version_path(name) for name in self._listed() if _LEFT_VERSION.fullmatch(name)]
 
+    def require_writable(self) -> None:
+        """Look whether directories could be made where a deployment would make them; writes nothing.
+
+        Raises:
+            OSError: they could not.
+        """
+        folder = self.path
+        while not os.path.lexists(folder):
+            folder = os.path.dirname(folder)
+        for path in (folder, self.versions_path):
+            if os.path.lexists(path) and not os.access(path, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def create(self) -> t.List[str]:

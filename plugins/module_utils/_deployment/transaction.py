@@ -222,8 +222,11 @@ class _Deployment:
         try:
             locked = self._lineage.exists() and self._lock.acquire()
             plan = self._plan(locked)
-            if not check_mode and (plan.reasons or plan.recovers):
-                plan = self._deploy(plan, locked)
+            if plan.reasons or plan.recovers:
+                if check_mode:
+                    self._foresee(plan)
+                else:
+                    plan = self._deploy(plan, locked)
             return self._result(plan)
         except OSError as exc:
             raise _write_failed(exc) from exc
@@ -338,6 +341,12 @@ class _Deployment:
         anchors = rehearse(wanted.leaf, wanted.chain, wanted.key, wanted.names, trust, self._settings.ca_path)
         return replace(plan, wanted=wanted, anchors=anchors)
 
+    def _foresee(self, plan: _Plan) -> None:
+        """Fail in check mode where acting would fail before it has changed anything for good."""
+        self._find_programs(plan)
+        if plan.switches or plan.recovers:
+            self._lineage.require_writable()
+
     # -- acting -------------------------------------------------------------------------------------------------------
 
     def _deploy(self, plan: _Plan, locked: bool) -> _Plan:
@@ -348,9 +357,7 @@ class _Deployment:
                 while not self._lock.acquire():  # a failed first deployment beside this one removes its directory
                     made = self._lineage.create()
                 plan = self._plan(True)  # another run may have been here before the lock
-            if plan.reasons:
-                self._find_programs(self._settings.validate_commands, ValidateFailed)
-                self._find_programs(self._settings.reload_commands, ReloadFailed)
+            self._find_programs(plan)
             self._recover(plan)
             if plan.switches:
                 self._put_into_service(plan)
@@ -534,16 +541,20 @@ class _Deployment:
 
     # -- the service --------------------------------------------------------------------------------------------------
 
-    def _find_programs(self, commands: t.Sequence[Command], error: t.Type[DeploymentError]) -> None:
+    def _find_programs(self, plan: _Plan) -> None:
         """A command that is misspelt would be found out after the switch, and could not undo anything either."""
-        for command in commands:
-            if not self._host.finds(command[0]):
-                raise error(
-                    "The command {0!r} cannot be run: there is no program '{1}'. Nothing was changed".format(
-                        " ".join(command), command[0]
-                    ),
-                    command=list(command),
-                )
+        if not plan.reasons:
+            return
+        asked = ((self._settings.validate_commands, ValidateFailed), (self._settings.reload_commands, ReloadFailed))
+        for commands, error in asked:
+            for command in commands:
+                if not self._host.finds(command[0]):
+                    raise error(
+                        "The command {0!r} cannot be run: there is no program '{1}'. Nothing was changed".format(
+                            " ".join(command), command[0]
+                        ),
+                        command=list(command),
+                    )
 
     def _run(self, commands: t.Sequence[Command], error: t.Type[DeploymentError], when: str) -> None:
         for command in commands:

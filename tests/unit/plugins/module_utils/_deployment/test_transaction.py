@@ -377,18 +377,50 @@ def test_current_version_that_cannot_be_proven_gives_way_to_the_last_proven_one(
     assert (target.versions(), read_lineage(str(target.path))["interrupted"]) == ([previous], False)
 
 
-def test_directory_that_cannot_be_made_is_named(target: Target) -> None:
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_directory_that_cannot_be_made_is_named(target: Target, check_mode: bool) -> None:
     path = target.path.parent / "file" / "lineage"
     path.parent.write_text("mine")
-    error = refused(target, target.world.issue(NAME), path=str(path))
+    error = refused(target, target.world.issue(NAME), path=str(path), check_mode=check_mode)
     assert error.kind == "write_failed"
     assert "{0}: Not a directory".format(path) in error.message
 
 
-def test_command_that_is_not_there(target: Target) -> None:
-    error = refused(target, target.world.issue(NAME), reload_commands=[["/nonexistent/reload", "now"]])
-    assert error.kind == "reload_failed"
+@pytest.mark.parametrize("case", ["first", "lineage", "versions"])
+def test_check_mode_foresees_a_directory_that_cannot_be_written(
+    target: Target, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if case != "first":
+        target.deploy(target.world.issue(NAME))
+    path = target.path / "below" / "it" if case == "first" else target.path
+    locked = {"first": target.path, "lineage": target.path, "versions": target.path / "versions"}[case]
+    locked.mkdir(exist_ok=True)
+    locked.chmod(0o555)
+    if os.geteuid() == 0:  # who may write everywhere; answer as for somebody else
+        monkeypatch.setattr(os, "access", lambda asked, _mode: str(asked) != str(locked))
+    error = refused(target, target.world.issue(NAME), path=str(path), check_mode=True)
+    locked.chmod(0o755)
+    assert error.kind == "write_failed"
+    assert "{0}: Permission denied".format(locked) in error.message
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    "option, kind", [("validate_commands", "validate_failed"), ("reload_commands", "reload_failed")]
+)
+def test_command_that_is_not_there(target: Target, option: str, kind: str, check_mode: bool) -> None:
+    commands = {option: [["/nonexistent/reload", "now"]]}
+    error = refused(target, target.world.issue(NAME), check_mode=check_mode, **commands)
+    assert error.kind == kind
     assert "/nonexistent/reload now" in error.message
+    assert not target.path.exists()
+
+
+def test_check_mode_looks_for_nothing_where_nothing_is_to_do(target: Target) -> None:
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf)
+    result = target.deploy(leaf, check_mode=True, reload_commands=[["/nonexistent/reload"]])
+    assert result["changed"] is False
 
 
 @pytest.mark.parametrize("command", ["systemctl 'reload", "", []])
