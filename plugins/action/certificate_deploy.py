@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the module certificate_deploy where the task points.
 
-Here on the controller, it keeps the private key out of what Ansible prints, and makes A-labels of internationalised
-names: targets have no more than an older codec for that.
+Here on the controller, it keeps the private key out of what Ansible prints, keeps a command that stands alone whole,
+and makes A-labels of internationalised names: targets have no more than an older codec for that.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class ActionModule(ActionBase):
                 recovered=False,
             )
             return result
-        arguments = UnseenArguments(_with_ascii_names(self._task.args))
+        arguments = UnseenArguments(_with_whole_commands(_with_ascii_names(self._task.args)))
         result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val))
         return result
 
@@ -58,6 +58,14 @@ def _with_ascii_names(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     if isinstance(found.get("probes"), list):
         found["probes"] = [_probe(item) for item in found["probes"]]
     return found
+
+
+def _with_whole_commands(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The arguments with a command that stands alone as a list of one: Ansible would split it at its commas."""
+    for option in ("validate_commands", "reload_commands"):
+        if isinstance(arguments.get(option), str):
+            arguments[option] = [arguments[option]]
+    return arguments
 
 
 def _probe(item: object) -> object:

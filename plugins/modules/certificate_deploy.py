@@ -141,14 +141,16 @@ options:
     description:
       - Commands that check the service's configuration, for example C(nginx -t). They run before the switch, except on
         a first deployment, and after it.
-      - Each is a string, which is split as a shell splits words, or a list of words. No shell is used.
+      - Each is a string, which is split as a shell splits words, or a list of words. A single string is one command.
+      - No shell is used. A string with a word such as C(&&), C(|), C(;) or C(>) is refused.
     type: list
     elements: raw
     default: []
   reload_commands:
     description:
       - Commands that let the service read the new files, for example C(systemctl reload nginx).
-      - Each is a string, which is split as a shell splits words, or a list of words. No shell is used.
+      - Each is a string, which is split as a shell splits words, or a list of words. A single string is one command.
+      - No shell is used. A string with a word such as C(&&), C(|), C(;) or C(>) is refused.
     type: list
     elements: raw
     default: []

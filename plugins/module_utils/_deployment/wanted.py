@@ -20,6 +20,7 @@ from .x509 import Certificate, Malformed, covers, iso_time, normalise_name, pem_
 
 Command = t.Tuple[str, ...]
 
+_OPERATOR = re.compile(r"[&|;<>]+|[0-9&]?>>?(&[0-9]|/.*)")  # what a shell would not take for a word
 _PATH = re.compile(r"[~.]?/[^\n]*|[^\n]*\.(pem|crt|cer|key)")
 
 
@@ -180,7 +181,7 @@ def read_commands(commands: t.Sequence[t.Any], option: str) -> t.List[Command]:
     """Commands as words: each is a string, split as a shell splits words, or a list of words.
 
     Raises:
-        InvalidRequest: a command cannot be split, or is empty.
+        InvalidRequest: a command cannot be split, is empty, or asks for a shell.
     """
     read = []
     for command in commands:
@@ -194,6 +195,12 @@ def read_commands(commands: t.Sequence[t.Any], option: str) -> t.List[Command]:
             raise InvalidRequest("An item of '{0}' is no command: {1}".format(option, exc)) from exc
         if not words or not words[0]:
             raise InvalidRequest("An item of '{0}' is empty".format(option))
+        operator = next(filter(_OPERATOR.fullmatch, words), None)
+        if operator and isinstance(command, str):
+            raise InvalidRequest(
+                "{0!r} in an item of '{1}' would be a word like any other, since no shell is used; give two commands, "
+                "or a list of words where it is meant as one".format(operator, option)
+            )
         if "\0" in "".join(words):
             raise InvalidRequest("An item of '{0}' holds a NUL byte".format(option))
         read.append(tuple(words))

@@ -74,6 +74,11 @@ def test_names_as_one_text(run: t.Any) -> None:
     assert given["names"] == ["xn--strae-oqa.example", "www.example.com"]
 
 
+def test_command_that_stands_alone(run: t.Any) -> None:
+    _result, given = run(reload_commands="install -o a,b file", validate_commands=["nginx -t"])
+    assert given == {"reload_commands": ["install -o a,b file"], "validate_commands": ["nginx -t"]}
+
+
 def test_names_without_the_library(run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chain, "HAS_IDNA", False)
     _result, given = run(names=["bücher.example"])

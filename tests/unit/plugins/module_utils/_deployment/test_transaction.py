@@ -431,11 +431,38 @@ def test_command_that_is_none(target: Target, command: t.Any) -> None:
 
 def test_commands_are_run_without_a_shell(target: Target) -> None:
     marker = target.path.parent / "made by a shell"
-    target.deploy(
-        target.world.issue(NAME), reload_commands=["echo 'one two' > '{0}'".format(marker), ["true", "$HOME"]]
-    )
-    assert target.host.commands == [("echo", "one two", ">", str(marker)), ("true", "$HOME")]
+    target.deploy(target.world.issue(NAME), reload_commands=["echo 'one two' $HOME", ["echo", ">", str(marker)]])
+    assert target.host.commands == [("echo", "one two", "$HOME"), ("echo", ">", str(marker))]
     assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "nginx -t && true",
+        "a || b",
+        "a | b",
+        "a ; b",
+        "a &",
+        "a > b",
+        "a >> b",
+        "a < b",
+        "a 2>&1",
+        "a >/b",
+        "a &>/dev/null",
+    ],
+)
+@pytest.mark.parametrize("option", ["validate_commands", "reload_commands"])
+def test_commands_that_need_a_shell(target: Target, option: str, command: str) -> None:
+    error = refused(target, target.world.issue(NAME), **{option: ["true", command]})
+    assert error.kind == "invalid_request"
+    assert "in an item of '{0}' would be a word like any other, since no shell is used".format(option) in error.message
+    assert not target.path.exists()
+
+
+def test_commands_with_signs_inside_words(target: Target) -> None:
+    target.deploy(target.world.issue(NAME), reload_commands=["true 'a && b' x?a=1&b=2 a;b -> <a>"])
+    assert target.host.commands == [("true", "a && b", "x?a=1&b=2", "a;b", "->", "<a>")]
 
 
 def test_private_key_in_the_output_of_a_command(target: Target) -> None:
