@@ -16,7 +16,17 @@ from datetime import datetime
 from .errors import DeploymentError, InvalidKey, InvalidRequest, NamesNotCovered, NotValidNow, UntrustedChain
 from .lineage import FILE_NAMES, sha256
 from .reasons import Facts
-from .x509 import Certificate, Malformed, covers, iso_time, normalise_name, pem_blocks, read_certificates
+from .x509 import (
+    FOLDED,
+    Certificate,
+    Malformed,
+    covers,
+    is_folded,
+    iso_time,
+    normalise_name,
+    pem_blocks,
+    read_certificates,
+)
 
 Command = t.Tuple[str, ...]
 
@@ -261,11 +271,14 @@ def _read_key(private_key: t.Optional[str], private_key_path: t.Optional[str]) -
             with open(where, encoding="ascii", errors="replace") as stream:
                 private_key = stream.read()
         except OSError as exc:
-            raise InvalidKey("The private key {0} cannot be read: {1}".format(where, exc.strerror)) from exc
+            hint = "; is 'become' needed?" if isinstance(exc, PermissionError) else ". It is looked for on the target"
+            raise InvalidKey("The private key {0} cannot be read: {1}{2}".format(where, exc.strerror, hint)) from exc
     keys = [(label, block) for label, block in pem_blocks(private_key) if label.endswith("PRIVATE KEY")]
     if len(keys) != 1:
         raise InvalidKey("{0} holds {1} private keys in PEM where one is expected".format(where, len(keys) or "no"))
     label, block = keys[0]
+    if is_folded(block):
+        raise InvalidKey("The private key in {0} cannot be read: {1}".format(where, FOLDED))
     if label.startswith("ENCRYPTED") or "Proc-Type: 4,ENCRYPTED" in block:
         raise InvalidKey("The private key in {0} is encrypted; give it without a password".format(where))
     return block.encode("ascii", "replace")

@@ -40,6 +40,9 @@ _NAME_PARTS = {
 }
 
 
+FOLDED = "its line breaks are missing; write it with | in YAML, which keeps them"
+
+
 class Malformed(ValueError):
     """The bytes are no certificate."""
 
@@ -139,6 +142,11 @@ def pem_blocks(text: str) -> t.List[t.Tuple[str, str]]:
     return [(match.group(1), match.group(0) + "\n") for match in _PEM_BLOCK.finditer(text)]
 
 
+def is_folded(block: str) -> bool:
+    """Whether a PEM block has no lines, as YAML makes it of a text behind ``>``."""
+    return block.count("\n") < 3
+
+
 def read_certificates(text: str) -> t.List[Certificate]:
     """All certificates of a PEM text, in their order.
 
@@ -148,6 +156,8 @@ def read_certificates(text: str) -> t.List[Certificate]:
     found = []
     for label, block in pem_blocks(text):
         if label in ("CERTIFICATE", "X509 CERTIFICATE"):
+            if is_folded(block):
+                raise Malformed(FOLDED)
             try:
                 der = binascii.a2b_base64("".join(block.splitlines()[1:-1]))
             except binascii.Error as exc:
@@ -164,7 +174,9 @@ def read_certificate(der: bytes) -> Certificate:
     """
     try:
         return _read_certificate(der)
-    except (IndexError, ValueError, OverflowError) as exc:
+    except IndexError as exc:
+        raise Malformed("this is no X.509 certificate: it ends too early") from exc
+    except (ValueError, OverflowError) as exc:
         raise Malformed("this is no X.509 certificate: {0}".format(exc)) from exc
 
 

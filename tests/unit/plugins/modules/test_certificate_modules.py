@@ -17,6 +17,7 @@ import pytest
 import yaml
 from ansible.module_utils import basic
 
+from ansible_collections.certops.issuance.plugins.module_utils._deployment import wanted
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import WriteFailed
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import AnsibleHost
 from ansible_collections.certops.issuance.plugins.modules import certificate_deploy, certificate_info
@@ -237,12 +238,12 @@ def test_attributes_that_cannot_be_meant(
 def test_attributes_as_ansible_takes_them(
     run: t.Any, options: t.Dict[str, t.Any], option: str, given: t.Any, expected: t.Optional[int]
 ) -> None:
-    wanted = dict(options, **{option: given})
-    assert run(certificate_deploy, wanted)["changed"] is True
+    asked = dict(options, **{option: given})
+    assert run(certificate_deploy, asked)["changed"] is True
     name = {"mode": "current/cert.pem", "key_mode": "current/privkey.pem"}.get(option, "versions")
     found = stat.S_IMODE(os.stat(os.path.join(options["path"], name)).st_mode)
     assert expected in (None, found)
-    assert run(certificate_deploy, wanted)["changed"] is False
+    assert run(certificate_deploy, asked)["changed"] is False
 
 
 def test_key_for_everybody(run: t.Any, options: t.Dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,6 +340,44 @@ def test_path_below_the_home_of_the_user(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert run(certificate_deploy, dict(options, path="~/lineage/"))["path"] == options["path"]
+
+
+def test_line_breaks_that_yaml_has_taken(run: t.Any, options: t.Dict[str, t.Any]) -> None:
+    for option, kind in [
+        ("certificate", "invalid_request"),
+        ("chain", "invalid_request"),
+        ("private_key", "invalid_key"),
+    ]:
+        folded = yaml.safe_load("key: >\n" + "".join("  " + line + "\n" for line in options[option].splitlines()))[
+            "key"
+        ]
+        result = run(certificate_deploy, dict(options, **{option: folded}))
+        assert (result["error_kind"], option in result["msg"]) == (kind, True)
+        assert "its line breaks are missing; write it with | in YAML" in result["msg"]
+        assert options[option].splitlines()[1] not in result["msg"]
+
+
+def test_certificate_that_is_cut_off(run: t.Any, options: t.Dict[str, t.Any]) -> None:
+    result = run(certificate_deploy, dict(options, certificate=PEM.format("")))
+    assert (result["error_kind"], result["msg"]) == (
+        "invalid_request",
+        "'certificate' cannot be read: this is no X.509 certificate: it ends too early",
+    )
+
+
+def test_key_that_cannot_be_read(run: t.Any, options: t.Dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {key: value for key, value in options.items() if key != "private_key"}
+    given["private_key_path"] = options["path"] + "/none.pem"
+    said = "The private key {0} cannot be read: ".format(given["private_key_path"])
+    result = run(certificate_deploy, given)
+    assert result["error_kind"] == "invalid_key"
+    assert result["msg"] == said + "No such file or directory. It is looked for on the target"
+
+    def refuse(path: t.Any, *_options: t.Any, **_more: t.Any) -> t.NoReturn:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(wanted, "open", refuse, raising=False)
+    assert run(certificate_deploy, given)["msg"] == said + "Permission denied; is 'become' needed?"
 
 
 def test_a_lineage_must_be_named(run: t.Any) -> None:
