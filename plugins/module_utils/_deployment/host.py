@@ -133,15 +133,25 @@ class AnsibleHost:
             "secontext": context,
             "attributes": None,
         }
-        with self._errors_raised():
+        asked = ", ".join(
+            "'{0}' {1!r}".format(option, value)
+            for option, value in (("owner", self._owner), ("group", self._group), (_MODE_OPTIONS[kind], wanted["mode"]))
+            if value is not None
+        )
+        with self._errors_raised(asked):
             return bool(self._module.set_fs_attributes_if_different(wanted, False, expand=False))
 
     @contextmanager
-    def _errors_raised(self) -> t.Iterator[None]:
+    def _errors_raised(self, asked: str = "the SELinux context") -> t.Iterator[None]:
         """Ansible's helpers end the process on a failure; in the middle of a deployment it must be undone instead."""
 
         def fail_json(msg: str, **details: t.Any) -> t.NoReturn:
-            raise WriteFailed("Setting the attributes of {0} failed: {1}".format(details.get("path", "a file"), msg))
+            cause = details.get("details") or details.get("exception")
+            raise WriteFailed(
+                "Setting {0} of {1} failed: {2}{3}".format(
+                    asked, details.get("path", "a file"), msg, ": {0}".format(cause) if cause else ""
+                )
+            )
 
         self._module.fail_json = fail_json
         try:

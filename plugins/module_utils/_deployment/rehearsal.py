@@ -40,6 +40,7 @@ def rehearse(
     names: t.Sequence[str],
     trust: str,
     ca_path: t.Optional[str] = None,
+    key_source: str = "'private_key'",
 ) -> t.Tuple[bytes, ...]:
     """Prove by handshakes that key and certificate match, every name is covered and the chain holds.
 
@@ -50,6 +51,7 @@ def rehearse(
         names: the expected names, normalised; each gets a handshake.
         trust: ``system``, ``ca_path`` or ``chain_only``.
         ca_path: a file, or a directory of files, with CA certificates as PEM, for ``ca_path``.
+        key_source: where the key was taken from, for messages.
 
     Returns:
         The anchors the chain leads to, as DER: a service that sends the whole chain is trusted by these alone.
@@ -58,7 +60,7 @@ def rehearse(
         KeyMismatch, InvalidKey, NamesNotCovered, UntrustedChain, NoTrustStore: as their names say.
     """
     check_links(certificate, chain)
-    server = _server_context(certificate, chain, private_key)
+    server = _server_context(certificate, chain, private_key, key_source)
     top = chain[-1] if chain else certificate
     links = anchored_context([top.der])
     if trust == CHAIN_ONLY:
@@ -177,7 +179,9 @@ def _refuse_password() -> str:
     raise InvalidKey("The private key is encrypted; give it without a password")
 
 
-def _server_context(certificate: Certificate, chain: t.Sequence[Certificate], private_key: bytes) -> ssl.SSLContext:
+def _server_context(
+    certificate: Certificate, chain: t.Sequence[Certificate], private_key: bytes, key_source: str
+) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     fullchain = "".join(item.pem for item in (certificate, *chain)).encode("ascii")
     with private_path(fullchain) as (certificate_path, _fds), private_path(private_key) as (key_path, _more_fds):
@@ -187,8 +191,9 @@ def _server_context(certificate: Certificate, chain: t.Sequence[Certificate], pr
             reason = exc.reason or "unreadable"
             if reason in _MISMATCHES:
                 raise KeyMismatch(
-                    "The private key does not belong to the certificate of '{0}' (serial {1})".format(
-                        certificate.subject, certificate.serial_number
+                    "The private key in {0} does not belong to the certificate of '{1}' (serial {2}); name the key with "
+                    "which the CSR of this order, or of its last reissue, was made".format(
+                        key_source, certificate.subject, certificate.serial_number
                     )
                 ) from exc
             if reason.startswith("CA_"):

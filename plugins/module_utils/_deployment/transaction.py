@@ -338,7 +338,8 @@ class _Deployment:
                 from .placeholder import make_placeholder
 
                 wanted = wanted.with_certificate(make_placeholder(self._host, wanted.names, wanted.key))
-        anchors = rehearse(wanted.leaf, wanted.chain, wanted.key, wanted.names, trust, self._settings.ca_path)
+        ca_path, source = self._settings.ca_path, wanted.key_source
+        anchors = rehearse(wanted.leaf, wanted.chain, wanted.key, wanted.names, trust, ca_path, source)
         return replace(plan, wanted=wanted, anchors=anchors)
 
     def _foresee(self, plan: _Plan) -> None:

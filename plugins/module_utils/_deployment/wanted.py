@@ -45,6 +45,7 @@ class Wanted:
         certificate: the leaf; None for a placeholder that is still to be made.
         chain: what follows the leaf.
         placeholder: whether a self-signed certificate will do.
+        key_source: where the key was taken from, for messages.
     """
 
     names: t.Tuple[str, ...]
@@ -53,6 +54,7 @@ class Wanted:
     certificate: t.Optional[Certificate] = None
     chain: t.Tuple[Certificate, ...] = ()
     placeholder: bool = False
+    key_source: str = "'private_key'"
 
     @property
     def leaf(self) -> Certificate:
@@ -164,13 +166,14 @@ def read_wanted(
         InvalidRequest: the certificate, the chain or a name is none.
         InvalidKey, NamesNotCovered, NotValidNow: as their names say.
     """
-    key = _read_key(private_key, private_key_path)
+    key_source = "'private_key'" if private_key is not None else str(private_key_path)
+    key = _read_key(private_key, key_source)
     expected = _read_names(names)
     kinds = tuple(kind for kind in FILE_NAMES if kind in files)
     if placeholder:
         if not expected:
             raise InvalidRequest("A placeholder needs 'names'")
-        return Wanted(expected, key, kinds, placeholder=True)
+        return Wanted(expected, key, kinds, placeholder=True, key_source=key_source)
     issuers = _read_certificates(chain, "chain") if chain and chain.strip() else []
     read = _read_certificates(certificate or "", "certificate") + issuers
     leaf, *issuers = {item.der: item for item in read}.values()
@@ -184,7 +187,7 @@ def read_wanted(
             ),
             missing_names=missing,
         )
-    return Wanted(expected, key, kinds, certificate=leaf, chain=tuple(issuers))
+    return Wanted(expected, key, kinds, certificate=leaf, chain=tuple(issuers), key_source=key_source)
 
 
 def read_commands(commands: t.Sequence[t.Any], option: str) -> t.List[Command]:
@@ -259,14 +262,12 @@ def read_probes(
     return read
 
 
-def _read_key(private_key: t.Optional[str], private_key_path: t.Optional[str]) -> bytes:
-    where = "'private_key'"
+def _read_key(private_key: t.Optional[str], where: str) -> bytes:
     if private_key is not None and _looks_like_a_path(private_key):
         raise InvalidRequest(
             "'private_key' looks like a path; give the path of a file on the target as 'private_key_path'"
         )
     if private_key is None:
-        where = str(private_key_path)
         try:
             with open(where, encoding="ascii", errors="replace") as stream:
                 private_key = stream.read()

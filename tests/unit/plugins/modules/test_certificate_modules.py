@@ -264,10 +264,13 @@ def test_attributes_that_cannot_be_set_are_undone(
     monkeypatch.setattr(os, "lchown", refuse)
     result = run(certificate_deploy, dict(options, owner="12345"))
     assert result["error_kind"] == "write_failed"
+    assert "Setting 'owner' '12345', 'mode' '0644' of " in result["msg"]
+    assert "failed: chown failed" in result["msg"]
     assert not os.path.exists(options["path"])
     run(certificate_deploy, options)
     result = run(certificate_deploy, dict(options, group="12345"))
     assert result["error_kind"] == "write_failed"
+    assert "Setting 'group' '12345', 'mode' '0644' of " in result["msg"]
     assert sorted(os.listdir(options["path"])) == ["current", "versions"]
     assert run(certificate_deploy, options)["changed"] is False
 
@@ -446,14 +449,14 @@ def test_selinux_context_is_kept(tmp_path: pathlib.Path) -> None:
 def test_failures_of_the_helpers_are_errors() -> None:
     class Failing(SELinuxModule):
         def set_fs_attributes_if_different(self, wanted: t.Dict[str, t.Any], changed: bool, expand: bool) -> bool:
-            self.fail_json(path=wanted["path"], msg="chown failed", details="no")
+            self.fail_json(path=wanted["path"], msg="chown failed", details="not permitted")
             return True
 
         def fail_json(self, **_details: t.Any) -> None:
             raise SystemExit(1)
 
     module = Failing()
-    with pytest.raises(WriteFailed, match="/staged failed: chown failed"):
+    with pytest.raises(WriteFailed, match="^Setting 'mode' '0644' of /staged failed: chown failed: not permitted$"):
         AnsibleHost(module).apply("/staged", "file", "/final", None)
     with pytest.raises(SystemExit):  # only inside the helper
         module.fail_json()

@@ -184,6 +184,17 @@ def test_refusals_touch_nothing(
     assert target.tree() == before
 
 
+@pytest.mark.parametrize("in_a_file", [True, False])
+def test_key_of_another_certificate_is_named(target: Target, in_a_file: bool) -> None:
+    other = pki.key_pem(pki.make_key())
+    path = target.path.parent / "www.key"
+    path.write_text(other)
+    given = {"private_key": None, "private_key_path": str(path)} if in_a_file else {"private_key": other}
+    said = refused(target, target.world.issue(NAME), **given).message
+    assert "The private key in {0} does not belong".format(path if in_a_file else "'private_key'") in said
+    assert said.endswith("with which the CSR of this order, or of its last reissue, was made")
+
+
 def test_older_certificate_names_both(target: Target) -> None:
     deployed = target.world.issue(NAME)
     target.deploy(deployed)
