@@ -27,6 +27,9 @@ options: {}
 attributes:
   platform:
     platforms: posix
+  async:
+    support: full
+    description: Supports being used with the C(async) keyword.
 """
 
     # The order modules, which only read. No file beside this one may have this name.

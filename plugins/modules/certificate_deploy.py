@@ -81,7 +81,7 @@ options:
     default: []
   trust:
     description:
-      - What the chain has to lead to.
+      - What the chain has to lead to. It is not looked at while the certificate is in service already.
       - V(system) is the trust store of the target.
       - V(ca_path) are the certificates at O(ca_path).
       - V(chain_only) proves only that certificate and chain belong together. Use it for private authorities that the
@@ -92,6 +92,7 @@ options:
   ca_path:
     description:
       - A file on the target with trusted CA certificates as PEM, or a directory of such files.
+      - It is not looked at while the certificate is in service already.
       - Giving it means O(trust=ca_path).
     type: path
   files:
@@ -270,7 +271,7 @@ reasons:
 path:
   description: The lineage directory.
   type: str
-  returned: success
+  returned: success, and failures unless RV(error_kind=invalid_request)
   sample: /etc/ssl/certops/www.example.com
 current:
   description: The link that services point at. It stays the same for every version.
@@ -290,12 +291,12 @@ fingerprint_sha256:
 not_before:
   description: Start of its validity, ISO 8601, UTC.
   type: str
-  returned: success
+  returned: success, and of the given certificate when RV(error_kind=not_valid_now)
   sample: "2026-11-01T00:00:00Z"
 not_after:
   description: End of its validity, ISO 8601, UTC.
   type: str
-  returned: success
+  returned: success, and of the given certificate when RV(error_kind=not_valid_now)
   sample: "2026-12-18T00:00:00Z"
 names:
   description: The names it covers.
@@ -339,10 +340,12 @@ previous:
       type: bool
       sample: false
 probes:
-  description: What each probe found, in the order of O(probes).
+  description:
+    - What each probe found last, in the order of O(probes).
+    - Empty where nobody looked, as in check mode when something is to be deployed, or when the run failed before.
   type: list
   elements: dict
-  returned: success, and failures after probing
+  returned: success, and failures unless RV(error_kind=invalid_request)
   contains:
     host:
       description: As in O(probes[].host).
@@ -411,7 +414,7 @@ missing_names:
   description: The expected names that the certificate does not cover.
   type: list
   elements: str
-  returned: when RV(error_kind=names_not_covered)
+  returned: when RV(error_kind=names_not_covered) for that reason
   sample: [shop.example.com]
 missing_issuer:
   description: The issuer whose certificate is missing.
@@ -422,8 +425,13 @@ command:
   description: The command that failed.
   type: list
   elements: str
-  returned: when RV(error_kind=validate_failed) or RV(error_kind=reload_failed)
+  returned: when RV(error_kind=validate_failed) or RV(error_kind=reload_failed), also as RV(cause)
   sample: [nginx, -t]
+rc:
+  description: Its exit code.
+  type: int
+  returned: with RV(command), where it ran and ended by itself
+  sample: 1
 cause:
   description: The failure that made going back necessary.
   type: dict
@@ -439,15 +447,25 @@ cause:
       sample: After 10 s the certificate with serial 0A1B2C is not served.
 """
 
+import typing as t
+
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import AnsibleHost
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.module import Module
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.transaction import deploy
 
 
+class DeployModule(Module):
+    """Its failures always say whether anything was undone or finished: nothing, where they do not know of it."""
+
+    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
+        """Fail; see Module."""
+        super().fail_json(msg, **dict({"rolled_back": False, "recovered": False}, **kwargs))
+
+
 def main() -> None:
     """Run the module."""
-    module = Module(
+    module = DeployModule(
         argument_spec={
             "path": {"type": "path", "required": True},
             "certificate": {"type": "str"},

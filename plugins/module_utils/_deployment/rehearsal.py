@@ -191,8 +191,8 @@ def _server_context(
             reason = exc.reason or "unreadable"
             if reason in _MISMATCHES:
                 raise KeyMismatch(
-                    "The private key in {0} does not belong to the certificate of '{1}' (serial {2}); name the key with "
-                    "which the CSR of this order, or of its last reissue, was made".format(
+                    "The private key in {0} does not belong to the certificate of '{1}' (serial {2}); name the key "
+                    "with which the CSR of this order, or of its last reissue, was made".format(
                         key_source, certificate.subject, certificate.serial_number
                     )
                 ) from exc

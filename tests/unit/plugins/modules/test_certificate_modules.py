@@ -90,14 +90,30 @@ def test_deploy_and_read_back(run: t.Any, options: t.Dict[str, t.Any]) -> None:
     assert found["changed"] is False
 
 
-@pytest.mark.parametrize("case", ["changed", "unchanged", "refused", "check mode"])
-def test_nothing_is_returned_that_is_not_documented(run: t.Any, options: t.Dict[str, t.Any], case: str) -> None:
+@pytest.mark.parametrize(
+    "case", ["changed", "unchanged", "refused", "check mode", "not valid", "other name", "no rollback", "bad option"]
+)
+def test_nothing_is_returned_that_is_not_documented(
+    run: t.Any, options: t.Dict[str, t.Any], world: pki.World, case: str
+) -> None:
     documented = set(yaml.safe_load(certificate_deploy.RETURN)) | {"changed", "failed", "msg", "invocation"}
     if case != "changed":
         run(certificate_deploy, options)
     if case == "refused":
         options["private_key"] = pki.key_pem(pki.make_key())
-    assert set(run(certificate_deploy, options, check_mode=case == "check mode")) <= documented
+    elif case == "not valid":
+        options["certificate"] = pki.pem(world.issue(NAME, not_before=pki.NOW + pki.DAY))
+    elif case == "other name":
+        options["names"] = ["shop.example.com"]
+    elif case == "no rollback":
+        options.update(certificate=pki.pem(world.issue(NAME)), reload_commands=["false"])
+    elif case == "bad option":
+        options["trust"] = "nobody"
+    result = run(certificate_deploy, options, check_mode=case == "check mode")
+    assert set(result) <= documented
+    assert {"rolled_back", "recovered"} <= set(result)
+    assert result.get("rc") == (1 if case == "no rollback" else None)
+    assert "path" in result or case == "bad option"
 
 
 def test_interrupted_deployment(run: t.Any, options: t.Dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
