@@ -322,7 +322,6 @@ class Renewing(Scenario):
         self.assert_all_served(again)
         self.assertFalse((lineage / ".journal.json").exists())
 
-
     def test_the_certificate_to_be_replaced_says_that_it_is_a_reissue(self) -> None:
         order = self.fleet.order("digicert", "www.example.org", "issued")
         self.fleet.host("web0", order)
