@@ -104,7 +104,7 @@ class Waiting:
         asked_at: when the detail call was made last, in seconds of the clock.
         unanswered: that call was not answered.
         seen_open: the order was seen before its certificate was there, so that the certificate is a new one.
-        replaced: the certificate that the order had while its reissue was open.
+        replaced: the certificate that the order had when its reissue was seen to be open.
         untellable: looks in a row at a certificate that cannot be told from the superseded one.
     """
 
@@ -422,7 +422,7 @@ class _Wait:
         told, order = order, replace(order, raw=None)
         wait.seen_open = wait.seen_open or told.status in Status.OPEN
         if not told.issued and any(blocker.check == "reissue" for blocker in told.blockers):
-            wait.replaced = told.certificate
+            wait.replaced = _first_told(wait.replaced, told.certificate)
         nameless = told.certificate.serial_number is None
         # A certificate that was not there at first is a new one, whatever its serial number is.
         serials = () if nameless and wait.seen_open else self.options.superseded_serial_numbers
@@ -476,6 +476,13 @@ def _untellable(order: Order) -> OrderError:
 
 def _half_issued(order: t.Optional[Order]) -> bool:
     return order is not None and order.status == Status.ISSUED
+
+
+def _first_told(known: t.Optional[Certificate], told: Certificate) -> Certificate:
+    """The certificate that was told first: the new one may be told before the reissue is called done."""
+    if known is None or (known.id, known.serial_number) in ((None, None), (told.id, None)):
+        return told
+    return known
 
 
 def _longest_unseen(waits: t.Iterable[Waiting]) -> t.List[Waiting]:

@@ -244,13 +244,18 @@ class CPanel(Dialect):
         return item, self.order(call, item)
 
     def _left_queue(self, order: Order, now: float) -> bool:
-        """cPanel has installed the certificate, or dropped the failed item."""
-        done = order.entered(now, ("issued", "revoked"))
-        failed = order.entered(now, ("canceled", "rejected", "failed", "replaced"))
-        if done is not None and now >= done + (order.queue_lag or 0.0):
-            return True
-        lag = QUEUE_INTERVAL if order.queue_lag is None else order.queue_lag
-        return failed is not None and now >= failed + lag
+        """cPanel has installed the certificate, or dropped the failed item, when it polled the store last."""
+        left = order.entered(now, ("issued", "revoked", "canceled", "rejected", "failed", "replaced"))
+        if left is None:
+            return False
+        if order.queue_lag is not None:
+            return now >= left + order.queue_lag
+        return self._polled(order, now) >= left
+
+    @staticmethod
+    def _polled(order: Order, now: float) -> float:
+        """When cPanel itself asked the store last (section 9)."""
+        return order.created + (now - order.created) // QUEUE_INTERVAL * QUEUE_INTERVAL
 
     def _market_get_certificate_status_details(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
         item, order = self._item(call, arguments)
@@ -340,7 +345,7 @@ class CPanel(Dialect):
         return [self._queue_item(account, o, now) for o in self.orders_of(account) if not self._left_queue(o, now)]
 
     def _queue_item(self, account: Account, order: Order, now: float) -> dict[str, t.Any]:
-        polled = order.created + (now - order.created) // QUEUE_INTERVAL * QUEUE_INTERVAL
+        polled = self._polled(order, now)
         polled_yet = polled > order.created
         state = order.stage(polled).state
         code = STATUS_CODES.get(state) if polled_yet else None

@@ -106,7 +106,7 @@ def test_unknown_things_are_named(sandbox: t.Any, wire: t.Any) -> None:
     assert "\u201cmarket\u201d" in wire.cpanel("get_providers_list").json()["errors"][0]
 
 
-def test_an_issued_order_leaves_the_queue(sandbox: t.Any, wire: t.Any) -> None:
+def test_an_issued_order_leaves_the_queue_at_the_next_poll(sandbox: t.Any, wire: t.Any) -> None:
     order = sandbox.order("cpanel", ["shop.example.org"])
     pending = wire.cpanel(CERTIFICATE, **item(order["order_id"])).json()["data"]
     assert pending == {
@@ -115,6 +115,12 @@ def test_an_issued_order_leaves_the_queue(sandbox: t.Any, wire: t.Any) -> None:
     (queued,) = wire.cpanel("get_pending_ssl_certificates", provider="cPStore").json()["data"]
     assert queued["order_item_id"] == order["order_id"] != queued["order_id"]
     sandbox.advance(120)
+    # The store has the certificate, and cPanel does not know it yet.
+    assert wire.cpanel(CERTIFICATE, **item(order["order_id"])).json()["data"]["certificate_pem"]
+    assert wire.cpanel(DETAILS, **item(order["order_id"])).json()["status"] == 1
+    (queued,) = wire.cpanel("get_pending_ssl_certificates", provider="cPStore").json()["data"]
+    assert queued["last_status_code"] is None
+    sandbox.advance(180)
     gone = wire.cpanel(DETAILS, **item(order["order_id"])).json()
     assert gone["status"] == 0 and "No entry exists" in gone["errors"][0]
     assert wire.cpanel("get_pending_ssl_certificates", provider="cPStore").json()["data"] == []

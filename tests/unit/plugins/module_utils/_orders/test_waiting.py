@@ -1015,6 +1015,23 @@ def test_a_reissue_with_another_certificate_is_reached(before: Order, after: Ord
     assert outcomes(run(FakeProvider(n1=[before, after]))) == {"1": Outcome.REACHED}
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        [reissuing(serial="12", own_id="90"), reissuing(serial="AB", own_id="91")],
+        [reissuing(serial=None, own_id="90"), reissuing(serial=None, own_id="91")],
+        [reissuing(serial="12", own_id=None), reissuing(serial="AB", own_id=None)],
+    ],
+)
+def test_the_new_certificate_may_be_told_before_the_reissue_is_called_done(told: t.List[Order]) -> None:
+    assert outcomes(run(FakeProvider(n1=[*told, issued()]))) == {"1": Outcome.REACHED}
+
+
+def test_what_is_told_later_of_the_certificate_to_be_replaced_counts_as_well() -> None:
+    told = [reissuing(serial=None, own_id=None), reissuing(serial=None), reissuing(), issued(serial="AB")]
+    assert outcomes(run(FakeProvider(n1=told))) == {"1": Outcome.TIMED_OUT}
+
+
 def quiet_fleet(count: int) -> FakeProvider:
     """Orders of which the bulk call says each time that they are pending."""
     ids = [str(number) for number in range(1, count + 1)]
