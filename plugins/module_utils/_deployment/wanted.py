@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import re
@@ -272,7 +273,8 @@ def _read_key(private_key: t.Optional[str], where: str) -> bytes:
             with open(where, encoding="ascii", errors="replace") as stream:
                 private_key = stream.read()
         except OSError as exc:
-            hint = "; is 'become' needed?" if isinstance(exc, PermissionError) else ". It is looked for on the target"
+            hints = {errno.EACCES: "; is 'become' needed?", errno.ENOENT: ". It is looked for on the target"}
+            hint = hints.get(exc.errno or 0, "")
             raise InvalidKey("The private key {0} cannot be read: {1}{2}".format(where, exc.strerror, hint)) from exc
     keys = [(label, block) for label, block in pem_blocks(private_key) if label.endswith("PRIVATE KEY")]
     if len(keys) != 1:

@@ -392,6 +392,9 @@ def test_key_that_cannot_be_read(run: t.Any, options: t.Dict[str, t.Any], monkey
     assert result["error_kind"] == "invalid_key"
     assert result["msg"] == said + "No such file or directory. It is looked for on the target"
 
+    folder = dict(given, private_key_path=str(pathlib.Path(options["ca_path"]).parent))
+    assert run(certificate_deploy, folder)["msg"].endswith(" cannot be read: Is a directory")
+
     def refuse(path: t.Any, *_options: t.Any, **_more: t.Any) -> t.NoReturn:
         raise PermissionError(13, "Permission denied", path)
 
