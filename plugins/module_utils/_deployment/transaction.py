@@ -216,6 +216,7 @@ class _Deployment:
         self._outcomes: t.List[Outcome] = []
         self._shared: t.Dict[str, os.stat_result] = {}  # directories that all versions share, as they were
         self._report = report
+        self._recovers = False  # whether there is something to finish or undo
 
     def run(self, check_mode: bool) -> t.Dict[str, t.Any]:
         """See deploy()."""
@@ -251,7 +252,7 @@ class _Deployment:
         self._report["previous"] = plan.before
         if plan.keeps_real:
             return replace(plan, recovers=False)
-        self._report["recovered"] = plan.recovers
+        self._recovers = plan.recovers
         plan = self._with_reasons(plan)
         self._report["reasons"] = list(plan.reasons)
         if CERTIFICATE_DIFFERS in plan.reasons:
@@ -347,6 +348,7 @@ class _Deployment:
         self._find_programs(plan)
         if plan.switches or plan.recovers:
             self._lineage.require_writable()
+        self._report["recovered"] = plan.recovers
 
     # -- acting -------------------------------------------------------------------------------------------------------
 
@@ -375,14 +377,17 @@ class _Deployment:
             return
         lineage, journal = self._lineage, plan.journal
         lineage.clean()
-        if journal is None:
-            return
-        if journal.state == COMMITTING:
+        if journal and journal.state == COMMITTING:
             lineage.prune(self._settings.keep_versions)
-        elif journal.next and journal.next != plan.current:
+        elif journal and journal.next and journal.next != plan.current:
             lineage.discard(journal.next)
         if not plan.unproven:
-            lineage.remove_journal()
+            self._settle()
+
+    def _settle(self) -> None:
+        """Say that nothing is under way any more, neither of this run nor of one that was interrupted."""
+        self._lineage.remove_journal()
+        self._report["recovered"] = self._recovers
 
     def _previous(self, plan: _Plan) -> t.Optional[str]:
         """The version to go back to: the last one that was proven."""
@@ -464,7 +469,7 @@ class _Deployment:
             lineage.write_journal(Journal(COMMITTING, previous, name))
             lineage.clean()
             lineage.prune(self._settings.keep_versions)
-            lineage.remove_journal()
+            self._settle()
         except OSError as exc:
             raise WriteFailed(
                 "The new certificate is in service, but old versions could not be removed ({0}); the next run will do "
@@ -508,7 +513,7 @@ class _Deployment:
                 self._prove_previous(previous, before)
             lineage.clean()
             lineage.discard(name)
-            lineage.remove_journal()
+            self._settle()
         except (DeploymentError, OSError) as exc:
             problem = exc.message if isinstance(exc, DeploymentError) else _problem(exc)
             failure = RollbackFailed(

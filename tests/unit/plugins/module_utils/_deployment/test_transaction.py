@@ -362,6 +362,30 @@ def test_rollback_that_fails(target: Target) -> None:
     assert read_lineage(str(target.path))["interrupted"] is False
 
 
+def test_nothing_is_called_recovered_before_it_is(target: Target) -> None:
+    old = target.world.issue(NAME)
+    target.deploy(old)
+    journal = {"state": "switching", "previous": target.versions()[0], "next": target.versions()[0]}
+    (target.path / ".journal.json").write_text(json.dumps(journal))
+    for check_mode in (True, False):
+        error = refused(target, old, private_key=pki.key_pem(pki.make_key()), check_mode=check_mode)
+        assert (error.kind, error.details["recovered"]) == ("key_mismatch", False)
+    error = refused(target, old, reload_commands=["false"])
+    assert (error.kind, error.details["recovered"]) == ("reload_failed", False)
+    assert read_lineage(str(target.path))["interrupted"] is True
+    assert target.deploy(old, check_mode=True)["recovered"] is True
+    assert target.deploy(old)["recovered"] is True
+
+
+def test_what_was_interrupted_is_recovered_though_the_deployment_fails(target: Target) -> None:
+    target.deploy(target.world.issue(NAME))
+    journal = {"state": "staging", "previous": target.versions()[0], "next": "2-AB"}
+    (target.path / ".journal.json").write_text(json.dumps(journal))
+    error = refused(target, target.world.issue(NAME), validate_commands=["false"])
+    assert (error.kind, error.details["recovered"]) == ("validate_failed", True)
+    assert read_lineage(str(target.path))["interrupted"] is False
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_current_version_that_cannot_be_proven_gives_way_to_the_last_proven_one(target: Target, lost: bool) -> None:
     """A run was killed after its switch; the next one finds that the service does not take the new files."""
