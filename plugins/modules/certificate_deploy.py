@@ -31,7 +31,8 @@ attributes:
     support: full
     details:
       - The certificate is rehearsed, and the reasons are the same; nothing is written, no command is run.
-      - It fails as well where there is no such program for a command, or where the files could not be written.
+      - It fails as well where the files could not be written, or, unless it is the first deployment, where there is no
+        such program for a command.
   diff_mode:
     support: full
     details: Shows serial number, names, dates and reasons; never a private key.

@@ -345,7 +345,9 @@ class _Deployment:
 
     def _foresee(self, plan: _Plan) -> None:
         """Fail in check mode where acting would fail before it has changed anything for good."""
-        self._find_programs(plan)
+        # Before a first deployment, a task that installs the service may have been left out as well.
+        if plan.current is not None:
+            self._find_programs(plan)
         if plan.switches or plan.recovers:
             self._lineage.require_writable()
         self._report["recovered"] = plan.recovers

@@ -445,10 +445,13 @@ def test_check_mode_foresees_a_directory_that_cannot_be_written(
 )
 def test_command_that_is_not_there(target: Target, option: str, kind: str, check_mode: bool) -> None:
     commands = {option: [["/nonexistent/reload", "now"]]}
+    if check_mode:  # before a first deployment, the task that installs the service was left out as well
+        assert target.deploy(target.world.issue(NAME), check_mode=True, **commands)["changed"]
+        target.deploy(target.world.issue(NAME))
     error = refused(target, target.world.issue(NAME), check_mode=check_mode, **commands)
     assert error.kind == kind
     assert "/nonexistent/reload now" in error.message
-    assert not target.path.exists()
+    assert target.path.exists() is check_mode
 
 
 def test_check_mode_looks_for_nothing_where_nothing_is_to_do(target: Target) -> None:
