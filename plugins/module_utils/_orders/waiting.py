@@ -34,7 +34,7 @@ MOST_UNTOLD = 20
 REFRESH = 1
 #: The same where the bulk call tells what the provider saw a while ago, while at most FEW orders are waited for.
 REFRESH_LAGGING = 5
-FEW = 100
+FEW = 20
 #: The same while waiting for domain control validation, whose end no bulk call tells.
 REFRESH_FOR_DCV = 20
 #: Detail calls that may be behind the bulk call before its news is no longer urgent.
