@@ -465,7 +465,7 @@ def _collect(
         session.warn(warning)
     if order.certificate.serial_number is not None:
         order = without_superseded(order, superseded)
-    if not order.issued:
+    if not session.provider.may_collect(order):
         raise _not_issued(order)
     collected = Collected(session.provider.account.fingerprint, session.provider.info.collect_pause)
     kept = collected.find(order)

@@ -168,6 +168,10 @@ class Provider(abc.ABC):
         """
         raise NotImplementedError("{0} has no bulk call".format(self.info.name))
 
+    def may_collect(self, order: Order) -> bool:
+        """Whether there is, or may be, a certificate to be collected now."""
+        return order.issued
+
     @abc.abstractmethod
     def fetch_certificate(self, order: Order) -> Delivery:
         """Collect the certificate of an order that is issued.

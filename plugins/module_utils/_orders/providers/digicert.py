@@ -91,6 +91,7 @@ _LONGEST_WINDOW = 7 * 24 * 60
 _OVERLAP = 2
 #: DigiCert's own DCV checks end so long after the order; section 9.
 _OWN_CHECKS = datetime.timedelta(days=10)
+_NOT_ACCEPTABLE = 406
 #: Bounds for archives: a certificate with its chain and root is four small files.
 _MOST_MEMBERS = 20
 _LARGEST_MEMBER = 256 * 1024
@@ -175,9 +176,13 @@ class DigicertProvider(Provider):
         # What the list does not show, status-changes may not tell of either.
         return dict(dict.fromkeys(wanted - told.keys() if whole else (), Sketch(mark="unlisted")), **told)
 
+    def may_collect(self, order: Order) -> bool:
+        """See Provider.may_collect. Clients disagree whether waiting_pickup means that it is ready; section 5."""
+        return order.issued or word(order.provider_status) == "waiting_pickup"
+
     def fetch_certificate(self, order: Order) -> Delivery:
         """The certificate with its intermediates, by certificate id; section 8."""
-        if not order.issued and word(order.provider_status) != "waiting_pickup":
+        if not self.may_collect(order):
             raise _not_issued(order)
         certificate_id = order.certificate.id
         facts = mapping(mapping(mapping(order.raw).get("order")).get("certificate"))
@@ -213,7 +218,13 @@ class DigicertProvider(Provider):
             "Accept": accept,
         }
         request = Request(call=call, method="GET", path=path, query=query or {}, headers=headers, order_id=order_id)
-        return self.transport.ask(request, read)
+        try:
+            return self.transport.ask(request, read)
+        except UnexpectedResponse as exc:
+            if exc.http_status == _NOT_ACCEPTABLE:
+                # Seen as a hiccup; what lasts for all tries of a question is none. Section 6.
+                exc.retryable = False
+            raise
 
     def _fetch_info(self, order_id: str) -> t.Mapping[str, t.Any]:
         def read(response: Response) -> t.Mapping[str, t.Any]:
@@ -349,7 +360,7 @@ def _error(status: int, readable: bool, errors: t.Sequence[t.Tuple[str, str]]) -
         )
     if status == 404 or "not_found" in parts:
         return OrderNotFound("DigiCert does not know it ({0}); check the order id, api_key and api_url".format(said))
-    if status == 406:
+    if status == _NOT_ACCEPTABLE:
         return UnexpectedResponse("DigiCert did not accept the request ({0}); try again later".format(said))
     return InvalidRequest("DigiCert refused the request ({0}); check order_id and api_url".format(said))
 

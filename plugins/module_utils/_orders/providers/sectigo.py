@@ -561,10 +561,11 @@ def _entries(reply: _Reply) -> t.List[_Entry]:
 def _newest(entries: t.Sequence[_Entry]) -> _Entry:
     """The order that counts: the newest whose certificate is neither replaced nor revoked, else the newest."""
     live = [entry for entry in entries if _squeeze(entry.current.get("certificatestatus")) not in _GONE]
-    return max(
-        live or entries,
-        key=lambda entry: (values.time_from_text(entry.fields.get("orderdatetime")) or "", entry.position),
-    )
+    dates = {entry.position: values.time_from_text(entry.fields.get("orderdatetime")) for entry in live or entries}
+    if None in dates.values():
+        # Replacements come one after the other; an order without a date may well be the newest.
+        dates = dict.fromkeys(dates)
+    return max(live or entries, key=lambda entry: (dates[entry.position] or "", entry.position))
 
 
 def _tell_replacements(entries: t.Sequence[_Entry], chosen: _Entry) -> str:

@@ -557,6 +557,15 @@ def test_what_cannot_be_collected_is_told_by_its_kind(desk: Desk, answer: Answer
     assert "certificate" not in result
 
 
+def test_what_a_provider_may_have_ready_is_tried(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeProvider, "may_collect", lambda self, order: order.provider_status == "pickup")
+    say(n1=Order("fake", "1", Status.ISSUING, provider_status="pickup"))
+    deliver()
+    assert "failed" not in desk.collect()
+    say(n1=issued())
+    assert desk.collect()["error_kind"] == "not_issued"
+
+
 def test_the_previous_certificate_is_refused_where_only_its_own_serial_tells(desk: Desk) -> None:
     say(n1=issued())
     deliver()

@@ -377,6 +377,12 @@ def test_replaced_without_a_newer_order_is_the_end() -> None:
     assert (order.status, order.issued, order.final) == ("replaced", False, True)
 
 
+@pytest.mark.parametrize("date", [None, "", "2026-04-01 9:20", "soon"])
+def test_a_replacement_without_a_date_is_the_newest_all_the_same(date: t.Optional[str]) -> None:
+    order = fetch(body("replaced.txt", x1_1_certificateStatus="Valid", x2_orderDateTime=date))
+    assert (order.status, order.issued) == ("validating", False)
+
+
 def test_the_newest_counts_when_all_are_replaced_or_revoked() -> None:
     order = fetch(body("replaced.txt", x2_1_certificateStatus="Revoked", x2_orderDateTime="2025-01-01 00:00"))
     assert (order.status, order.dcv_completed) == ("replaced", True)
