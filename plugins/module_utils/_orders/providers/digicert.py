@@ -91,7 +91,6 @@ _LONGEST_WINDOW = 7 * 24 * 60
 _OVERLAP = 2
 #: DigiCert's own DCV checks end so long after the order; section 9.
 _OWN_CHECKS = datetime.timedelta(days=10)
-_NOT_ACCEPTABLE = 406
 #: Bounds for archives: a certificate with its chain and root is four small files.
 _MOST_MEMBERS = 20
 _LARGEST_MEMBER = 256 * 1024
@@ -218,13 +217,7 @@ class DigicertProvider(Provider):
             "Accept": accept,
         }
         request = Request(call=call, method="GET", path=path, query=query or {}, headers=headers, order_id=order_id)
-        try:
-            return self.transport.ask(request, read)
-        except UnexpectedResponse as exc:
-            if exc.http_status == _NOT_ACCEPTABLE:
-                # Seen as a hiccup; what lasts for all tries of a question is none. Section 6.
-                exc.retryable = False
-            raise
+        return self.transport.ask(request, read)
 
     def _fetch_info(self, order_id: str) -> t.Mapping[str, t.Any]:
         def read(response: Response) -> t.Mapping[str, t.Any]:
@@ -360,7 +353,7 @@ def _error(status: int, readable: bool, errors: t.Sequence[t.Tuple[str, str]]) -
         )
     if status == 404 or "not_found" in parts:
         return OrderNotFound("DigiCert does not know it ({0}); check the order id, api_key and api_url".format(said))
-    if status == _NOT_ACCEPTABLE:
+    if status == 406:
         return UnexpectedResponse("DigiCert did not accept the request ({0}); try again later".format(said))
     return InvalidRequest("DigiCert refused the request ({0}); check order_id and api_url".format(said))
 

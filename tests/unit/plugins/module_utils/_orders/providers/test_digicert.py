@@ -551,8 +551,7 @@ def test_personal_data_and_the_key_stay_out_of_raw() -> None:
         (404, "error_not_found", OrderNotFound, False),
         (404, "error_not_found_object", OrderNotFound, False),
         (404, "error_no_route", InvalidRequest, False),
-        # Once is a hiccup; this is after all tries.
-        (406, "error_bad_request", UnexpectedResponse, False),
+        (406, "error_bad_request", UnexpectedResponse, True),
         (409, "error_bad_request", InvalidRequest, False),
         (403, "error_limit", RateLimited, True),
         (200, "error_invalid_key", AuthenticationError, False),
@@ -587,7 +586,7 @@ def test_a_refused_key_is_known_by_its_code_too(code: str) -> None:
         (answer(HTML, status=404), InvalidRequest, False, "api_url"),
         (answer("", status=404), OrderNotFound, False, "order id"),
         (answer({}, status=404), OrderNotFound, False, "order id"),
-        (answer(HTML, status=406), UnexpectedResponse, False, "try again"),
+        (answer(HTML, status=406), UnexpectedResponse, True, "try again"),
         (answer(HTML), UnexpectedResponse, True, "HTML"),
         (answer(""), UnexpectedResponse, True, "empty"),
         (answer('{"id": 88120034, "sta'), UnexpectedResponse, True, "not JSON"),
