@@ -128,8 +128,8 @@ class Pacer:
             now = self.clock()
             if history.hold - now > _LONGEST_HOLD_WAITED_FOR:
                 raise RateLimited(
-                    "the provider said a while ago that it was asked too often, and wants to be left alone for another "
-                    "{0:.0f} s; try again then".format(history.hold - now),
+                    "the provider said a while ago that it wants to be left alone, for another {0:.0f} s; try again "
+                    "then".format(history.hold - now),
                     retry_after=history.hold - now,
                 )
             slot = max(next_slot(history.times, self.pace.budgets, now), history.hold)
@@ -145,7 +145,7 @@ class Pacer:
             self.sleep(slot - now)
 
     def hold(self, seconds: float) -> None:
-        """Let nobody use this account for so many seconds, at most an hour: the provider said that it had enough."""
+        """Let nobody use this account for so many seconds, at most an hour: the provider asked for it."""
         with self._history(None) as history:
             history.hold = max(history.hold, self.clock() + min(seconds, _LONGEST_HOLD))
 
