@@ -153,9 +153,10 @@ class HttpTransport:
                 exc.message = self.redactor.scrub(exc.message)
                 exc.args = (exc.message,)
                 if exc.http_status is not None and exc.retry_after is not None:
-                    # The provider's own word, which holds for all who use this account; what is counted for one order
-                    # alone is no reason to leave the others alone for long.
-                    self._pacer.hold(min(exc.retry_after, PATIENCE) if request.once else exc.retry_after)
+                    # The provider's own word, which holds for all who use this account. But what is counted for one
+                    # order alone is no reason to leave the others alone for long, and who is down may be back sooner.
+                    whole = isinstance(exc, RateLimited) and not request.once
+                    self._pacer.hold(exc.retry_after if whole else min(exc.retry_after, PATIENCE))
                 if pause is None or not exc.retryable or (request.once and self._adapter.asked is not None):
                     raise
                 pause = max(pause * (0.75 + random.random() / 2), exc.retry_after or 0.0)

@@ -706,10 +706,14 @@ def test_who_would_have_to_be_left_alone_for_long_is_not_asked_until_then(bench:
         ask(second)
 
 
-def test_what_is_counted_for_one_order_holds_the_others_up_for_a_moment_only(bench: Bench) -> None:
-    with Server([reply("", 429, "Retry-After: 1000"), reply()]) as server:
+@pytest.mark.parametrize(("status", "once"), [(429, True), (503, False)])
+def test_what_is_no_limit_of_the_account_holds_the_others_up_for_a_moment_only(
+    bench: Bench, status: int, once: bool
+) -> None:
+    """What is counted for one order alone, or a server that is down and may be back sooner than it says."""
+    with Server([reply("", status, "Retry-After: 1000"), reply()]) as server:
         first, second = bench.transport(server.url), bench.transport(server.url)
-        failure(first, RateLimited, once=True)
+        failure(first, OrderError, once=once)
         ask(second)
     assert bench.time.slept == [pytest.approx(PATIENCE, abs=1.0)]
 
