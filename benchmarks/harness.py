@@ -37,8 +37,8 @@ def pace(provider: str) -> t.Any:
 
 
 def long_enough(provider: str, least: int) -> int:
-    """Virtual seconds of a wait with five waves and quiet polls between them, at the provider's own schedule."""
-    return max(least, 16 * int(pace(provider).schedule.pause(0)))
+    """Virtual seconds of a wait with five waves, and polls between them and after, at the provider's own schedule."""
+    return max(least, 40 * int(pace(provider).schedule.pause(0)))
 
 
 def collections_path() -> pathlib.Path:
