@@ -152,10 +152,10 @@ class CpanelProvider(Provider):
 
     def __init__(self, account: Account, transport: Transport) -> None:
         super().__init__(account, transport)
-        #: The last answer of the queue, what there is to warn of, and the items for which it has been used.
-        self._items: t.Sequence[Data] = ()
+        #: The last answer of the queue by order_item_id, what there is to warn of, and the items it still serves.
+        self._items: t.Mapping[t.Optional[str], Data] = {}
         self._note: t.Optional[str] = None
-        self._unused: t.Set[str] = set()
+        self._unused: t.Set[t.Optional[str]] = set()
         self._authorization = self._authorize()
 
     def fetch_order(self, order_id: str) -> Order:
@@ -174,7 +174,7 @@ class CpanelProvider(Provider):
         # Only the queue can tell that the item is unpaid or has expired, or that this is the number of a whole order.
         items, note = self._try_queue(order_id)
         self._refuse_order_number(order_id, items)
-        facts = replace(facts, item=_by_id(items).get(order_id))
+        facts = replace(facts, item=items.get(order_id))
         if facts.item is None and facts.details is None and word(facts.code) in _NOT_YET:
             note = (
                 note or "the item is not in the account's queue, and the store tells nothing of it; it may be too old"
@@ -203,8 +203,7 @@ class CpanelProvider(Provider):
     def survey(self, order_ids: t.Sequence[str], since: t.Optional[float]) -> t.Mapping[str, Sketch]:
         """The account's queue, in one request whatever its length (section 7)."""
         self._items, self._note, self._unused = self._queue(None), None, set(order_ids)
-        items = _by_id(self._items)
-        return {order_id: self._sketch(order_id, items.get(order_id)) for order_id in order_ids}
+        return {order_id: self._sketch(order_id, self._items.get(order_id)) for order_id in order_ids}
 
     def fetch_certificate(self, order: Order) -> Delivery:
         """The certificate from the store, its chain from the server (section 8).
@@ -285,15 +284,15 @@ class CpanelProvider(Provider):
         except OrderNotFound:
             return None
 
-    def _queue(self, order_id: t.Optional[str]) -> t.List[Data]:
-        """The items of this Market provider; the server sends those of all (section 1)."""
+    def _queue(self, order_id: t.Optional[str]) -> t.Dict[t.Optional[str], Data]:
+        """The items of this Market provider by order_item_id; the server sends those of all (section 1)."""
         provider = self.account.cpanel_provider
         data = self._ask("Market", "get_pending_ssl_certificates", {"provider": provider}, order_id, objects)
-        return [item for item in data if text(item.get("provider")) == provider]
+        return {identifier(item.get("order_item_id")): item for item in data if text(item.get("provider")) == provider}
 
     # -- the queue ----------------------------------------------------------
 
-    def _try_queue(self, order_id: str) -> t.Tuple[t.Sequence[Data], t.Optional[str]]:
+    def _try_queue(self, order_id: str) -> t.Tuple[t.Mapping[t.Optional[str], Data], t.Optional[str]]:
         """The queue, or what to warn of when the account may not see it: most is known without it.
 
         One answer of the queue serves each item once, so that a look at many items asks for it once.
@@ -302,16 +301,18 @@ class CpanelProvider(Provider):
             try:
                 self._items, self._note = self._queue(order_id), None
             except PermissionDenied as exc:
-                self._items = ()
+                self._items = {}
                 self._note = "whether the item is paid or has expired is not known: {0}".format(exc.message)
-            self._unused = {identifier(item.get("order_item_id")) or "" for item in self._items}
+            self._unused = set(self._items)
         self._unused.discard(order_id)
         return self._items, self._note
 
-    def _refuse_order_number(self, order_id: str, items: t.Sequence[Data]) -> None:
+    def _refuse_order_number(self, order_id: str, items: t.Mapping[t.Optional[str], Data]) -> None:
         """Raises InvalidRequest when the number is that of an order, naming its items."""
-        owned = [item for item in items if identifier(item.get("order_id")) == order_id]
-        if owned and order_id not in _by_id(items):
+        if order_id in items:
+            return
+        owned = [item for item in items.values() if identifier(item.get("order_id")) == order_id]
+        if owned:
             told = ", ".join(
                 "{0} ({1})".format(text(item.get("order_item_id")), ", ".join(names(item.get("domains"))))
                 for item in owned
@@ -584,11 +585,6 @@ def _failure(said: str, call: str, market_provider: str) -> OrderError:
 def _an_object(data: t.Any) -> Data:
     """The data of a call that answers with an object. What it holds comes from the store, so it may be anything."""
     return mapping(data)
-
-
-def _by_id(items: t.Iterable[Data]) -> t.Dict[t.Optional[str], Data]:
-    """Items of the queue by order_item_id."""
-    return {identifier(item.get("order_item_id")): item for item in items}
 
 
 # -- words --------------------------------------------------------------------
