@@ -197,7 +197,7 @@ class SectigoProvider(Provider):
     def __init__(self, account: Account, transport: Transport) -> None:
         super().__init__(account, transport)
         self._by_certificate = account.id_type == "certificate"
-        #: Why !GetMDCDomainDetails is not asked any more.
+        #: What to warn of where !GetMDCDomainDetails is not asked any more.
         self._no_names: t.Optional[str] = None
 
     def check_order_id(self, order_id: str) -> str:
@@ -380,19 +380,19 @@ class SectigoProvider(Provider):
         number = entry.order_number or (None if self._by_certificate else order.order_id)
         if number is None:
             return order
+        if self._no_names is not None:
+            return replace(order, warnings=(*order.warnings, self._no_names))
         try:
-            if self._no_names is not None:
-                raise PermissionDenied(self._no_names)
             reply = self._ask(_DOMAINS, {"orderNumber": number}, order.order_id, lambda reply: reply)
         except OrderError as exc:
             # A wrong login must not be sent again (section 6).
             if isinstance(exc, AuthenticationError) and not isinstance(exc, PermissionDenied):
                 raise
             # A courtesy: the account may not have this call, and what is known already holds without it.
-            if not exc.retryable and not isinstance(exc, OrderNotFound):
-                self._no_names = exc.message
             warning = "which of the names are validated is not known: {0}".format(exc.message)
-            return replace(order, warnings=order.warnings + (warning,))
+            if not exc.retryable and not isinstance(exc, OrderNotFound):
+                self._no_names = warning
+            return replace(order, warnings=(*order.warnings, warning))
         found = {}
         warnings: t.List[str] = []
         for row in _entries(reply):
