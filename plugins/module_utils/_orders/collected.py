@@ -68,7 +68,8 @@ class Collected:
             return
         path, now = self._path(order), self.wall()
         content = json.dumps({"collected_at": now, "leaf": delivery.leaf, "others": list(delivery.others)})
-        temporary = "{0}.{1}".format(path, os.getpid())
+        # With the same ending: where we are killed in between, it is forgotten with the others.
+        temporary = "{0}.{1}{2}".format(path, os.getpid(), _ENDING)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(content)
