@@ -234,9 +234,9 @@ def without_superseded(order: Order, serials: t.Sequence[str], replaced: t.Optio
     Arguments:
         replaced: the certificate that the order had while its reissue was open; it is the previous one as well.
     """
-    superseded = {normalise_serial(serial) for serial in serials} - {None}
     if not order.issued:
         return order
+    superseded = {normalise_serial(serial) for serial in serials} - {None}
     current = normalise_serial(order.certificate.serial_number)
     if replaced is not None and _is_same(order.certificate, replaced):
         return _as_previous(order)

@@ -419,18 +419,18 @@ class _Wait:
 
     def _see(self, wait: Waiting, order: Order) -> None:
         # The body is not kept: a wait for ten thousand orders would hold ten thousand of them.
-        told, order = order, replace(order, raw=None)
-        wait.seen_open = wait.seen_open or told.status in Status.OPEN
-        if not told.issued and any(blocker.check == "reissue" for blocker in told.blockers):
-            wait.replaced = _first_told(wait.replaced, told.certificate)
-        nameless = told.certificate.serial_number is None
+        order = replace(order, raw=None)
+        wait.seen_open = wait.seen_open or order.status in Status.OPEN
+        if not order.issued and any(blocker.check == "reissue" for blocker in order.blockers):
+            wait.replaced = _first_told(wait.replaced, order.certificate)
+        nameless = order.certificate.serial_number is None
         # A certificate that was not there at first is a new one, whatever its serial number is.
         serials = () if nameless and wait.seen_open else self.options.superseded_serial_numbers
-        order = without_superseded(order, serials, wait.replaced)
-        wait.untellable = wait.untellable + 1 if nameless and serials and told.issued and not order.issued else 0
-        wait.changed = wait.changed or _state(order) != _state(wait.order)
-        wait.order = order
-        for warning in order.warnings:
+        counted = without_superseded(order, serials, wait.replaced)
+        wait.untellable = wait.untellable + 1 if nameless and serials and order.issued and not counted.issued else 0
+        wait.changed = wait.changed or _state(counted) != _state(wait.order)
+        wait.order = counted
+        for warning in counted.warnings:
             self.notes.setdefault(warning, "order {0}: {1}".format(order.order_id, warning))
 
     def _judge(self, wait: Waiting) -> None:
