@@ -33,7 +33,7 @@ def pace(provider: str) -> t.Any:
     load_collection()
     from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 
-    return PROVIDERS[provider].info.pace
+    return PROVIDERS[provider].info.rate_limits
 
 
 def long_enough(provider: str, least: int) -> int:

@@ -19,8 +19,8 @@ harness.load_collection()
 
 from sandbox.client import Sandbox  # noqa: E402
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders import operations  # noqa: E402
-from ansible_collections.certops.issuance.plugins.module_utils._orders.waiting import (  # noqa: E402
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations  # noqa: E402
+from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.loop import (  # noqa: E402
     WaitOptions,
     wait_for_orders,
 )

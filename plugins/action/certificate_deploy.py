@@ -13,7 +13,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
-from ansible_collections.certops.issuance.plugins.plugin_utils.unseen import UnseenArguments, hide_source
+from ansible_collections.certops.issuance.plugins.plugin_utils._hidden_args import HiddenArguments, hide_source
 
 
 class ActionModule(ActionBase):
@@ -37,7 +37,7 @@ class ActionModule(ActionBase):
                 recovered=False,
             )
             return result
-        arguments = UnseenArguments(_with_whole_commands(_with_ascii_names(self._task.args)))
+        arguments = HiddenArguments(_with_whole_commands(_with_ascii_names(self._task.args)))
         result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val))
         return result
 
@@ -78,7 +78,7 @@ def _ascii(name: object) -> object:
     if not isinstance(name, str) or name.isascii():
         return name
     # It brings all of cryptography along, which a fork for each host would load in vain.
-    from ansible_collections.certops.issuance.plugins.module_utils._orders.chain import ascii_name
+    from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates.chain import ascii_name
 
     try:
         return ascii_name(name)

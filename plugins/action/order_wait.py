@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders import operations
-from ansible_collections.certops.issuance.plugins.plugin_utils.order_action import OrderActionBase
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
+from ansible_collections.certops.issuance.plugins.plugin_utils._order_action import OrderActionBase
 
 
 class ActionModule(OrderActionBase):

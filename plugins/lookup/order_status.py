@@ -65,8 +65,12 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import ACCOUNT_OPTIONS
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import Runtime, order_info, perform
-from ansible_collections.certops.issuance.plugins.plugin_utils.unseen import redactor_for
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.operations import (
+    Runtime,
+    order_info,
+    perform,
+)
+from ansible_collections.certops.issuance.plugins.plugin_utils._hidden_args import redactor_for
 
 display = Display()
 

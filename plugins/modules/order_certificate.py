@@ -187,7 +187,7 @@ requests_sent:
 """
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.module import run_module
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import (
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.operations import (
     ORDER_CERTIFICATE_OPTIONS,
     order_certificate,
 )

@@ -315,7 +315,10 @@ requests_sent:
 """
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.module import run_module
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import ORDER_INFO_OPTIONS, order_info
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.operations import (
+    ORDER_INFO_OPTIONS,
+    order_info,
+)
 
 
 def main() -> None:

@@ -401,7 +401,10 @@ requests_sent:
 """
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.module import run_module
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import ORDER_WAIT_OPTIONS, order_wait
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.operations import (
+    ORDER_WAIT_OPTIONS,
+    order_wait,
+)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.certops.issuance.plugins.plugin_utils.order_tests import order_field
+from ansible_collections.certops.issuance.plugins.plugin_utils._order_tests import order_field
 
 
 def dcv_completed(order: t.Any) -> bool:

@@ -21,7 +21,7 @@ def targets() -> dict[str, tuple[t.Callable[[bytes], None], list[bytes]]]:
     """What can be fuzzed: by name, what takes an input, and the inputs to begin with."""
     # The collection is importable once the loader of the unit tests is installed.
     runpy.run_path(str(TREE / "tests/unit/conftest.py"))
-    from ansible_collections.certops.issuance.plugins.module_utils._orders import chain
+    from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates import chain
     from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import OrderError
     from ansible_collections.certops.issuance.tests.unit.fuzz.invariants import ask_everything
     from ansible_collections.certops.issuance.tests.unit.fuzz.world import BODIES, QUESTIONS, Answers, originals
@@ -66,7 +66,7 @@ def targets() -> dict[str, tuple[t.Callable[[bytes], None], list[bytes]]]:
     found: dict[str, tuple[t.Callable[[bytes], None], list[bytes]]] = {
         provider: (for_provider(provider), seeds(provider)) for provider in QUESTIONS
     }
-    pems = [file.read_bytes() for file in sorted((BODIES / "digicert").glob("*.pem"))]
+    pems = [file.read_bytes() for file in sorted((BODIES / "digicert/bodies").glob("*.pem"))]
     found["chain"] = (for_chain, [pem + SEPARATOR + pem for pem in pems])
     return found
 

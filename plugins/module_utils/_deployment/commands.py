@@ -22,7 +22,7 @@ _TICK = 0.1  # seconds between looks whether a silent command has ended
 _GRACE = 5.0  # seconds to end after being asked to
 
 
-def run_command(command: t.Sequence[str], timeout: float, descriptors: t.Sequence[int] = ()) -> t.Tuple[int, str, str]:
+def run_command(command: t.Sequence[str], timeout: float, descriptors: t.Sequence[int] = ()) -> tuple[int, str, str]:
     """Run a command without a shell and without input; returns exit code and the ends of its output and its errors.
 
     Arguments:
@@ -55,7 +55,7 @@ def run_command(command: t.Sequence[str], timeout: float, descriptors: t.Sequenc
     return process.returncode, output, problem
 
 
-def _listen(process: subprocess.Popen[bytes], streams: t.Sequence[t.IO[bytes]], deadline: float) -> t.Tuple[str, str]:
+def _listen(process: subprocess.Popen[bytes], streams: t.Sequence[t.IO[bytes]], deadline: float) -> tuple[str, str]:
     """Read what the process says until it ends; what daemons say that it leaves behind is not waited for."""
     said = {stream.fileno(): b"" for stream in streams}
     ended = False

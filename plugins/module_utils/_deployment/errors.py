@@ -21,7 +21,7 @@ class DeploymentError(Exception):
     def __init__(self, message: str, **details: t.Any) -> None:
         super().__init__(message)
         self.message = message
-        self.details: t.Dict[str, t.Any] = details
+        self.details: dict[str, t.Any] = details
 
     def __str__(self) -> str:
         return self.message

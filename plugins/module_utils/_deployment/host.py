@@ -29,7 +29,7 @@ class Host(t.Protocol):
     def differs(self, path: str, kind: str) -> bool:
         """Whether owner, group or mode of an existing path are not as asked for its kind."""
 
-    def apply(self, path: str, kind: str, final_path: str, like: t.Optional[str]) -> None:
+    def apply(self, path: str, kind: str, final_path: str, like: str | None) -> None:
         """Set owner, group and mode as asked for the kind, and the SELinux context.
 
         Arguments:
@@ -42,7 +42,7 @@ class Host(t.Protocol):
     def finds(self, program: str) -> bool:
         """Whether there is such a program to run."""
 
-    def run(self, command: t.Sequence[str], descriptors: t.Sequence[int] = ()) -> t.Tuple[int, str, str]:
+    def run(self, command: t.Sequence[str], descriptors: t.Sequence[int] = ()) -> tuple[int, str, str]:
         """Run a command without a shell; returns exit code, standard output and standard error.
 
         Raises:
@@ -77,8 +77,8 @@ class AnsibleHost:
         option, mode = _MODE_OPTIONS[kind], self._mode_of_new(kind, given)
         if mode is None or mode != stat.S_IMODE(mode):
             raise InvalidRequest(
-                "'{0}' is {1!r}; give an octal number in quotes, such as '0640', or a symbolic mode, such as "
-                "'u=rw,g=r'".format(option, given)
+                f"'{option}' is {given!r}; give an octal number in quotes, such as '0640', or a symbolic mode, such as "
+                "'u=rw,g=r'"
             )
         if kind == KEY and mode & 0o033:
             problem = "and nobody but its owner may write or execute a private key"
@@ -86,13 +86,13 @@ class AnsibleHost:
             problem = "which cannot be meant"
         else:
             if kind == KEY and mode & 0o004:
-                self._module.warn("'key_mode' {0!r} lets every user of the target read the private key".format(given))
+                self._module.warn(f"'key_mode' {given!r} lets every user of the target read the private key")
             return
-        hint = "; write it in quotes, '0{0}'".format(given) if isinstance(given, int) else ""
+        hint = f"; write it in quotes, '0{given}'" if isinstance(given, int) else ""
         shown = stat.filemode(mode)[1:]
-        raise InvalidRequest("'{0}' is {1!r}, that is {2}, {3}{4}".format(option, given, shown, problem, hint))
+        raise InvalidRequest(f"'{option}' is {given!r}, that is {shown}, {problem}{hint}")
 
-    def _mode_of_new(self, kind: str, given: t.Any) -> t.Optional[int]:
+    def _mode_of_new(self, kind: str, given: t.Any) -> int | None:
         """The mode that a new file or directory gets, as Ansible reads it; None where it would not."""
         if isinstance(given, int):
             return given
@@ -113,9 +113,9 @@ class AnsibleHost:
         finally:
             self._module.check_mode = check_mode
 
-    def apply(self, path: str, kind: str, final_path: str, like: t.Optional[str]) -> None:
+    def apply(self, path: str, kind: str, final_path: str, like: str | None) -> None:
         """See Host."""
-        context: t.List[t.Optional[str]] = []
+        context: list[str | None] = []
         if self._module.selinux_enabled():
             kept = like is not None and os.path.exists(like)
             with self._errors_raised():
@@ -124,7 +124,7 @@ class AnsibleHost:
                 )
         self._set(path, kind, context)
 
-    def _set(self, path: str, kind: str, context: t.List[t.Optional[str]]) -> bool:
+    def _set(self, path: str, kind: str, context: list[str | None]) -> bool:
         wanted = {
             "path": path,
             "owner": self._owner,
@@ -134,7 +134,7 @@ class AnsibleHost:
             "attributes": None,
         }
         asked = ", ".join(
-            "'{0}' {1!r}".format(option, value)
+            f"'{option}' {value!r}"
             for option, value in (("owner", self._owner), ("group", self._group), (_MODE_OPTIONS[kind], wanted["mode"]))
             if value is not None
         )
@@ -149,7 +149,7 @@ class AnsibleHost:
             cause = details.get("details") or details.get("exception")
             raise WriteFailed(
                 "Setting {0} of {1} failed: {2}{3}".format(
-                    asked, details.get("path", "a file"), msg, ": {0}".format(cause) if cause else ""
+                    asked, details.get("path", "a file"), msg, f": {cause}" if cause else ""
                 )
             )
 
@@ -163,13 +163,13 @@ class AnsibleHost:
         """See Host. Programs are also looked for where administrators' commands lie."""
         return (self._module.get_bin_path(program) or shutil.which(program)) is not None
 
-    def run(self, command: t.Sequence[str], descriptors: t.Sequence[int] = ()) -> t.Tuple[int, str, str]:
+    def run(self, command: t.Sequence[str], descriptors: t.Sequence[int] = ()) -> tuple[int, str, str]:
         """See Host."""
         program = self._module.get_bin_path(command[0]) or command[0]
         return run_command([program, *command[1:]], self._module.params["command_timeout"], descriptors)
 
 
-def _look_up(option: str, what: str, name: t.Optional[str], by_name: t.Callable[[str], object]) -> None:
+def _look_up(option: str, what: str, name: str | None, by_name: t.Callable[[str], object]) -> None:
     """Refuse an owner or group that the target does not know; numbers need not be known."""
     if name is None:
         return
@@ -181,7 +181,7 @@ def _look_up(option: str, what: str, name: t.Optional[str], by_name: t.Callable[
         except KeyError:
             known = False
     if not known:
-        raise InvalidRequest("'{0}' is {1!r}, and the target has no such {2}".format(option, name, what))
+        raise InvalidRequest(f"'{option}' is {name!r}, and the target has no such {what}")
 
 
 def _is_odd(mode: int, kind: str) -> bool:

@@ -66,7 +66,7 @@ class Journal:
     """
 
     state: str
-    previous: t.Optional[str]
+    previous: str | None
     next: str
 
 
@@ -102,29 +102,27 @@ class Lineage:
             NotALineage: the path holds something that this collection did not make.
         """
         if os.path.islink(self.path):
-            raise NotALineage("{0} is a symbolic link; give the lineage directory itself".format(self.path))
+            raise NotALineage(f"{self.path} is a symbolic link; give the lineage directory itself")
         outer = self._lineage_above()
         if outer:
-            raise NotALineage("{0} lies in the lineage {1}; give a directory elsewhere".format(self.path, outer))
+            raise NotALineage(f"{self.path} lies in the lineage {outer}; give a directory elsewhere")
         try:
             mode = os.lstat(self.path).st_mode
         except FileNotFoundError:
             return False
         if not stat.S_ISDIR(mode):
-            raise NotALineage("{0} is no directory, so it cannot be a lineage".format(self.path))
+            raise NotALineage(f"{self.path} is no directory, so it cannot be a lineage")
         entries = set(os.listdir(self.path)) - _HIDDEN
         if VERSIONS in entries:
             if os.path.islink(self.versions_path) or not os.path.isdir(self.versions_path):
-                raise NotALineage("{0} is no directory of this collection".format(self.versions_path))
+                raise NotALineage(f"{self.versions_path} is no directory of this collection")
         if CURRENT in entries:
             self.current()
         elif entries - {VERSIONS} or any(map(self._is_foreign, self._listed())):
-            raise NotALineage(
-                "{0} holds files that are not of this collection; give a directory of its own".format(self.path)
-            )
+            raise NotALineage(f"{self.path} holds files that are not of this collection; give a directory of its own")
         return True
 
-    def _lineage_above(self) -> t.Optional[str]:
+    def _lineage_above(self) -> str | None:
         """The lineage in which the path lies, in one of its versions or beside them; None almost always."""
         folder = os.path.dirname(os.path.realpath(self.path))
         while folder != os.path.dirname(folder):
@@ -140,13 +138,13 @@ class Lineage:
     def _is_foreign(entry: str) -> bool:
         return not _VERSION.fullmatch(entry) and not _LEFT_VERSION.fullmatch(entry)
 
-    def _listed(self) -> t.List[str]:
+    def _listed(self) -> list[str]:
         try:
             return os.listdir(self.versions_path)
         except FileNotFoundError:
             return []
 
-    def current(self) -> t.Optional[str]:
+    def current(self) -> str | None:
         """The name of the current version; None when there is none or its directory is gone.
 
         Raises:
@@ -159,17 +157,17 @@ class Lineage:
         except OSError as exc:
             if exc.errno != errno.EINVAL:
                 raise
-            raise NotALineage("{0} is not a symbolic link".format(self.current_path)) from exc
+            raise NotALineage(f"{self.current_path} is not a symbolic link") from exc
         folder, name = os.path.split(target)
         if folder != VERSIONS or not _VERSION.fullmatch(name):
-            raise NotALineage("{0} points at {1}, which is no version".format(self.current_path, target))
+            raise NotALineage(f"{self.current_path} points at {target}, which is no version")
         return name if os.path.isdir(self.version_path(name)) else None
 
     def version_path(self, name: str) -> str:
         """The directory of a version."""
         return os.path.join(self.versions_path, name)
 
-    def version_names(self) -> t.List[str]:
+    def version_names(self) -> list[str]:
         """The names of all complete versions, oldest first."""
         found = filter(None, map(_VERSION.fullmatch, self._listed()))
         return [match.group(0) for match in sorted(found, key=lambda match: int(match.group(1)))]
@@ -178,9 +176,9 @@ class Lineage:
         """The name for a new version."""
         latest = self.version_names()[-1:]
         number = 1 + (int(latest[0].partition("-")[0]) if latest else 0)
-        return "{0}-{1}".format(number, serial_number)
+        return f"{number}-{serial_number}"
 
-    def read_file(self, version: str, file_name: str) -> t.Optional[bytes]:
+    def read_file(self, version: str, file_name: str) -> bytes | None:
         """The content of a version's file; None when it is missing."""
         try:
             with open(os.path.join(self.version_path(version), file_name), "rb") as stream:
@@ -188,14 +186,14 @@ class Lineage:
         except FileNotFoundError:
             return None
 
-    def read_record(self, name: str) -> t.Optional[t.Dict[str, t.Any]]:
+    def read_record(self, name: str) -> dict[str, t.Any] | None:
         """The record of a version; None when it is missing or damaged."""
         record = _load(self.read_file(name, RECORD))
         if record is None or record.get("format") != _RECORD_FORMAT or not isinstance(record.get("files"), dict):
             return None
         return record
 
-    def read_version(self, name: str) -> t.Optional[Version]:
+    def read_version(self, name: str) -> Version | None:
         """A version with its record and the hashes of all its files; None when the record is missing or damaged."""
         record = self.read_record(name)
         if record is None:
@@ -203,7 +201,7 @@ class Lineage:
         contents = ((file_name, self.read_file(name, file_name)) for file_name in record["files"])
         return Version(name, record, {key: sha256(content) for key, content in contents if content is not None})
 
-    def journal(self) -> t.Optional[Journal]:
+    def journal(self) -> Journal | None:
         """The journal of a deployment that is under way or was interrupted."""
         try:
             with open(os.path.join(self.path, _JOURNAL), "rb") as stream:
@@ -216,7 +214,7 @@ class Lineage:
             return Journal(SWITCHING, current, current or "")
         return Journal(content["state"], content["previous"], content["next"])
 
-    def residue(self) -> t.List[str]:
+    def residue(self) -> list[str]:
         """Paths that an interrupted run left behind, other than the journal and complete versions."""
         if not os.path.isdir(self.path):
             return []
@@ -239,9 +237,9 @@ class Lineage:
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
-    def create(self) -> t.List[str]:
+    def create(self) -> list[str]:
         """Make the lineage directory and its missing parents, or nothing; returns what was made, outermost first."""
-        made: t.List[str] = []
+        made: list[str] = []
         path = self.path
         while not os.path.isdir(path):
             made.insert(0, path)
@@ -309,12 +307,12 @@ class Lineage:
             sync(path)
             with open(path, "rb") as stream:
                 if stream.read() != content:
-                    raise WriteFailed("{0} was not stored as it was written".format(path))
+                    raise WriteFailed(f"{path} was not stored as it was written")
         sync(staging)
         os.rename(staging, self.version_path(name))
         sync(self.versions_path)
 
-    def prepare_rollback(self, previous: t.Optional[str]) -> None:
+    def prepare_rollback(self, previous: str | None) -> None:
         """Make the link back to the previous version now: a full disk must not stand in the way later."""
         _remove_file(os.path.join(self.path, _OLD_LINK))
         if previous:
@@ -348,7 +346,7 @@ class Lineage:
         """Remove a version; a version that is half gone never bears its name."""
         if name not in self.version_names():
             return
-        doomed = self.version_path(".{0}.gone".format(name))
+        doomed = self.version_path(f".{name}.gone")
         os.rename(self.version_path(name), doomed)
         shutil.rmtree(doomed)
         sync(self.versions_path)
@@ -382,7 +380,7 @@ class Lock:
     def __init__(self, lineage: Lineage, wait: float) -> None:
         self._path = lineage.path
         self._wait = wait
-        self._descriptor: t.Optional[int] = None
+        self._descriptor: int | None = None
 
     def acquire(self) -> bool:
         """Take the lock, unless it is held already; returns whether there is a directory to lock.
@@ -405,9 +403,7 @@ class Lock:
                     raise
                 if time.monotonic() >= deadline:
                     raise Locked(
-                        "Another run has held the lock on {0} for {1:g} s; try again later".format(
-                            self._path, self._wait
-                        )
+                        f"Another run has held the lock on {self._path} for {self._wait:g} s; try again later"
                     ) from exc
                 time.sleep(0.1)
             finally:
@@ -468,7 +464,7 @@ def _dump(content: t.Mapping[str, t.Any]) -> bytes:
     return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode("utf-8")
 
 
-def _load(content: t.Optional[bytes]) -> t.Optional[t.Dict[str, t.Any]]:
+def _load(content: bytes | None) -> dict[str, t.Any] | None:
     try:
         loaded = json.loads(content or b"")
     except ValueError:

@@ -45,10 +45,8 @@ def make_placeholder(host: Host, names: t.Sequence[str], private_key: bytes) -> 
         try:
             code, output, error = host.run(command, descriptors=(*some, *more))
         except OSError as exc:
-            raise WriteFailed(
-                "A placeholder needs the command 'openssl' on the target: {0}".format(exc.strerror)
-            ) from exc
+            raise WriteFailed(f"A placeholder needs the command 'openssl' on the target: {exc.strerror}") from exc
     made = read_certificates(output)
     if code or len(made) != 1:
-        raise InvalidKey("openssl could not make a placeholder with this key: {0}".format(error.strip()[-500:]))
+        raise InvalidKey(f"openssl could not make a placeholder with this key: {error.strip()[-500:]}")
     return made[0]

@@ -50,12 +50,12 @@ class Target:
     host: str
     port: int
     server_name: str
-    starttls: t.Optional[str] = None
+    starttls: str | None = None
 
     def __str__(self) -> str:
-        host = "[{0}]".format(self.host) if ":" in self.host else self.host
-        how = "{0}, STARTTLS for {1}".format(self.server_name, self.starttls) if self.starttls else self.server_name
-        return "{0}:{1} ({2})".format(host, self.port, how)
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        how = f"{self.server_name}, STARTTLS for {self.starttls}" if self.starttls else self.server_name
+        return f"{host}:{self.port} ({how})"
 
 
 @dataclass
@@ -72,11 +72,11 @@ class Outcome:
 
     target: Target
     served: bool = False
-    leaf: t.Optional[bytes] = None
-    problem: t.Optional[str] = None
+    leaf: bytes | None = None
+    problem: str | None = None
     attempts: int = 0
 
-    def as_result(self) -> t.Dict[str, t.Any]:
+    def as_result(self) -> dict[str, t.Any]:
         """For a module's result."""
         return {
             "host": self.target.host,
@@ -111,7 +111,7 @@ def probe(
         sleep: waits for the seconds given.
     """
     outcome = Outcome(target)
-    served: t.Set[t.Any] = set()
+    served: set[t.Any] = set()
     deadline = clock() + timeout
     pause = _PAUSE
     while True:
@@ -128,18 +128,18 @@ def _look(
     outcome: Outcome,
     leaf: bytes,
     anchors: t.Sequence[bytes],
-    served: t.Set[t.Any],
+    served: set[t.Any],
     deadline: float,
     clock: t.Callable[[], float],
-) -> t.Optional[str]:
+) -> str | None:
     """Connect once to each address that has not served the leaf yet; returns the first problem."""
     target = outcome.target
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
-        return "{0} cannot be resolved: {1}".format(target.host, exc)
-    problem: t.Optional[str] = None
-    silent: t.Optional[str] = None
+        return f"{target.host} cannot be resolved: {exc}"
+    problem: str | None = None
+    silent: str | None = None
     for family, address in dict.fromkeys((item[0], item[4]) for item in found):
         if address in served:
             continue
@@ -156,7 +156,7 @@ def _look(
                 context = _asking_for(kind, anchored_context(anchors))
                 outcome.leaf = _connect(target, family, address, timeout, context)
             if outcome.leaf != leaf:
-                raise Problem("{0} serves {1}".format(address[0], _describe(outcome.leaf)))
+                raise Problem(f"{address[0]} serves {_describe(outcome.leaf)}")
             served.add(address)
         except NotListening as exc:
             silent = str(exc)
@@ -172,7 +172,7 @@ def _comparing_context() -> ssl.SSLContext:
     return context
 
 
-def _other_kind(seen: bytes, leaf: bytes) -> t.Optional[str]:
+def _other_kind(seen: bytes, leaf: bytes) -> str | None:
     """The kind of the wanted leaf's key, where the one that was seen is of another: a service can hold one of each."""
     try:
         kinds = [read_certificate(der).key_kind for der in (seen, leaf)]
@@ -181,7 +181,7 @@ def _other_kind(seen: bytes, leaf: bytes) -> t.Optional[str]:
     return kinds[1] if kinds[0] != kinds[1] else None
 
 
-def _asking_for(kind: t.Optional[str], context: ssl.SSLContext) -> ssl.SSLContext:
+def _asking_for(kind: str | None, context: ssl.SSLContext) -> ssl.SSLContext:
     """Let a context accept this kind of key alone; the ssl module can say so up to TLS 1.2."""
     if kind:
         context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -189,7 +189,7 @@ def _asking_for(kind: t.Optional[str], context: ssl.SSLContext) -> ssl.SSLContex
     return context
 
 
-def _connect_for(kind: str, target: Target, family: int, address: t.Any, timeout: float) -> t.Optional[bytes]:
+def _connect_for(kind: str, target: Target, family: int, address: t.Any, timeout: float) -> bytes | None:
     """The leaf that a client gets which knows this kind of key alone; None when it gets none."""
     try:
         return _connect(target, family, address, timeout, _asking_for(kind, _comparing_context()))
@@ -199,7 +199,7 @@ def _connect_for(kind: str, target: Target, family: int, address: t.Any, timeout
 
 def _connect(target: Target, family: int, address: t.Any, timeout: float, context: ssl.SSLContext) -> bytes:
     """One handshake; returns the leaf that was served, as DER."""
-    where = "{0} port {1}".format(address[0], target.port)
+    where = f"{address[0]} port {target.port}"
     try:
         with socket.socket(family, socket.SOCK_STREAM) as connection:
             plain = _Plain(connection, timeout)
@@ -212,19 +212,17 @@ def _connect(target: Target, family: int, address: t.Any, timeout: float, contex
                 leaf = secured.getpeercert(binary_form=True)
     except ssl.SSLCertVerificationError as exc:
         raise Problem(
-            "{0} serves the certificate, but a client that trusts only the root refuses it: {1}".format(
-                where, exc.verify_message
-            )
+            f"{where} serves the certificate, but a client that trusts only the root refuses it: {exc.verify_message}"
         ) from exc
     except ssl.SSLError as exc:
-        raise Problem("{0} fails the TLS handshake: {1}".format(where, exc.reason or exc)) from exc
+        raise Problem(f"{where} fails the TLS handshake: {exc.reason or exc}") from exc
     except socket.timeout as exc:
-        raise Problem("{0} did not answer within {1:.1f} s".format(where, timeout)) from exc
+        raise Problem(f"{where} did not answer within {timeout:.1f} s") from exc
     except OSError as exc:
         problem = NotListening if exc.errno in _NOT_LISTENING else Problem
-        raise problem("{0}: {1}".format(where, exc.strerror or exc)) from exc
+        raise problem(f"{where}: {exc.strerror or exc}") from exc
     if not leaf:
-        raise Problem("{0} serves no certificate".format(where))
+        raise Problem(f"{where} serves no certificate")
     return leaf
 
 
@@ -232,11 +230,11 @@ def _describe(leaf: bytes) -> str:
     try:
         certificate = read_certificate(leaf)
     except Malformed:
-        return "a certificate that cannot be read (SHA-256 {0})".format(hashlib.sha256(leaf).hexdigest())
-    return "the certificate of '{0}' with serial {1}".format(certificate.subject, certificate.serial_number)
+        return f"a certificate that cannot be read (SHA-256 {hashlib.sha256(leaf).hexdigest()})"
+    return f"the certificate of '{certificate.subject}' with serial {certificate.serial_number}"
 
 
-def _serial_number(leaf: bytes) -> t.Optional[str]:
+def _serial_number(leaf: bytes) -> str | None:
     try:
         return read_certificate(leaf).serial_number
     except Malformed:
@@ -332,7 +330,7 @@ def _read_until(plain: _Plain, is_last: t.Callable[[bytes], bool]) -> bytes:
         line = _read_line(plain)
         if is_last(line):
             return line
-    raise Problem("STARTTLS: the service answered with more than {0} lines".format(_MOST_LINES))
+    raise Problem(f"STARTTLS: the service answered with more than {_MOST_LINES} lines")
 
 
 def _read_line(plain: _Plain) -> bytes:

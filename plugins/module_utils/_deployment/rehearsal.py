@@ -39,9 +39,9 @@ def rehearse(
     private_key: bytes,
     names: t.Sequence[str],
     trust: str,
-    ca_path: t.Optional[str] = None,
+    ca_path: str | None = None,
     key_source: str = "'private_key'",
-) -> t.Tuple[bytes, ...]:
+) -> tuple[bytes, ...]:
     """Prove by handshakes that key and certificate match, every name is covered and the chain holds.
 
     Arguments:
@@ -88,14 +88,10 @@ def check_links(certificate: Certificate, chain: t.Sequence[Certificate]) -> Non
             continue
         if any(lower.issuer_der == other.subject_der for other in chain):
             raise UntrustedChain(
-                "The chain is out of order: '{0}' must be followed by its issuer '{1}', but '{2}' follows".format(
-                    lower.subject, lower.issuer, upper.subject
-                )
+                f"The chain is out of order: '{lower.subject}' must be followed by its issuer '{lower.issuer}', but '{upper.subject}' follows"
             )
         raise UntrustedChain(
-            "The chain is broken: the certificate of '{0}', which issued '{1}', is missing".format(
-                lower.issuer, lower.subject
-            ),
+            f"The chain is broken: the certificate of '{lower.issuer}', which issued '{lower.subject}', is missing",
             missing_issuer=lower.issuer,
         )
 
@@ -127,36 +123,36 @@ def _system_context() -> ssl.SSLContext:
     return context
 
 
-def _ca_path_context(ca_path: t.Optional[str]) -> ssl.SSLContext:
+def _ca_path_context(ca_path: str | None) -> ssl.SSLContext:
     if not ca_path:
         raise NoTrustStore("'trust: ca_path' needs 'ca_path'")
     try:
         paths = [ca_path]
         if os.path.isdir(ca_path):
             paths = [os.path.join(ca_path, name) for name in sorted(os.listdir(ca_path))]
-        found: t.Dict[bytes, None] = {}
+        found: dict[bytes, None] = {}
         for path in paths:
             if os.path.isfile(path) or path == ca_path:
                 with open(path, encoding="utf-8", errors="replace") as stream:
                     found.update((certificate.der, None) for certificate in read_certificates(stream.read()))
     except (OSError, Malformed) as exc:
-        raise NoTrustStore("The CA certificates in {0} cannot be read: {1}".format(ca_path, exc)) from exc
+        raise NoTrustStore(f"The CA certificates in {ca_path} cannot be read: {exc}") from exc
     if not found:
-        raise NoTrustStore("{0} holds no CA certificates in PEM".format(ca_path))
+        raise NoTrustStore(f"{ca_path} holds no CA certificates in PEM")
     context = _client_context()
     context.load_verify_locations(cadata=b"".join(found))
     return context
 
 
 @contextmanager
-def private_path(content: bytes) -> t.Iterator[t.Tuple[str, t.Tuple[int, ...]]]:
+def private_path(content: bytes) -> t.Iterator[tuple[str, tuple[int, ...]]]:
     """A path that leads to the content, and the descriptors a child process needs to read it.
 
     The content stays in memory (Linux); elsewhere it lies in a private temporary folder for as long as the context.
     """
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("certops")
-        path = "/proc/self/fd/{0}".format(descriptor)
+        path = f"/proc/self/fd/{descriptor}"
         try:
             os.write(descriptor, content)
             if os.path.exists(path):
@@ -191,14 +187,12 @@ def _server_context(
             reason = exc.reason or "unreadable"
             if reason in _MISMATCHES:
                 raise KeyMismatch(
-                    "The private key in {0} does not belong to the certificate of '{1}' (serial {2}); name the key "
-                    "with which the CSR of this order, or of its last reissue, was made".format(
-                        key_source, certificate.subject, certificate.serial_number
-                    )
+                    f"The private key in {key_source} does not belong to the certificate of '{certificate.subject}' (serial {certificate.serial_number}); name the key "
+                    "with which the CSR of this order, or of its last reissue, was made"
                 ) from exc
             if reason.startswith("CA_"):
-                raise UntrustedChain("A TLS server cannot use this chain: {0}".format(_words(reason))) from exc
-            raise InvalidKey("A TLS server cannot use this private key: {0}".format(_words(reason))) from exc
+                raise UntrustedChain(f"A TLS server cannot use this chain: {_words(reason)}") from exc
+            raise InvalidKey(f"A TLS server cannot use this private key: {_words(reason)}") from exc
     return context
 
 
@@ -214,15 +208,13 @@ def _verify(
     except ssl.SSLCertVerificationError as exc:
         if exc.verify_code in _NAME_MISMATCHES:
             raise NamesNotCovered(
-                "A client that asks for {0} refuses the certificate of '{1}': {2}".format(
-                    name, certificate.subject, exc.verify_message
-                ),
+                f"A client that asks for {name} refuses the certificate of '{certificate.subject}': {exc.verify_message}",
                 missing_names=[name],
             ) from exc
         raise _untrusted(exc, certificate, chain) from exc
     except ssl.SSLError as exc:
         raise InvalidKey(
-            "A TLS handshake with this key and certificate fails: {0}".format(_words(exc.reason or str(exc)))
+            f"A TLS handshake with this key and certificate fails: {_words(exc.reason or str(exc))}"
         ) from exc
 
 
@@ -230,7 +222,7 @@ def _untrusted(
     exc: ssl.SSLCertVerificationError, certificate: Certificate, chain: t.Sequence[Certificate]
 ) -> UntrustedChain:
     """Say which certificate of the chain, or which missing one, OpenSSL complains about."""
-    words = "The chain of '{0}' is not trusted: {1}".format(certificate.subject, exc.verify_message)
+    words = f"The chain of '{certificate.subject}' is not trusted: {exc.verify_message}"
     if exc.verify_code in _NOT_NOW:
         dates = "'{0}' is valid from {1} to {2}"
         listed = [dates.format(item.subject, iso_time(item.not_before), iso_time(item.not_after)) for item in chain]
@@ -238,9 +230,7 @@ def _untrusted(
     if exc.verify_code in _NO_ISSUER:
         top = [certificate, *(item for item in chain if not item.self_issued)][-1]
         return UntrustedChain(
-            "{0}. It ends at '{1}', and the trust store does not hold its issuer '{2}'".format(
-                words, top.subject, top.issuer
-            ),
+            f"{words}. It ends at '{top.subject}', and the trust store does not hold its issuer '{top.issuer}'",
             missing_issuer=top.issuer,
         )
     return UntrustedChain(words)
@@ -263,7 +253,7 @@ def _handshake(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> Non
         sides = waiting
 
 
-def _anchors(client: ssl.SSLContext, certificate: Certificate, chain: t.Sequence[Certificate]) -> t.Tuple[bytes, ...]:
+def _anchors(client: ssl.SSLContext, certificate: Certificate, chain: t.Sequence[Certificate]) -> tuple[bytes, ...]:
     """The roots of the trust store that the chain leads to by itself.
 
     Raises:
@@ -281,8 +271,8 @@ def _anchors(client: ssl.SSLContext, certificate: Certificate, chain: t.Sequence
     if top.self_issued:  # in the store itself, but no CA
         return (top.der,)
     raise UntrustedChain(
-        "The chain lacks the intermediate certificate '{0}', which issued '{1}'. The trust store of this host holds "
-        "it, clients do not".format(top.issuer, top.subject),
+        f"The chain lacks the intermediate certificate '{top.issuer}', which issued '{top.subject}'. The trust store of this host holds "
+        "it, clients do not",
         missing_issuer=top.issuer,
     )
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import typing as t
 
+from .desired_state import absolute_path, describe
 from .errors import WriteFailed
 from .lineage import FILE_NAMES, SWITCHING, Journal, Lineage
-from .wanted import absolute_path, describe
 from .x509 import Certificate, Malformed, read_certificates
 
 #: What is told of the certificate that is proven.
 _PROVEN = ("serial_number", "not_before")
 
 
-def read_lineage(path: str) -> t.Dict[str, t.Any]:
+def read_lineage(path: str) -> dict[str, t.Any]:
     """The result of the module ``certificate_info``.
 
     Arguments:
@@ -35,7 +35,7 @@ def read_lineage(path: str) -> t.Dict[str, t.Any]:
         certificates, placeholder = _read_current(lineage) if exists else ([], False)
         proven = _read_proven(lineage, journal, certificates)
     except OSError as exc:
-        raise WriteFailed("{0} cannot be read: {1}".format(exc.filename or path, exc.strerror)) from exc
+        raise WriteFailed(f"{exc.filename or path} cannot be read: {exc.strerror}") from exc
     leaf = certificates[0] if certificates else None
     return dict(
         describe(leaf),
@@ -48,7 +48,7 @@ def read_lineage(path: str) -> t.Dict[str, t.Any]:
     )
 
 
-def _read_current(lineage: Lineage) -> t.Tuple[t.List[Certificate], bool]:
+def _read_current(lineage: Lineage) -> tuple[list[Certificate], bool]:
     """The certificates of the current version, leaf first, and whether it is a placeholder.
 
     A deployment beside this may switch, and prune what was current a moment ago: then the new one is read.
@@ -61,14 +61,14 @@ def _read_current(lineage: Lineage) -> t.Tuple[t.List[Certificate], bool]:
             return certificates, bool(record and record.get("placeholder"))
 
 
-def _read_proven(lineage: Lineage, journal: t.Optional[Journal], current: t.List[Certificate]) -> t.List[Certificate]:
+def _read_proven(lineage: Lineage, journal: Journal | None, current: list[Certificate]) -> list[Certificate]:
     """The certificates that a deployment has brought to its end with: not those of one that was interrupted."""
     if journal is None or journal.state != SWITCHING:
         return current
     return _read_certificates(lineage, journal.previous) if journal.previous else []
 
 
-def _read_certificates(lineage: Lineage, version: str) -> t.List[Certificate]:
+def _read_certificates(lineage: Lineage, version: str) -> list[Certificate]:
     for kinds in (("cert", "chain"), ("fullchain",), ("combined",), ("cert",)):
         try:
             found = [_read_file(lineage, version, FILE_NAMES[kind]) for kind in kinds]
@@ -79,8 +79,8 @@ def _read_certificates(lineage: Lineage, version: str) -> t.List[Certificate]:
     return []
 
 
-def _read_file(lineage: Lineage, version: str, file_name: str) -> t.List[Certificate]:
+def _read_file(lineage: Lineage, version: str, file_name: str) -> list[Certificate]:
     content = lineage.read_file(version, file_name)
     if content is None:
-        raise Malformed("there is no {0}".format(file_name))
+        raise Malformed(f"there is no {file_name}")
     return read_certificates(content.decode("ascii", "replace"))

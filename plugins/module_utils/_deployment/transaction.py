@@ -16,6 +16,17 @@ import typing as t
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
+from .desired_state import (
+    Command,
+    Wanted,
+    absolute_path,
+    describe,
+    read_commands,
+    read_probes,
+    read_wanted,
+    recorded_facts,
+)
+from .drift import CERTIFICATE_DIFFERS, NOT_SERVED, Facts, Survey, reasons
 from .errors import (
     DeploymentError,
     InvalidKey,
@@ -40,8 +51,6 @@ from .lineage import (
     Lock,
     Version,
 )
-from .reasons import CERTIFICATE_DIFFERS, NOT_SERVED, Facts, Survey, reasons
-from .wanted import Command, Wanted, absolute_path, describe, read_commands, read_probes, read_wanted, recorded_facts
 from .x509 import Certificate, Malformed, iso_time, read_certificates
 
 if t.TYPE_CHECKING:
@@ -74,7 +83,7 @@ class Settings:
 
     path: str
     trust: str
-    ca_path: t.Optional[str]
+    ca_path: str | None
     validate_commands: t.Sequence[Command]
     reload_commands: t.Sequence[Command]
     probes: t.Sequence[t.Mapping[str, t.Any]]
@@ -97,13 +106,13 @@ class _Plan:
         anchors: what verifying probes trust, as DER.
     """
 
-    current: t.Optional[str]
-    version: t.Optional[Version]
-    journal: t.Optional[Journal]
+    current: str | None
+    version: Version | None
+    journal: Journal | None
     recovers: bool
     reasons: t.Sequence[str]
     wanted: Wanted
-    anchors: t.Tuple[bytes, ...] = ()
+    anchors: tuple[bytes, ...] = ()
 
     @property
     def unproven(self) -> bool:
@@ -120,14 +129,14 @@ class _Plan:
         return self.wanted.placeholder and self.current is not None and not is_placeholder
 
     @property
-    def before(self) -> t.Optional[t.Dict[str, t.Any]]:
+    def before(self) -> dict[str, t.Any] | None:
         if self.version is None:
             return None
         keys = ("version", "serial_number", "not_before", "not_after", "names", "placeholder")
         return {key: self.version.record.get(key) for key in keys}
 
 
-def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = False) -> t.Dict[str, t.Any]:
+def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = False) -> dict[str, t.Any]:
     """Put a certificate into service, or find that it is.
 
     Arguments:
@@ -142,7 +151,7 @@ def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = Fal
         DeploymentError: it was refused or it failed; ``details`` are further fields of the module's failure.
     """
     path = absolute_path(parameters["path"], "path")
-    report: t.Dict[str, t.Any] = {"path": path, "rolled_back": False, "recovered": False}
+    report: dict[str, t.Any] = {"path": path, "rolled_back": False, "recovered": False}
     try:
         return _deploy(parameters, host, check_mode, path, report)
     except DeploymentError as exc:
@@ -151,8 +160,8 @@ def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = Fal
 
 
 def _deploy(
-    parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool, path: str, report: t.Dict[str, t.Any]
-) -> t.Dict[str, t.Any]:
+    parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool, path: str, report: dict[str, t.Any]
+) -> dict[str, t.Any]:
     for option in ("private_key_path", "ca_path"):
         if parameters[option] is not None:
             absolute_path(parameters[option], option)
@@ -181,15 +190,15 @@ def _deploy(
     return _Deployment(settings, wanted, host, report).run(check_mode)
 
 
-def _refuse_own_key(key_path: t.Optional[str], path: str, wanted: Wanted) -> None:
+def _refuse_own_key(key_path: str | None, path: str, wanted: Wanted) -> None:
     """A key file that lies in the lineage is removed with its version; only ``current`` leads to the next one."""
     if key_path is None or not os.path.realpath(key_path).startswith(os.path.realpath(path) + os.sep):
         return
     folder, name = os.path.split(os.path.abspath(key_path))
     if os.path.basename(folder) != CURRENT or name not in wanted.files():
         raise InvalidKey(
-            "The private key {0} lies in the lineage itself, and would be removed with its version; give a file "
-            "elsewhere, or one below 'current' that 'files' names".format(key_path)
+            f"The private key {key_path} lies in the lineage itself, and would be removed with its version; give a file "
+            "elsewhere, or one below 'current' that 'files' names"
         )
 
 
@@ -207,18 +216,18 @@ class _Deployment:
         report: what the result says, also when the run fails; filled in on the way.
     """
 
-    def __init__(self, settings: Settings, wanted: Wanted, host: Host, report: t.Dict[str, t.Any]) -> None:
+    def __init__(self, settings: Settings, wanted: Wanted, host: Host, report: dict[str, t.Any]) -> None:
         self._settings = settings
         self._asked = wanted
         self._host = host
         self._lineage = Lineage(settings.path)
         self._lock = Lock(self._lineage, LOCK_WAIT)
-        self._outcomes: t.List[Outcome] = []
-        self._shared: t.Dict[str, os.stat_result] = {}  # directories that all versions share, as they were
+        self._outcomes: list[Outcome] = []
+        self._shared: dict[str, os.stat_result] = {}  # directories that all versions share, as they were
         self._report = report
         self._recovers = False  # whether there is something to finish or undo
 
-    def run(self, check_mode: bool) -> t.Dict[str, t.Any]:
+    def run(self, check_mode: bool) -> dict[str, t.Any]:
         """See deploy()."""
         try:
             locked = self._lineage.exists() and self._lock.acquire()
@@ -259,7 +268,7 @@ class _Deployment:
             self._refuse_older(plan)
         return self._rehearsed(plan) if plan.reasons else plan
 
-    def _fitting(self, version: t.Optional[Version]) -> Wanted:
+    def _fitting(self, version: Version | None) -> Wanted:
         """What is wanted, with the placeholder that is deployed already if it will do."""
         wanted = self._asked
         if not wanted.placeholder or version is None or not version.record.get("placeholder"):
@@ -269,7 +278,7 @@ class _Deployment:
             return wanted
         return wanted.with_certificate(leaf)
 
-    def _leaf(self, version: t.Optional[str]) -> t.Optional[Certificate]:
+    def _leaf(self, version: str | None) -> Certificate | None:
         """The leaf of a version; None when no file has it."""
         for kind in ("cert", "fullchain", "combined"):
             content = self._lineage.read_file(version, FILE_NAMES[kind]) if version else None
@@ -290,7 +299,7 @@ class _Deployment:
             found = reasons(replace(survey, served=all(outcome.served for outcome in self._outcomes)))
         return replace(plan, reasons=found)
 
-    def _survey(self, current: t.Optional[str], version: t.Optional[Version], wanted: Wanted, unproven: bool) -> Survey:
+    def _survey(self, current: str | None, version: Version | None, wanted: Wanted, unproven: bool) -> Survey:
         if version is None:  # with a current version all the same, its record is damaged: nothing in it counts
             return Survey(wanted.facts(), _NO_FACTS if current else None, unproven=unproven)
         folder = self._lineage.version_path(version.name)
@@ -301,7 +310,7 @@ class _Deployment:
         )
         return Survey(wanted.facts(), recorded_facts(version.record), version.on_disk, attributes_differ, unproven)
 
-    def _attributed(self, folder: str, file_names: t.Iterable[str]) -> t.List[t.Tuple[str, str]]:
+    def _attributed(self, folder: str, file_names: t.Iterable[str]) -> list[tuple[str, str]]:
         """What owner, group and modes apply to: the files of a version, then the directories that lead to them."""
         found = [(os.path.join(folder, name), KEY if name in KEY_FILES else FILE) for name in file_names]
         found.append((os.path.join(folder, RECORD), FILE))
@@ -324,7 +333,7 @@ class _Deployment:
                 )
             )
 
-    def _made_up_record(self, version: str) -> t.Dict[str, t.Any]:
+    def _made_up_record(self, version: str) -> dict[str, t.Any]:
         """What the damaged record of a version would say of its leaf."""
         leaf = self._leaf(version)
         return dict(describe(leaf), placeholder=leaf is not None and leaf.self_issued)
@@ -356,7 +365,7 @@ class _Deployment:
 
     def _deploy(self, plan: _Plan, locked: bool) -> _Plan:
         """Carry the plan out; returns the one that was carried out."""
-        made: t.List[str] = []
+        made: list[str] = []
         try:
             if not locked:
                 while not self._lock.acquire():  # a failed first deployment beside this one removes its directory
@@ -391,7 +400,7 @@ class _Deployment:
         self._lineage.remove_journal()
         self._report["recovered"] = self._recovers
 
-    def _previous(self, plan: _Plan) -> t.Optional[str]:
+    def _previous(self, plan: _Plan) -> str | None:
         """The version to go back to: the last one that was proven."""
         name = plan.journal.previous if plan.unproven and plan.journal else plan.current
         return name if name in self._lineage.version_names() else None
@@ -465,7 +474,7 @@ class _Deployment:
             self._outcomes = self._probe(plan.wanted.leaf, plan.anchors, self._settings.probe_timeout)
             _require_served(self._outcomes, plan.wanted.leaf, self._settings.probe_timeout)
 
-    def _commit(self, previous: t.Optional[str], name: str) -> None:
+    def _commit(self, previous: str | None, name: str) -> None:
         lineage = self._lineage
         try:
             lineage.write_journal(Journal(COMMITTING, previous, name))
@@ -474,14 +483,14 @@ class _Deployment:
             self._settle()
         except OSError as exc:
             raise WriteFailed(
-                "The new certificate is in service, but old versions could not be removed ({0}); the next run will do "
-                "that".format(_problem(exc)),
+                f"The new certificate is in service, but old versions could not be removed ({_problem(exc)}); the next run will do "
+                "that",
                 changed=True,
             ) from exc
 
     # -- going back ---------------------------------------------------------------------------------------------------
 
-    def _abandon(self, error: DeploymentError, name: str, journal: t.Optional[Journal]) -> None:
+    def _abandon(self, error: DeploymentError, name: str, journal: Journal | None) -> None:
         """Undo what was written before the switch."""
         try:
             self._restore_shared()
@@ -492,14 +501,12 @@ class _Deployment:
             else:
                 self._lineage.remove_journal()
         except OSError as exc:
-            error.message += ". What was written could not be removed ({0}); the next run will do that".format(
-                _problem(exc)
-            )
+            error.message += f". What was written could not be removed ({_problem(exc)}); the next run will do that"
         else:
             error.message += ". Nothing was switched"
 
     def _roll_back(
-        self, error: DeploymentError, name: str, previous: t.Optional[str], before: t.Mapping[Target, bool]
+        self, error: DeploymentError, name: str, previous: str | None, before: t.Mapping[Target, bool]
     ) -> None:
         """Put the previous version back into service, and prove it; the service is left alone where there was none.
 
@@ -526,7 +533,7 @@ class _Deployment:
             raise failure from error
         error.details["rolled_back"] = True
         error.message += (
-            ". Rolled back to version {0}".format(previous)
+            f". Rolled back to version {previous}"
             if previous
             else ". Rolled back: there was no previous version, 'current' was removed and the service left alone"
         )
@@ -564,7 +571,7 @@ class _Deployment:
                         command=list(command),
                     )
 
-    def _run(self, commands: t.Sequence[Command], error: t.Type[DeploymentError], when: str) -> None:
+    def _run(self, commands: t.Sequence[Command], error: type[DeploymentError], when: str) -> None:
         for command in commands:
             try:
                 code, output, problem = self._host.run(command)
@@ -604,12 +611,12 @@ class _Deployment:
         anchors: t.Sequence[bytes],
         timeout: float,
         chosen: t.Callable[[Target], bool] = lambda target: True,
-    ) -> t.List[Outcome]:
+    ) -> list[Outcome]:
         from .probe import probe
 
         return [probe(target, leaf.der, anchors, timeout) for target in self._targets() if chosen(target)]
 
-    def _targets(self) -> t.List[Target]:
+    def _targets(self) -> list[Target]:
         from .probe import Target
 
         return [
@@ -617,7 +624,7 @@ class _Deployment:
             for item in self._settings.probes
         ]
 
-    def _served_before(self, previous: t.Optional[str]) -> t.Dict[Target, bool]:
+    def _served_before(self, previous: str | None) -> dict[Target, bool]:
         """Which services serve the previous certificate before the switch."""
         leaf = self._leaf(previous)
         if leaf is None or not self._settings.probes:
@@ -626,7 +633,7 @@ class _Deployment:
 
     # -- reporting ----------------------------------------------------------------------------------------------------
 
-    def _result(self, plan: _Plan) -> t.Dict[str, t.Any]:
+    def _result(self, plan: _Plan) -> dict[str, t.Any]:
         if plan.keeps_real:
             after = dict(describe(self._leaf(plan.current)), placeholder=False)
         else:
@@ -646,13 +653,13 @@ class _Deployment:
         return result
 
 
-def _for_diff(facts: t.Optional[t.Mapping[str, t.Any]]) -> t.Dict[str, t.Any]:
+def _for_diff(facts: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
     keys = ("serial_number", "not_before", "not_after", "names", "placeholder")
     return {key: facts[key] for key in keys} if facts else {}
 
 
 def _require_served(outcomes: t.Sequence[Outcome], leaf: Certificate, timeout: float) -> None:
-    problems = ["{0}: {1}".format(outcome.target, outcome.problem) for outcome in outcomes if not outcome.served]
+    problems = [f"{outcome.target}: {outcome.problem}" for outcome in outcomes if not outcome.served]
     if problems:
         raise ProbeFailed(
             "After {0:g} s the certificate with serial {1} is not served. {2}".format(
@@ -662,8 +669,8 @@ def _require_served(outcomes: t.Sequence[Outcome], leaf: Certificate, timeout: f
 
 
 def _problem(exc: OSError) -> str:
-    return "{0}: {1}".format(exc.filename, exc.strerror) if exc.filename else str(exc.strerror or exc)
+    return f"{exc.filename}: {exc.strerror}" if exc.filename else str(exc.strerror or exc)
 
 
 def _write_failed(exc: OSError) -> WriteFailed:
-    return WriteFailed("Writing or reading on the target failed: {0}".format(_problem(exc)))
+    return WriteFailed(f"Writing or reading on the target failed: {_problem(exc)}")

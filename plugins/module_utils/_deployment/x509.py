@@ -72,13 +72,13 @@ class Certificate:
     issuer: str
     subject_der: bytes
     issuer_der: bytes
-    names: t.Tuple[str, ...]
-    key_kind: t.Optional[str] = None
+    names: tuple[str, ...]
+    key_kind: str | None = None
 
     @property
     def fingerprint_sha256(self) -> str:
         """SHA-256 over the DER, upper-case hexadecimal with colons, as ``openssl x509 -fingerprint`` shows it."""
-        return ":".join("{0:02X}".format(byte) for byte in hashlib.sha256(self.der).digest())
+        return ":".join(f"{byte:02X}" for byte in hashlib.sha256(self.der).digest())
 
     @property
     def self_issued(self) -> bool:
@@ -119,7 +119,7 @@ def is_ip_address(name: str) -> bool:
     return True
 
 
-def normalise_name(name: str) -> str:
+def normalize_name(name: str) -> str:
     """An expected name as certificates carry it: an A-label in lower case without trailing dot, or an IP address.
 
     U-labels should have been encoded on the controller; here Python's older IDNA codec is the fallback.
@@ -132,11 +132,11 @@ def normalise_name(name: str) -> str:
         return str(ip_address(text))
     text = text.encode("idna").decode("ascii").lower()
     if len(text) > 253 or not _DNS_NAME.fullmatch(text):
-        raise ValueError("{0!r} is neither a DNS name nor an IP address".format(name))
+        raise ValueError(f"{name!r} is neither a DNS name nor an IP address")
     return text
 
 
-def pem_blocks(text: str) -> t.List[t.Tuple[str, str]]:
+def pem_blocks(text: str) -> list[tuple[str, str]]:
     """The PEM blocks in a text: (label, the whole block ending in a newline)."""
     text = text.replace("\r\n", "\n")
     return [(match.group(1), match.group(0) + "\n") for match in _PEM_BLOCK.finditer(text)]
@@ -147,7 +147,7 @@ def is_folded(block: str) -> bool:
     return block.count("\n") < 3
 
 
-def read_certificates(text: str) -> t.List[Certificate]:
+def read_certificates(text: str) -> list[Certificate]:
     """All certificates of a PEM text, in their order.
 
     Raises:
@@ -161,7 +161,7 @@ def read_certificates(text: str) -> t.List[Certificate]:
             try:
                 der = binascii.a2b_base64("".join(block.splitlines()[1:-1]))
             except binascii.Error as exc:
-                raise Malformed("a PEM block is no Base64: {0}".format(exc)) from exc
+                raise Malformed(f"a PEM block is no Base64: {exc}") from exc
             found.append(read_certificate(der))
     return found
 
@@ -177,7 +177,7 @@ def read_certificate(der: bytes) -> Certificate:
     except IndexError as exc:
         raise Malformed("this is no X.509 certificate: it ends too early") from exc
     except (ValueError, OverflowError) as exc:
-        raise Malformed("this is no X.509 certificate: {0}".format(exc)) from exc
+        raise Malformed(f"this is no X.509 certificate: {exc}") from exc
 
 
 def _read_certificate(der: bytes) -> Certificate:
@@ -194,14 +194,14 @@ def _read_certificate(der: bytes) -> Certificate:
     not_before, not_after = _time(*validity.take_any()), _time(*validity.take_any())
     subject = signed.take(_SEQUENCE)
     key_algorithm = _Reader(_Reader(signed.take(_SEQUENCE)).take(_SEQUENCE)).take(_OID)
-    names: t.Tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     while signed.left:
         tag, content = signed.take_any()
         if tag == _EXTENSIONS:
             names = _names(_Reader(_Reader(content).take(_SEQUENCE)))
     return Certificate(
         der=der,
-        serial_number="{0:X}".format(serial),
+        serial_number=f"{serial:X}",
         not_before=not_before,
         not_after=not_after,
         subject=_distinguished_name(subject),
@@ -231,10 +231,10 @@ class _Reader:
     def take(self, tag: int) -> bytes:
         found, content = self.take_any()
         if found != tag:
-            raise Malformed("expected element {0:#x}, found {1:#x}".format(tag, found))
+            raise Malformed(f"expected element {tag:#x}, found {found:#x}")
         return content
 
-    def take_any(self) -> t.Tuple[int, bytes]:
+    def take_any(self) -> tuple[int, bytes]:
         tag, length, start = self._data[self._position], self._data[self._position + 1], self._position + 2
         if length >= 0x80:
             size = length & 0x7F
@@ -254,10 +254,10 @@ def _time(tag: int, content: bytes) -> datetime:
     if tag == _UTC_TIME:
         text = ("20" if text < "50" else "19") + text  # RFC 5280, section 4.1.2.5.1
     elif tag != _GENERALIZED_TIME:
-        raise Malformed("a validity date has the type {0:#x}".format(tag))
+        raise Malformed(f"a validity date has the type {tag:#x}")
     found = _TIME.fullmatch(text)
     if not found:
-        raise Malformed("a validity date is {0!r}".format(text))
+        raise Malformed(f"a validity date is {text!r}")
     year, month, day, hour, minute, second = (int(part) for part in found.groups())
     return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
 
@@ -276,8 +276,8 @@ def _distinguished_name(content: bytes) -> str:
     return ", ".join(parts)
 
 
-def _names(extensions: _Reader) -> t.Tuple[str, ...]:
-    names: t.List[str] = []
+def _names(extensions: _Reader) -> tuple[str, ...]:
+    names: list[str] = []
     while extensions.left:
         extension = _Reader(extensions.take(_SEQUENCE))
         if extension.take(_OID) != _SUBJECT_ALTERNATIVE_NAME:

@@ -21,7 +21,7 @@ from .errors import InvalidRequest
 
 #: The account options as an argument spec; their documentation is the doc fragment certops.issuance.account.
 #: Values come from the environment only once the provider is known, so there is neither fallback nor default here.
-ACCOUNT_OPTIONS: t.Dict[str, t.Dict[str, t.Any]] = {
+ACCOUNT_OPTIONS: dict[str, dict[str, t.Any]] = {
     "provider": {"type": "str", "required": True},
     "api_url": {"type": "str"},
     "api_key": {"type": "str", "no_log": True},
@@ -49,7 +49,7 @@ class AccountRules(t.Protocol):
         raise NotImplementedError
 
     @property
-    def default_url(self) -> t.Optional[str]:
+    def default_url(self) -> str | None:
         raise NotImplementedError
 
     @property
@@ -71,19 +71,19 @@ class Account:
 
     provider: str
     api_url: str
-    api_key: t.Optional[str] = None
-    username: t.Optional[str] = None
-    password: t.Optional[str] = None
+    api_key: str | None = None
+    username: str | None = None
+    password: str | None = None
     cpanel_provider: str = "cPStore"
-    cpanel_account: t.Optional[str] = None
+    cpanel_account: str | None = None
     id_type: str = "order"
     validate_certs: bool = True
-    ca_path: t.Optional[str] = None
-    proxy: t.Optional[str] = None
+    ca_path: str | None = None
+    proxy: str | None = None
     request_timeout: int = 30
 
     @property
-    def secrets(self) -> t.List[str]:
+    def secrets(self) -> list[str]:
         """Every value of this account that must not be shown."""
         return [secret for secret in (self.api_key, self.password, *proxy_secrets(self.proxy)) if secret]
 
@@ -94,7 +94,7 @@ class Account:
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def proxy_secrets(proxy: t.Optional[str]) -> t.List[str]:
+def proxy_secrets(proxy: str | None) -> list[str]:
     """The password in the URL of a proxy, as it stands there and as it is meant. Never raises."""
     # Also without a scheme, and in what is no URL at all: better to hide too much.
     userinfo, at, _host = (proxy or "").rpartition("@")
@@ -114,7 +114,7 @@ def resolve_account(rules: AccountRules, params: t.Mapping[str, t.Any], environm
     Raises:
         InvalidRequest: when something is missing or cannot be used; the sentence says what to set.
     """
-    found: t.Dict[str, t.Optional[str]] = {}
+    found: dict[str, str | None] = {}
     for option, variables in rules.environment.items():
         given = params.get(option)
         if given in (None, ""):
@@ -134,7 +134,7 @@ def resolve_account(rules: AccountRules, params: t.Mapping[str, t.Any], environm
     for option, value in credentials.items():
         if value and not value.isprintable():
             raise InvalidRequest(
-                "option {0} holds a line break or another control character; give the bare value".format(option),
+                f"option {option} holds a line break or another control character; give the bare value",
                 provider=rules.name,
             )
     if params.get("id_type", "order") not in rules.id_types:
@@ -169,14 +169,14 @@ def _spell(rules: AccountRules, group: t.Sequence[str]) -> str:
     )
 
 
-def _check_url(rules: AccountRules, url: t.Optional[str]) -> str:
+def _check_url(rules: AccountRules, url: str | None) -> str:
     if not url:
         variables = " or ".join(rules.environment.get("api_url", ()))
-        raise InvalidRequest("set api_url (environment {0}) to the base URL".format(variables), provider=rules.name)
+        raise InvalidRequest(f"set api_url (environment {variables}) to the base URL", provider=rules.name)
 
     def refuse(why: str) -> InvalidRequest:
         # The URL itself is not shown: it may hold a password.
-        return InvalidRequest("api_url {0}".format(why), provider=rules.name)
+        return InvalidRequest(f"api_url {why}", provider=rules.name)
 
     try:
         parts = urlsplit(url.strip())
@@ -197,7 +197,7 @@ def _check_url(rules: AccountRules, url: t.Optional[str]) -> str:
     return url.strip().rstrip("/")
 
 
-def _check_proxy(rules: AccountRules, proxy: t.Optional[str]) -> t.Optional[str]:
+def _check_proxy(rules: AccountRules, proxy: str | None) -> str | None:
     if not proxy:
         return None
     try:

@@ -31,11 +31,11 @@ class OrderError(Exception):
         self,
         message: str,
         *,
-        provider: t.Optional[str] = None,
-        order_id: t.Optional[str] = None,
-        http_status: t.Optional[int] = None,
-        retry_after: t.Optional[float] = None,
-        retryable: t.Optional[bool] = None,
+        provider: str | None = None,
+        order_id: str | None = None,
+        http_status: int | None = None,
+        retry_after: float | None = None,
+        retryable: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -46,17 +46,17 @@ class OrderError(Exception):
         if retryable is not None:
             self.retryable = retryable
         #: What was learnt before the failure (for example the orders that did answer); part of the task's result.
-        self.details: t.Dict[str, t.Any] = {}
+        self.details: dict[str, t.Any] = {}
 
     def __str__(self) -> str:
-        subject = " ".join(filter(None, [self.provider, "order {0}".format(self.order_id) if self.order_id else ""]))
-        return "{0}: {1}".format(subject, self.message) if subject else self.message
+        subject = " ".join(filter(None, [self.provider, f"order {self.order_id}" if self.order_id else ""]))
+        return f"{subject}: {self.message}" if subject else self.message
 
     def locate(
         self,
-        provider: t.Optional[str] = None,
-        order_id: t.Optional[str] = None,
-        http_status: t.Optional[int] = None,
+        provider: str | None = None,
+        order_id: str | None = None,
+        http_status: int | None = None,
     ) -> OrderError:
         """Fill in where it happened, keeping what is known already. Returns the error itself."""
         self.provider = self.provider or provider
@@ -64,9 +64,9 @@ class OrderError(Exception):
         self.http_status = self.http_status if self.http_status is not None else http_status
         return self
 
-    def to_result(self) -> t.Dict[str, t.Any]:
+    def to_result(self) -> dict[str, t.Any]:
         """The fields of a failed task: msg, error_kind, retryable and, where known, provider, order_id, http_status."""
-        result: t.Dict[str, t.Any] = {"msg": str(self), "error_kind": self.kind, "retryable": self.retryable}
+        result: dict[str, t.Any] = {"msg": str(self), "error_kind": self.kind, "retryable": self.retryable}
         for name in ("provider", "order_id", "http_status"):
             value = getattr(self, name)
             if value is not None:

@@ -73,8 +73,8 @@ class Record:
     """
 
     type: str
-    name: t.Optional[str]
-    value: t.Optional[str] = None
+    name: str | None
+    value: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ class Domain:
 
     name: str
     status: str = Check.UNKNOWN
-    method: t.Optional[str] = None
-    validated_until: t.Optional[str] = None
-    record: t.Optional[Record] = None
+    method: str | None = None
+    validated_until: str | None = None
+    record: Record | None = None
 
 
 @dataclass(frozen=True)
@@ -103,18 +103,18 @@ class Blocker:
     check: str
     message: str
     actor: str = "you"
-    subject: t.Optional[str] = None
-    url: t.Optional[str] = None
+    subject: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True)
 class Certificate:
     """What a provider tells of the certificate of an order. Times are ISO 8601 UTC."""
 
-    id: t.Optional[str] = None
-    serial_number: t.Optional[str] = None
-    not_before: t.Optional[str] = None
-    not_after: t.Optional[str] = None
+    id: str | None = None
+    serial_number: str | None = None
+    not_before: str | None = None
+    not_after: str | None = None
 
 
 @dataclass(frozen=True)
@@ -139,26 +139,26 @@ class Order:
     provider: str
     order_id: str
     status: str
-    provider_status: t.Optional[str] = None
+    provider_status: str | None = None
     issued: bool = False
-    dcv_completed: t.Optional[bool] = None
+    dcv_completed: bool | None = None
     checks: t.Mapping[str, str] = field(default_factory=dict)
-    domains: t.Tuple[Domain, ...] = ()
-    blockers: t.Tuple[Blocker, ...] = ()
-    reason: t.Optional[str] = None
+    domains: tuple[Domain, ...] = ()
+    blockers: tuple[Blocker, ...] = ()
+    reason: str | None = None
     action_urls: t.Mapping[str, str] = field(default_factory=dict)
     certificate: Certificate = Certificate()
-    ordered_at: t.Optional[str] = None
-    warnings: t.Tuple[str, ...] = ()
+    ordered_at: str | None = None
+    warnings: tuple[str, ...] = ()
     raw: t.Any = None
-    left_out: t.Tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def final(self) -> bool:
         """Waiting longer cannot change it: the order has ended, or its certificate can be collected."""
         return self.issued or self.status in Status.ENDED
 
-    def to_dict(self, include_raw: bool = False) -> t.Dict[str, t.Any]:
+    def to_dict(self, include_raw: bool = False) -> dict[str, t.Any]:
         """The order as plain data for results, filters and lookups."""
         warnings = list(self.warnings)
         if include_raw and self.left_out:
@@ -197,7 +197,7 @@ class Order:
         }
 
 
-def _domain_to_dict(domain: Domain) -> t.Dict[str, t.Any]:
+def _domain_to_dict(domain: Domain) -> dict[str, t.Any]:
     record = domain.record
     return {
         "name": domain.name,
@@ -208,7 +208,7 @@ def _domain_to_dict(domain: Domain) -> t.Dict[str, t.Any]:
     }
 
 
-def normalise_serial(serial: t.Optional[str]) -> t.Optional[str]:
+def normalize_serial(serial: str | None) -> str | None:
     """A certificate serial number as upper-case hex without leading zeros or separators; None for nothing.
 
     Providers print serials with colons, spaces, leading zeros or in lower case; only this form can be compared.
@@ -219,14 +219,14 @@ def normalise_serial(serial: t.Optional[str]) -> t.Optional[str]:
     return digits.lstrip("0") or None
 
 
-def serial_forms(told: str) -> t.FrozenSet[str]:
+def serial_forms(told: str) -> frozenset[str]:
     """What a normalised serial number may mean in hex: digits alone may be decimal ones."""
     if len(told) <= 50 and told.isascii() and told.isdigit():
-        return frozenset([told, "{0:X}".format(int(told))])
+        return frozenset([told, f"{int(told):X}"])
     return frozenset([told])
 
 
-def without_superseded(order: Order, serials: t.Sequence[str], replaced: t.Optional[Certificate] = None) -> Order:
+def without_superseded(order: Order, serials: t.Sequence[str], replaced: Certificate | None = None) -> Order:
     """The order as it counts during a reissue: a certificate with one of these serials is the previous one.
 
     A certificate whose serial the provider does not tell cannot be shown to be a new one, so it does not count either.
@@ -236,8 +236,8 @@ def without_superseded(order: Order, serials: t.Sequence[str], replaced: t.Optio
     """
     if not order.issued:
         return order
-    superseded = {normalise_serial(serial) for serial in serials} - {None}
-    current = normalise_serial(order.certificate.serial_number)
+    superseded = {normalize_serial(serial) for serial in serials} - {None}
+    current = normalize_serial(order.certificate.serial_number)
     if replaced is not None and _is_same(order.certificate, replaced):
         return _as_previous(order)
     if not superseded or (current is not None and not serial_forms(current) & superseded):
@@ -252,13 +252,13 @@ def _is_same(certificate: Certificate, other: Certificate) -> bool:
     """Whether two facts are about one certificate: by their ids, or by their serial numbers where ids are not told."""
     if certificate.id is not None and other.id is not None:
         return certificate.id == other.id
-    serial = normalise_serial(certificate.serial_number)
-    return serial is not None and serial == normalise_serial(other.serial_number)
+    serial = normalize_serial(certificate.serial_number)
+    return serial is not None and serial == normalize_serial(other.serial_number)
 
 
 def _as_previous(order: Order) -> Order:
-    serial = normalise_serial(order.certificate.serial_number)
-    named = "serial number {0}".format(serial) if serial else "id {0}".format(order.certificate.id)
-    message = "the certificate with {0} is the previous one; the reissue is not there yet".format(named)
+    serial = normalize_serial(order.certificate.serial_number)
+    named = f"serial number {serial}" if serial else f"id {order.certificate.id}"
+    message = f"the certificate with {named} is the previous one; the reissue is not there yet"
     blocker = Blocker(check="reissue", actor="provider", message=message)
     return replace(order, issued=False, dcv_completed=None, blockers=order.blockers + (blocker,))

@@ -59,8 +59,8 @@ def test_it_has_a_fact_sheet_with_every_section(name: str) -> None:
 def test_it_has_a_dialect_in_the_sandbox_and_tests_of_its_own(name: str) -> None:
     assert (_TREE / f"tests/sandbox/dialects/{name}.py").exists()
     assert (_TREE / f"tests/unit/sandbox/test_{name}.py").exists()
-    assert (_UNITS / f"test_{name}.py").exists()
-    assert list((_UNITS / "bodies" / name).iterdir())
+    assert (_UNITS / name / f"test_{name}.py").exists()
+    assert list((_UNITS / name / "bodies").iterdir())
 
 
 def test_users_can_choose_it() -> None:
@@ -77,10 +77,10 @@ def test_the_guides_tell_its_credentials_and_its_pace(name: str) -> None:
     wanted |= {info.default_url} if info.default_url else set()
     assert [one for one in sorted(wanted) if f"``{one}``" not in account] == []
     pace = _row("guide_waiting.rst", name)
-    for budget in info.pace.budgets:
+    for budget in info.rate_limits.budgets:
         assert re.search(rf"\b{budget.requests}( requests)? in {budget.seconds:g} seconds", pace), budget
     assert (f"- {info.bulk_from} orders" in pace) if info.bulk_from else "- none" in pace
-    assert ("one request at a time" in pace) is info.pace.one_at_a_time
+    assert ("one request at a time" in pace) is info.rate_limits.one_at_a_time
 
 
 def test_the_readme_names_it(name: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders import chain
+from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates import chain
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import OrderError
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Check, Order, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import Provider
@@ -51,7 +51,7 @@ def ask_everything(answers: Answers, canaries: t.Sequence[str] = ()) -> Order | 
         if again is not None:
             _check_order(again, answers, provider, canaries)
     for since in (None, 60.0):
-        _guarded(lambda: provider.survey([first.order_id, "1"], since), provider, canaries)  # noqa: B023
+        _guarded(lambda: provider.fetch_summaries([first.order_id, "1"], since), provider, canaries)  # noqa: B023
     delivery = _guarded(lambda: provider.fetch_certificate(first), provider, canaries)
     if delivery is not None:
         _guarded(lambda: chain.assemble(delivery.leaf, delivery.others), provider, canaries)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders import chain
+from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates import chain
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import OrderError
 from ansible_collections.certops.issuance.tests.unit.fuzz.mutation import spoiled_bytes
 from ansible_collections.certops.issuance.tests.unit.fuzz.world import BODIES
@@ -23,7 +23,7 @@ from ansible_collections.certops.issuance.tests.unit.fuzz.world import BODIES
 def certificates() -> list[str]:
     """Every certificate in the bodies, as PEM: leaves, intermediates and roots of several chains."""
     found: dict[str, None] = {}
-    for file in sorted(BODIES.rglob("*")):
+    for file in sorted(BODIES.glob("*/bodies/*")):
         if file.is_file():
             text = file.read_bytes().decode("utf-8", "replace").replace("\\r", "").replace("\\n", "\n")
             for part in text.split("-----BEGIN CERTIFICATE-----")[1:]:

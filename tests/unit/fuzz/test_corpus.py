@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders import chain
+from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates import chain
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import OrderError
 from ansible_collections.certops.issuance.tests.unit.fuzz.invariants import ask_everything
 from ansible_collections.certops.issuance.tests.unit.fuzz.world import (
@@ -54,7 +54,7 @@ def _bare(certificate: x509.Certificate) -> str:
 
 
 def test_bare_certificates_in_a_row_each_with_its_padding() -> None:
-    served = x509.load_pem_x509_certificates((BODIES / "digicert/pem_all_4.pem").read_bytes())
+    served = x509.load_pem_x509_certificates((BODIES / "digicert/bodies/pem_all_4.pem").read_bytes())
     texts = [_bare(one) for one in served]
     assert any("=" in text for text in texts[:-1]), "nothing is tested without padding in the middle"
     assert chain.split_certificates(["".join(texts)]) == served
@@ -63,6 +63,6 @@ def test_bare_certificates_in_a_row_each_with_its_padding() -> None:
 
 
 def test_a_bare_certificate_gets_its_armour() -> None:
-    leaf = x509.load_pem_x509_certificates((BODIES / "digicert/pem_all_4.pem").read_bytes())[0]
+    leaf = x509.load_pem_x509_certificates((BODIES / "digicert/bodies/pem_all_4.pem").read_bytes())[0]
     assert chain.armoured(_bare(leaf)) == leaf.public_bytes(Encoding.PEM).decode()
     assert chain.armoured("no certificate") == "no certificate"

@@ -118,4 +118,4 @@ def test_no_provider_and_no_body_was_forgotten() -> None:
     assert set(PROVIDERS) == set(QUESTIONS) == set(ORDER_IDS) == set(PENDING) == set(PERSONAL) == set(MAY_BE_ISSUED)
     for provider, questions in QUESTIONS.items():
         for _question, _part, pattern in questions:
-            assert list((BODIES / provider).glob(pattern)), (provider, pattern)
+            assert list((BODIES / provider / "bodies").glob(pattern)), (provider, pattern)

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders import operations
-from ansible_collections.certops.issuance.plugins.module_utils._orders.exchange import Request, Response
+from ansible_collections.certops.issuance.plugins.module_utils._orders.http.messages import Request, Response
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
 from ansible_collections.certops.issuance.tests.unit.fuzz.world import (
     ORDER_IDS,
     PENDING,
@@ -75,13 +75,13 @@ def _wait(
     params.update(provider=provider, api_url="http://localhost", order_ids=[ORDER_IDS[provider]], username="user")
     params.update(api_key="key-key-key", password="pass-pass-pass", validate_certs=False, **options)
 
-    class Transport(operations.HttpTransport):  # type: ignore[misc]
+    class Transport(operations.HttpClient):  # type: ignore[misc]
         def _send_once(self, request: Request, url: str, query: t.Mapping[str, str], last: float) -> Response:
             self.requests_sent += 1
             return respond(answers, request)
 
     runtime = operations.Runtime(environment={}, clock=clock, sleep=clock.sleep)
-    with mock.patch.object(operations, "HttpTransport", Transport):
+    with mock.patch.object(operations, "HttpClient", Transport):
         return operations.perform(operations.order_wait, params, runtime)
 
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account
-from ansible_collections.certops.issuance.plugins.module_utils._orders.exchange import Request, Response
+from ansible_collections.certops.issuance.plugins.module_utils._orders.http.client import HttpClient
+from ansible_collections.certops.issuance.plugins.module_utils._orders.http.messages import Request, Response
+from ansible_collections.certops.issuance.plugins.module_utils._orders.http.redaction import Redactor
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import Provider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
-from ansible_collections.certops.issuance.plugins.module_utils._orders.redaction import Redactor
-from ansible_collections.certops.issuance.plugins.module_utils._orders.transport import HttpTransport
 
-BODIES = Path(__file__).resolve().parents[1] / "plugins/module_utils/_orders/providers/bodies"
+BODIES = Path(__file__).resolve().parents[1] / "plugins/module_utils/_orders/providers"
 #: Which question is asked for by a path: a part of the path, and the bodies that usually answer it.
 QUESTIONS: dict[str, list[tuple[str, str, str]]] = {
     "cpanel": [
@@ -75,13 +75,15 @@ API_KEY, PASSWORD = "api-key-CREDENTIAL-0123456789", "pass word/CREDENTIAL+&é"
 
 def originals(provider: str, pattern: str) -> list[bytes]:
     """The bodies of a provider's sheet that answer a question."""
-    return [body for body in map(Path.read_bytes, sorted((BODIES / provider).glob(pattern))) if _is_text(body)]
+    return [
+        body for body in map(Path.read_bytes, sorted((BODIES / provider / "bodies").glob(pattern))) if _is_text(body)
+    ]
 
 
 def refusals(provider: str) -> list[bytes]:
     """The bodies of a provider's sheet that refuse, which may answer any question."""
     beginnings = ("denied", "error", "failed", "gone", "missing", "unknown", "whm_failure")
-    files = sorted(file for file in (BODIES / provider).iterdir() if file.name.startswith(beginnings))
+    files = sorted(file for file in (BODIES / provider / "bodies").iterdir() if file.name.startswith(beginnings))
     return [body for body in map(Path.read_bytes, files) if _is_text(body)]
 
 
@@ -114,7 +116,7 @@ class FreePacer:
         """Nobody else asks."""
         yield
 
-    def take_turn(self, deadline: float | None = None) -> None:
+    def acquire(self, deadline: float | None = None) -> None:
         """It is always somebody's turn."""
 
     def hold(self, seconds: float) -> None:
@@ -140,7 +142,7 @@ class Answers:
         raise LookupError(request.path)
 
 
-class AnsweringTransport(HttpTransport):
+class AnsweringTransport(HttpClient):
     """The real transport, with the answers in the place of the network."""
 
     def __init__(self, account: Account, answers: Answers, personal: t.Any) -> None:

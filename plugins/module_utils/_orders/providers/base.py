@@ -18,10 +18,10 @@ from dataclasses import dataclass, field, replace
 
 from ..account import Account
 from ..errors import InvalidRequest, OrderNotFound
-from ..exchange import Transport
+from ..http.messages import Transport
+from ..http.rate_limit import RateLimits
+from ..http.redaction import drop_personal, shortened
 from ..model import Blocker, Check, Domain, Order
-from ..pacing import Pace
-from ..redaction import drop_personal, shortened
 
 T = t.TypeVar("T")
 
@@ -38,7 +38,7 @@ _MOST_TURNS = 10
 MOST_QUOTED = 200
 
 #: What is left open, in words, by check: (message when you must act, actor).
-_OPEN_CHECKS: t.Mapping[str, t.Tuple[str, str]] = {
+_OPEN_CHECKS: t.Mapping[str, tuple[str, str]] = {
     "csr": ("the CSR is not accepted yet", "you"),
     "dcv": ("domain control validation is open", "you"),
     "organization": ("the organisation is not validated yet", "provider"),
@@ -73,21 +73,21 @@ class ProviderInfo:
 
     name: str
     label: str
-    default_url: t.Optional[str]
+    default_url: str | None
     environment: t.Mapping[str, t.Sequence[str]]
     credentials: t.Sequence[t.Sequence[str]]
-    pace: Pace
+    rate_limits: RateLimits
     id_types: t.Sequence[str] = ("order",)
     order_id_hint: str = "digits"
     personal: t.Pattern[str] = field(default_factory=lambda: re.compile(r"(?!)"))
-    bulk_from: t.Optional[int] = None
-    bulk_batch: t.Optional[int] = None
+    bulk_from: int | None = None
+    bulk_batch: int | None = None
     bulk_lags: bool = False
     collect_pause: float = 0.0
 
 
 @dataclass(frozen=True)
-class Sketch:
+class OrderSummary:
     """What a bulk call tells of one order.
 
     Arguments:
@@ -97,11 +97,11 @@ class Sketch:
     """
 
     mark: str
-    order: t.Optional[Order] = None
+    order: Order | None = None
 
 
 @dataclass(frozen=True)
-class Delivery:
+class IssuedBundle:
     """The certificate of an order as the provider handed it over, in PEM, in no order that can be relied upon.
 
     Arguments:
@@ -110,9 +110,9 @@ class Delivery:
         csr: the CSR of the order, where the provider sends it along: the certificate must be for its key.
     """
 
-    leaf: t.Optional[str]
-    others: t.Tuple[str, ...] = ()
-    csr: t.Optional[str] = None
+    leaf: str | None
+    others: tuple[str, ...] = ()
+    csr: str | None = None
 
 
 class Provider(abc.ABC):
@@ -139,7 +139,7 @@ class Provider(abc.ABC):
             raise InvalidRequest(slip, provider=self.info.name)
         if not re.fullmatch(r"[0-9]{1,20}", stripped, re.ASCII) or not stripped.strip("0"):
             raise InvalidRequest(
-                "this is no order id of {0}; give {1}".format(self.info.label, self.info.order_id_hint),
+                f"this is no order id of {self.info.label}; give {self.info.order_id_hint}",
                 provider=self.info.name,
                 order_id=stripped[:64],
             )
@@ -157,23 +157,23 @@ class Provider(abc.ABC):
         """As fetch_order, where a cheaper call can show what a bulk call cannot (validation of names, blockers)."""
         return self.fetch_order(order.order_id)
 
-    def survey(self, order_ids: t.Sequence[str], since: t.Optional[float]) -> t.Mapping[str, Sketch]:
+    def fetch_summaries(self, order_ids: t.Sequence[str], since: float | None) -> t.Mapping[str, OrderSummary]:
         """What a bulk or delta call tells, by order id; an order that is left out has no news.
 
         The number of requests does not grow with the number of orders, beyond info.bulk_batch.
 
         Arguments:
             since: seconds that have passed since the last survey that succeeded; None when all is to be told: the
-                first time, and now and then. An order that is not told of then is no news but a Sketch without order.
+                first time, and now and then. An order that is not told of then is no news but a OrderSummary without order.
         """
-        raise NotImplementedError("{0} has no bulk call".format(self.info.name))
+        raise NotImplementedError(f"{self.info.name} has no bulk call")
 
     def may_collect(self, order: Order) -> bool:
         """Whether there is, or may be, a certificate to be collected now."""
         return order.issued
 
     @abc.abstractmethod
-    def fetch_certificate(self, order: Order) -> Delivery:
+    def fetch_certificate(self, order: Order) -> IssuedBundle:
         """Collect the certificate of an order that is issued.
 
         Raises:
@@ -188,38 +188,36 @@ class Provider(abc.ABC):
         return replace(order, raw=self.transport.redactor.scrub_data(clean), left_out=tuple(left_out))
 
 
-def sketch_in_batches(
+def fetch_summaries_in_batches(
     order_ids: t.Sequence[str],
-    size: t.Optional[int],
+    size: int | None,
     ask: t.Callable[[t.Sequence[str]], t.Mapping[str, T]],
-    sketch: t.Callable[[str, T], Sketch],
-) -> t.Dict[str, Sketch]:
+    sketch: t.Callable[[str, T], OrderSummary],
+) -> dict[str, OrderSummary]:
     """A survey by a bulk call that is told which orders to tell of: a sketch of each, in however many calls.
 
     Arguments:
         size: how many orders one call can name; None for any number.
         ask: makes one call for some orders; what it tells, by order id.
-        sketch: what is made of that, for one order. An order of which nothing is told has a Sketch without order.
+        sketch: what is made of that, for one order. An order of which nothing is told has a OrderSummary without order.
     """
-    found: t.Dict[str, Sketch] = {}
+    found: dict[str, OrderSummary] = {}
     step = size or max(1, len(order_ids))
     for start in range(0, len(order_ids), step):
         batch = order_ids[start : start + step]
         told = _ask_until_told(batch, ask)
         for order_id in batch:
-            found[order_id] = sketch(order_id, told[order_id]) if order_id in told else Sketch(mark="missing")
+            found[order_id] = sketch(order_id, told[order_id]) if order_id in told else OrderSummary(mark="missing")
     return found
 
 
-def _ask_until_told(
-    order_ids: t.Sequence[str], ask: t.Callable[[t.Sequence[str]], t.Mapping[str, T]]
-) -> t.Dict[str, T]:
+def _ask_until_told(order_ids: t.Sequence[str], ask: t.Callable[[t.Sequence[str]], t.Mapping[str, T]]) -> dict[str, T]:
     """What a bulk call tells of these orders; those that it leaves out are asked for again, by themselves.
 
     A server may tell of fewer orders at once than it was asked for.
     """
     left = list(order_ids)
-    told: t.Dict[str, T] = {}
+    told: dict[str, T] = {}
     for turn in range(_MOST_TURNS):
         try:
             answer = ask(left)
@@ -239,15 +237,15 @@ def _ask_until_told(
 def unknown_word(provider: str, field_name: str, value: t.Any) -> str:
     """The warning about a word that the provider's fact sheet does not know."""
     said = shortened(str(value), 80)
-    return "{0} said {1}={2!r}, which this collection does not know".format(provider, shortened(field_name, 80), said)
+    return f"{provider} said {shortened(field_name, 80)}={said!r}, which this collection does not know"
 
 
 def open_blockers(
     checks: t.Mapping[str, str],
     domains: t.Sequence[Domain],
-    action_urls: t.Optional[t.Mapping[str, str]] = None,
-    actors: t.Optional[t.Mapping[str, str]] = None,
-) -> t.Tuple[Blocker, ...]:
+    action_urls: t.Mapping[str, str] | None = None,
+    actors: t.Mapping[str, str] | None = None,
+) -> tuple[Blocker, ...]:
     """A blocker for every open check; for DCV one for every name that is open, where the names are known.
 
     Arguments:
@@ -255,7 +253,7 @@ def open_blockers(
         actors: who must act ("you" or "provider"), by check, where a provider differs from what is usual.
     """
     urls = action_urls or {}
-    blockers: t.List[Blocker] = []
+    blockers: list[Blocker] = []
     for check in Check.NAMES:
         message, actor = _OPEN_CHECKS[check]
         actor = (actors or {}).get(check, actor)
@@ -271,13 +269,13 @@ def _publish(domain: Domain) -> str:
     """What somebody must do so that a name can be validated, in one sentence."""
     record = domain.record
     if record is None:
-        by = " by {0}".format(domain.method) if domain.method else ""
-        return "{0} is not validated yet{1}".format(domain.name, by)
+        by = f" by {domain.method}" if domain.method else ""
+        return f"{domain.name} is not validated yet{by}"
     if record.type == "email":
-        return "answer the mail that was sent to {0}".format(record.name)
+        return f"answer the mail that was sent to {record.name}"
     if record.type == "http":
-        return "serve the validation file at {0}".format(record.name)
-    return "publish the {0} record {1} with value {2}".format(record.type, record.name, record.value)
+        return f"serve the validation file at {record.name}"
+    return f"publish the {record.type} record {record.name} with value {record.value}"
 
 
 def least_advanced(states: t.Sequence[str]) -> str:

@@ -12,12 +12,12 @@ from __future__ import annotations
 import typing as t
 
 from .base import Provider
-from .cpanel import CpanelProvider
-from .digicert import DigicertProvider
-from .gogetssl import GogetsslProvider
-from .sectigo import SectigoProvider
+from .cpanel.client import CpanelProvider
+from .digicert.client import DigicertProvider
+from .gogetssl.client import GogetsslProvider
+from .sectigo.client import SectigoProvider
 
-PROVIDERS: t.Mapping[str, t.Type[Provider]] = {
+PROVIDERS: t.Mapping[str, type[Provider]] = {
     "cpanel": CpanelProvider,
     "digicert": DigicertProvider,
     "gogetssl": GogetsslProvider,

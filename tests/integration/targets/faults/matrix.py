@@ -34,7 +34,7 @@ from harness import PROVIDERS, Sandbox, run_play, scratch
 
 init_plugin_loader([str(_TREE.parents[2])])
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders import operations
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
 
 HERE = Path(__file__).resolve().parent
 PLUGINS = ("order_info", "order_wait", "order_certificate", "order_status")

@@ -54,7 +54,7 @@ from client import PROVIDERS, Sandbox, SandboxError
 from services import PROGRAMS, Services
 
 #: Seconds that one block of commands may take on a busy machine.
-PATIENCE = 300.0
+RETRY_TIMEOUT = 300.0
 #: Seconds that waits in guides take here instead of minutes and hours.
 _WAIT = 5
 #: Environment variables that are not named after provider and option.
@@ -205,7 +205,7 @@ class Story:
                 done = subprocess.run(
                     ["bash", "-euo", "pipefail", "-c", script], cwd=self._folder, env=self._environment(), text=True,
                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                    timeout=PATIENCE, check=False,
+                    timeout=RETRY_TIMEOUT, check=False,
                 )  # fmt: skip
             except subprocess.TimeoutExpired as exc:
                 raise Wrong(f"this takes too long:\n{script}\n{exc.stdout}") from None

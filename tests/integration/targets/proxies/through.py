@@ -22,7 +22,7 @@ from harness import PROVIDERS, Proxy, Sandbox, scratch
 
 init_plugin_loader([str(_TREE.parents[2])])
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders import operations
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
 
 #: As it stands in a URL, and as it is meant. tinyproxy takes no character that had to be encoded.
 PASSWORD = "pr0xy%2D" + os.urandom(10).hex()

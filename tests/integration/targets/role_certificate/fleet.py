@@ -24,7 +24,7 @@ def collection() -> Path:
 
 sys.path.insert(0, str(collection() / "tests/integration/targets/setup_hostile/files"))
 
-from harness import PATIENCE, PROVIDERS, Event, Sandbox, run_play  # noqa: E402
+from harness import PROVIDERS, RETRY_TIMEOUT, Event, Sandbox, run_play  # noqa: E402
 
 __all__ = ["PROVIDERS", "Fleet", "Run", "Sandbox"]
 
@@ -123,7 +123,7 @@ class Fleet:
         before = self.sandbox.summary()["requests"]
 
         def wait() -> None:
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + RETRY_TIMEOUT
             while self.sandbox.summary()["requests"] - before < times:
                 if time.monotonic() > deadline:
                     raise TimeoutError("nothing was asked at the sandbox")

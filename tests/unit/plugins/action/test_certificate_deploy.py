@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import action_loader, connection_loader
 from ansible.template import Templar
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders import chain
+from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates import chain
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 
 ACTION = "certops.issuance.certificate_deploy"

@@ -20,13 +20,13 @@ from ansible.plugins.loader import action_loader, connection_loader
 from ansible.template import Templar
 
 from ansible_collections.certops.issuance.plugins.action import order_certificate, order_info, order_wait
-from ansible_collections.certops.issuance.plugins.module_utils._orders import operations
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import AuthenticationError
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order, Status
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import Delivery, Provider
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert import DigicertProvider
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import IssuedBundle, Provider
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert.client import DigicertProvider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
-from ansible_collections.certops.issuance.plugins.plugin_utils import order_action
+from ansible_collections.certops.issuance.plugins.plugin_utils import _order_action as order_action
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 
 KEY = "hunter2-hunter2"
@@ -47,10 +47,10 @@ class FakeProvider(Provider):
             raise self.failure
         return Order("digicert", order_id, Status.ISSUED, issued=True, reason=f"by {self.account.api_key}")
 
-    def fetch_certificate(self, order: Order) -> Delivery:
-        return Delivery(pki.pem(LEAF), (ISSUER.pem,))
+    def fetch_certificate(self, order: Order) -> IssuedBundle:
+        return IssuedBundle(pki.pem(LEAF), (ISSUER.pem,))
 
-    def survey(self, order_ids: t.Sequence[str], since: float | None) -> t.Mapping[str, t.Any]:
+    def fetch_summaries(self, order_ids: t.Sequence[str], since: float | None) -> t.Mapping[str, t.Any]:
         return {}
 
 

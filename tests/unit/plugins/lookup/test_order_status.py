@@ -15,8 +15,8 @@ from ansible.plugins.loader import lookup_loader
 from ansible_collections.certops.issuance.plugins.lookup import order_status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import AuthenticationError, OrderNotFound
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order, Status
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import Delivery, Provider
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert import DigicertProvider
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import IssuedBundle, Provider
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert.client import DigicertProvider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 
 KEY = "hunter2-hunter2"
@@ -37,7 +37,7 @@ class FakeProvider(Provider):
         order = Order("digicert", f"0{order_id}", Status.VALIDATING, warnings=("odd word",))
         return self.finish(order, {"id": order_id, "echo": KEY})
 
-    def fetch_certificate(self, order: Order) -> Delivery:
+    def fetch_certificate(self, order: Order) -> IssuedBundle:
         raise AssertionError("a lookup collects nothing")
 
 

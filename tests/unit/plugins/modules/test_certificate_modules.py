@@ -17,7 +17,7 @@ import pytest
 import yaml
 from ansible.module_utils import basic
 
-from ansible_collections.certops.issuance.plugins.module_utils._deployment import wanted
+from ansible_collections.certops.issuance.plugins.module_utils._deployment import desired_state as wanted
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import WriteFailed
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import AnsibleHost
 from ansible_collections.certops.issuance.plugins.modules import certificate_deploy, certificate_info
@@ -28,7 +28,7 @@ PEM = "-----BEGIN CERTIFICATE-----\n{0}\n-----END CERTIFICATE-----\n"
 
 
 @contextlib.contextmanager
-def arguments(given: t.Dict[str, t.Any]) -> t.Iterator[None]:
+def arguments(given: dict[str, t.Any]) -> t.Iterator[None]:
     """Hand arguments to modules, also on an ansible-core that has no helper for that."""
     try:
         from ansible.module_utils.testing import patch_module_args
@@ -47,7 +47,7 @@ def world() -> pki.World:
 
 
 @pytest.fixture
-def options(tmp_path: pathlib.Path, world: pki.World) -> t.Dict[str, t.Any]:
+def options(tmp_path: pathlib.Path, world: pki.World) -> dict[str, t.Any]:
     (tmp_path / "root.pem").write_text(world.root.pem)
     return {
         "path": str(tmp_path / "lineage"),
@@ -60,14 +60,14 @@ def options(tmp_path: pathlib.Path, world: pki.World) -> t.Dict[str, t.Any]:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> t.Callable[..., t.Dict[str, t.Any]]:
-    def run_module(module: t.Any, given: t.Dict[str, t.Any], **internal: t.Any) -> t.Dict[str, t.Any]:
+def run(capsys: pytest.CaptureFixture[str]) -> t.Callable[..., dict[str, t.Any]]:
+    def run_module(module: t.Any, given: dict[str, t.Any], **internal: t.Any) -> dict[str, t.Any]:
         capsys.readouterr()
         all_given = dict(given, **{"_ansible_" + key: value for key, value in internal.items()})
         with arguments(all_given), pytest.raises(SystemExit):
             module.main()
         printed = capsys.readouterr().out
-        result: t.Dict[str, t.Any] = json.loads(printed)
+        result: dict[str, t.Any] = json.loads(printed)
         assert "PRIVATE KEY" not in printed
         for line in given.get("private_key", "").splitlines()[1:2]:
             assert line not in printed
@@ -76,7 +76,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> t.Callable[..., t.Dict[str, t.Any
     return run_module
 
 
-def test_deploy_and_read_back(run: t.Any, options: t.Dict[str, t.Any]) -> None:
+def test_deploy_and_read_back(run: t.Any, options: dict[str, t.Any]) -> None:
     result = run(certificate_deploy, options, diff=True, verbosity=4)
     assert (result["changed"], result["reasons"]) == (True, ["absent"])
     assert result["diff"]["before"] == {}
@@ -94,7 +94,7 @@ def test_deploy_and_read_back(run: t.Any, options: t.Dict[str, t.Any]) -> None:
     "case", ["changed", "unchanged", "refused", "check mode", "not valid", "other name", "no rollback", "bad option"]
 )
 def test_nothing_is_returned_that_is_not_documented(
-    run: t.Any, options: t.Dict[str, t.Any], world: pki.World, case: str
+    run: t.Any, options: dict[str, t.Any], world: pki.World, case: str
 ) -> None:
     documented = set(yaml.safe_load(certificate_deploy.RETURN)) | {"changed", "failed", "msg", "invocation"}
     if case != "changed":
@@ -116,8 +116,8 @@ def test_nothing_is_returned_that_is_not_documented(
     assert "path" in result or case == "bad option"
 
 
-def test_interrupted_deployment(run: t.Any, options: t.Dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    warnings: t.List[str] = []
+def test_interrupted_deployment(run: t.Any, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: list[str] = []
     monkeypatch.setattr(basic.AnsibleModule, "warn", lambda _module, text: warnings.append(text))
     result = run(certificate_deploy, options)
     assert "diff" not in result
@@ -133,7 +133,7 @@ def test_interrupted_deployment(run: t.Any, options: t.Dict[str, t.Any], monkeyp
 
 
 def test_what_an_interrupted_deployment_has_switched_to_is_not_proven(
-    run: t.Any, options: t.Dict[str, t.Any], world: pki.World
+    run: t.Any, options: dict[str, t.Any], world: pki.World
 ) -> None:
     def proven() -> t.Any:
         return run(certificate_info, {"path": options["path"]})["proven"]
@@ -156,14 +156,14 @@ def test_what_an_interrupted_deployment_has_switched_to_is_not_proven(
         assert (proven() or {"serial_number": None})["serial_number"] == expected
 
 
-def test_check_mode(run: t.Any, options: t.Dict[str, t.Any]) -> None:
+def test_check_mode(run: t.Any, options: dict[str, t.Any]) -> None:
     result = run(certificate_deploy, options, check_mode=True)
     assert (result["changed"], result["reasons"]) == (True, ["absent"])
     assert not os.path.exists(options["path"])
     assert run(certificate_info, {"path": options["path"]}, check_mode=True)["exists"] is False
 
 
-def test_refusal(run: t.Any, options: t.Dict[str, t.Any]) -> None:
+def test_refusal(run: t.Any, options: dict[str, t.Any]) -> None:
     result = run(certificate_deploy, dict(options, private_key=pki.key_pem(pki.make_key())))
     assert result["failed"] is True
     assert result["error_kind"] == "key_mismatch"
@@ -171,7 +171,7 @@ def test_refusal(run: t.Any, options: t.Dict[str, t.Any]) -> None:
     assert NAME in result["msg"]
 
 
-def test_modes_and_group(run: t.Any, options: t.Dict[str, t.Any]) -> None:
+def test_modes_and_group(run: t.Any, options: dict[str, t.Any]) -> None:
     group = grp.getgrgid(os.getgroups()[0] if os.getgroups() else os.getgid())
     wanted = dict(options, mode="u=rw,g=r,o=", key_mode="0640", dir_mode="0750", group=group.gr_name)
     run(certificate_deploy, wanted)
@@ -224,7 +224,7 @@ def test_modes_and_group(run: t.Any, options: t.Dict[str, t.Any]) -> None:
 )
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_attributes_that_cannot_be_meant(
-    run: t.Any, options: t.Dict[str, t.Any], option: str, given: t.Any, said: str, check_mode: bool
+    run: t.Any, options: dict[str, t.Any], option: str, given: t.Any, said: str, check_mode: bool
 ) -> None:
     result = run(certificate_deploy, dict(options, **{option: given}), check_mode=check_mode)
     assert (result["failed"], result["error_kind"]) == (True, "invalid_request")
@@ -252,7 +252,7 @@ def test_attributes_that_cannot_be_meant(
     ],
 )
 def test_attributes_as_ansible_takes_them(
-    run: t.Any, options: t.Dict[str, t.Any], option: str, given: t.Any, expected: t.Optional[int]
+    run: t.Any, options: dict[str, t.Any], option: str, given: t.Any, expected: int | None
 ) -> None:
     asked = dict(options, **{option: given})
     assert run(certificate_deploy, asked)["changed"] is True
@@ -262,8 +262,8 @@ def test_attributes_as_ansible_takes_them(
     assert run(certificate_deploy, asked)["changed"] is False
 
 
-def test_key_for_everybody(run: t.Any, options: t.Dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    warnings: t.List[str] = []
+def test_key_for_everybody(run: t.Any, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: list[str] = []
     monkeypatch.setattr(basic.AnsibleModule, "warn", lambda _module, text: warnings.append(text))
     run(certificate_deploy, dict(options, key_mode="0640"))
     assert warnings == []
@@ -272,7 +272,7 @@ def test_key_for_everybody(run: t.Any, options: t.Dict[str, t.Any], monkeypatch:
 
 
 def test_attributes_that_cannot_be_set_are_undone(
-    run: t.Any, options: t.Dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
+    run: t.Any, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(path: t.Any, uid: int, gid: int) -> None:
         raise PermissionError(1, "Operation not permitted", path)
@@ -329,7 +329,7 @@ def test_attributes_that_cannot_be_set_are_undone(
         ({"reload_commands": [""]}, "An item of 'reload_commands' is empty"),
     ],
 )
-def test_arguments_that_do_not_fit(run: t.Any, options: t.Dict[str, t.Any], change: t.Any, said: str) -> None:
+def test_arguments_that_do_not_fit(run: t.Any, options: dict[str, t.Any], change: t.Any, said: str) -> None:
     given = {key: value for key, value in dict(options, **change).items() if value is not None}
     result = run(certificate_deploy, given)
     assert (result["failed"], result["error_kind"]) == (True, "invalid_request")
@@ -339,7 +339,7 @@ def test_arguments_that_do_not_fit(run: t.Any, options: t.Dict[str, t.Any], chan
 @pytest.mark.parametrize("option", ["path", "private_key_path", "ca_path"])
 @pytest.mark.parametrize("path", ["", "here/www.example.com", "./x", "~no-such-user/x"])
 def test_paths_are_absolute(
-    run: t.Any, options: t.Dict[str, t.Any], option: str, path: str, monkeypatch: pytest.MonkeyPatch
+    run: t.Any, options: dict[str, t.Any], option: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = pathlib.Path(options["ca_path"]).parent
     monkeypatch.chdir(folder)
@@ -350,18 +350,18 @@ def test_paths_are_absolute(
     for module in [certificate_deploy] + [certificate_info] * (option == "path"):
         result = run(module, given if module is certificate_deploy else {"path": path})
         assert result["error_kind"] == "invalid_request"
-        assert "'{0}' is {1!r}; give an absolute path".format(option, path) in result["msg"]
+        assert f"'{option}' is {path!r}; give an absolute path" in result["msg"]
     assert sorted(folder.rglob("*")) == before
 
 
 def test_path_below_the_home_of_the_user(
-    run: t.Any, options: t.Dict[str, t.Any], monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+    run: t.Any, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert run(certificate_deploy, dict(options, path="~/lineage/"))["path"] == options["path"]
 
 
-def test_line_breaks_that_yaml_has_taken(run: t.Any, options: t.Dict[str, t.Any]) -> None:
+def test_line_breaks_that_yaml_has_taken(run: t.Any, options: dict[str, t.Any]) -> None:
     for option, kind in [
         ("certificate", "invalid_request"),
         ("chain", "invalid_request"),
@@ -376,7 +376,7 @@ def test_line_breaks_that_yaml_has_taken(run: t.Any, options: t.Dict[str, t.Any]
         assert options[option].splitlines()[1] not in result["msg"]
 
 
-def test_certificate_that_is_cut_off(run: t.Any, options: t.Dict[str, t.Any]) -> None:
+def test_certificate_that_is_cut_off(run: t.Any, options: dict[str, t.Any]) -> None:
     result = run(certificate_deploy, dict(options, certificate=PEM.format("")))
     assert (result["error_kind"], result["msg"]) == (
         "invalid_request",
@@ -384,7 +384,7 @@ def test_certificate_that_is_cut_off(run: t.Any, options: t.Dict[str, t.Any]) ->
     )
 
 
-def test_key_that_cannot_be_read(run: t.Any, options: t.Dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_that_cannot_be_read(run: t.Any, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
     given = {key: value for key, value in options.items() if key != "private_key"}
     given["private_key_path"] = options["path"] + "/none.pem"
     said = "The private key {0} cannot be read: ".format(given["private_key_path"])
@@ -407,7 +407,7 @@ def test_a_lineage_must_be_named(run: t.Any) -> None:
     assert (result["error_kind"], result["msg"]) == ("invalid_request", "missing required arguments: path")
 
 
-def test_reload_that_hangs_is_undone(run: t.Any, options: t.Dict[str, t.Any], world: pki.World) -> None:
+def test_reload_that_hangs_is_undone(run: t.Any, options: dict[str, t.Any], world: pki.World) -> None:
     deployed = run(certificate_deploy, options)
     hangs = "case $(readlink {0}/current) in */2-*) sleep 600;; esac".format(options["path"])
     renewal = dict(options, certificate=pki.pem(world.issue(NAME)), reload_commands=[["sh", "-c", hangs]])
@@ -431,18 +431,18 @@ class SELinuxModule:
     def __init__(self) -> None:
         self.params = {"owner": None, "group": None, "mode": "0644", "key_mode": "0600", "dir_mode": "0755"}
         self.check_mode = False
-        self.set: t.List[t.Dict[str, t.Any]] = []
+        self.set: list[dict[str, t.Any]] = []
 
     def selinux_enabled(self) -> bool:
         return True
 
-    def selinux_context(self, path: str) -> t.List[t.Optional[str]]:
+    def selinux_context(self, path: str) -> list[str | None]:
         return ["system_u", "object_r", "chosen_by_hand_t", "s0"]
 
-    def selinux_default_context(self, path: str) -> t.List[t.Optional[str]]:
+    def selinux_default_context(self, path: str) -> list[str | None]:
         return ["system_u", "object_r", "policy_for_" + os.path.basename(path), "s0"]
 
-    def set_fs_attributes_if_different(self, wanted: t.Dict[str, t.Any], changed: bool, expand: bool) -> bool:
+    def set_fs_attributes_if_different(self, wanted: dict[str, t.Any], changed: bool, expand: bool) -> bool:
         self.set.append(wanted)
         return False
 
@@ -467,7 +467,7 @@ def test_selinux_context_is_kept(tmp_path: pathlib.Path) -> None:
 
 def test_failures_of_the_helpers_are_errors() -> None:
     class Failing(SELinuxModule):
-        def set_fs_attributes_if_different(self, wanted: t.Dict[str, t.Any], changed: bool, expand: bool) -> bool:
+        def set_fs_attributes_if_different(self, wanted: dict[str, t.Any], changed: bool, expand: bool) -> bool:
             self.fail_json(path=wanted["path"], msg="chown failed", details="not permitted")
             return True
 

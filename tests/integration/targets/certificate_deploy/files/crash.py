@@ -109,13 +109,13 @@ class Crashes:
         """Interrupt a deployment at every one of its calls; the number goes into the braces of the injection."""
         code, made = self._run()
         if code:
-            raise AssertionError("a deployment that nothing interrupts ends with {0}".format(code))
+            raise AssertionError(f"a deployment that nothing interrupts ends with {code}")
         for call, count in collections.Counter(made).items():
             for number in range(1, count + 1) if call in calls else ():
-                code, _calls = self._run("-e", "inject={0}:{1}".format(call, injection.format(number)))
-                where = "{0} at {1} number {2}".format(what, call, number)
+                code, _calls = self._run("-e", f"inject={call}:{injection.format(number)}")
+                where = f"{what} at {call} number {number}"
                 if injection.startswith("signal") and code >= 0:
-                    raise AssertionError("{0}: the process was not killed".format(where))
+                    raise AssertionError(f"{where}: the process was not killed")
                 self._expect_a_whole_set(where)
                 self._expect_to_heal(where)
                 self.points[what] += 1
@@ -123,13 +123,13 @@ class Crashes:
     def _expect_a_whole_set(self, where: str) -> None:
         for path in self._path.rglob("*"):
             if path.name in ("privkey.pem", "combined.pem") and path.stat().st_mode & 0o077:
-                raise AssertionError("{0}: {1} can be read by others".format(where, path))
+                raise AssertionError(f"{where}: {path} can be read by others")
         found = read_lineage(str(self._path))
         if not found["exists"] and not self._before and not os.path.lexists(self._path / "current"):
             return
         wanted = [options for options in (self._old, self._new) if options["certificate"] == found["certificate"]]
         if not wanted:
-            raise AssertionError("{0}: the current certificate is neither the old nor the new one".format(where))
+            raise AssertionError(f"{where}: the current certificate is neither the old nor the new one")
         fullchain = wanted[0]["certificate"] + wanted[0]["chain"]
         for name, content in (
             ("cert", wanted[0]["certificate"]),
@@ -139,7 +139,7 @@ class Crashes:
             ("combined", fullchain + self._key),
         ):
             if (self._path / "current" / (name + ".pem")).read_text() != content:
-                raise AssertionError("{0}: {1}.pem is not of the current set".format(where, name))
+                raise AssertionError(f"{where}: {name}.pem is not of the current set")
 
     def _expect_to_heal(self, where: str) -> None:
         interrupted = read_lineage(str(self._path))["interrupted"]
@@ -148,9 +148,9 @@ class Crashes:
             raise AssertionError("{0}: the next run says recovered: {1}".format(where, result["recovered"]))
         left = sorted(os.listdir(self._path)), len(os.listdir(self._path / "versions"))
         if left != (["current", "versions"], 1):
-            raise AssertionError("{0}: the next run left {1}".format(where, left))
+            raise AssertionError(f"{where}: the next run left {left}")
         if deploy(self._new, Host())["changed"] or read_lineage(str(self._path))["interrupted"]:
-            raise AssertionError("{0}: the run after the next had something to do".format(where))
+            raise AssertionError(f"{where}: the run after the next had something to do")
 
 
 def main() -> int:
@@ -174,7 +174,7 @@ def main() -> int:
             crashes.try_every_call("disk full", "error=ENOSPC:when={0}+", _NEED_SPACE)
             crashes.try_every_call("input/output error", "error=EIO:when={0}", _CALLS)
             crashes.try_every_call("read-only", "error=EROFS:when={0}+", _CHANGE_NAMES)
-    print("{0} points tried: {1}".format(sum(crashes.points.values()), dict(crashes.points)))
+    print(f"{sum(crashes.points.values())} points tried: {dict(crashes.points)}")
     return 0
 
 

@@ -26,12 +26,12 @@ sys.path.insert(0, str(ROOT / "tests/sandbox"))
 from client import PROVIDERS, Sandbox, SandboxError
 
 __all__ = [
-    "PATIENCE", "PROVIDERS", "ROOT", "Event", "Proxy", "Run", "Sandbox", "SandboxError",
+    "RETRY_TIMEOUT", "PROVIDERS", "ROOT", "Event", "Proxy", "Run", "Sandbox", "SandboxError",
     "program", "run_play", "scratch",
 ]  # fmt: skip
 
 #: Seconds that one run may take on a busy machine.
-PATIENCE = 400.0
+RETRY_TIMEOUT = 400.0
 
 
 def program(name: str) -> str:
@@ -124,7 +124,7 @@ def run_play(
         try:
             if watch:
                 watch(process)
-            code = process.wait(PATIENCE)
+            code = process.wait(RETRY_TIMEOUT)
         finally:
             process.kill()
             process.wait()

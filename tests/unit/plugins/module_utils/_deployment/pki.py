@@ -36,7 +36,7 @@ def make_key(kind: str = "ecdsa") -> t.Any:
     return rsa.generate_private_key(public_exponent=65537, key_size=1024 if kind == "rsa1024" else 2048)
 
 
-def key_pem(key: t.Any, password: t.Optional[str] = None, traditional: bool = False) -> str:
+def key_pem(key: t.Any, password: str | None = None, traditional: bool = False) -> str:
     """The key as PEM."""
     protection: t.Any = serialization.NoEncryption()
     if password:
@@ -57,13 +57,13 @@ def der(certificate: x509.Certificate) -> bytes:
 
 def serial(certificate: x509.Certificate) -> str:
     """The serial number as results carry it."""
-    return "{0:X}".format(certificate.serial_number)
+    return f"{certificate.serial_number:X}"
 
 
 class Authority:
     """A certificate authority: a key and the certificate that names it."""
 
-    def __init__(self, name: str, issuer: t.Optional[Authority] = None, key: t.Any = None, **dates: t.Any) -> None:
+    def __init__(self, name: str, issuer: Authority | None = None, key: t.Any = None, **dates: t.Any) -> None:
         self.name = x509.Name(
             [
                 x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "Test"),
@@ -86,7 +86,7 @@ class Authority:
 
 
 def _build(
-    subject: x509.Name, key: t.Any, issuer: Authority, names: t.Optional[t.Sequence[str]], dates: t.Mapping[str, t.Any]
+    subject: x509.Name, key: t.Any, issuer: Authority, names: t.Sequence[str] | None, dates: t.Mapping[str, t.Any]
 ) -> x509.Certificate:
     builder = (
         x509.CertificateBuilder()

@@ -26,12 +26,12 @@ class Service:
         port: the port; 0 takes a free one.
     """
 
-    def __init__(self, folder: t.Any, protocol: t.Optional[str] = None, address: str = "127.0.0.1", port: int = 0):
+    def __init__(self, folder: t.Any, protocol: str | None = None, address: str = "127.0.0.1", port: int = 0):
         self._folder = folder
         self._protocol = protocol
-        self._contexts: t.List[ssl.SSLContext] = []
+        self._contexts: list[ssl.SSLContext] = []
         self.connections = 0
-        self.server_names: t.List[t.Optional[str]] = []
+        self.server_names: list[str | None] = []
         self._listener = socket.socket(_FAMILIES[address], socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind((address, port))
@@ -42,7 +42,7 @@ class Service:
 
     def serve(self, certificate: t.Any, key_pem: str, chain: str = "", old_answers: int = 0) -> None:
         """Serve this from now on; the certificate before it still answers so many connections (overlapping workers)."""
-        path = self._folder / "service-{0}.pem".format(self.port)
+        path = self._folder / f"service-{self.port}.pem"
         path.write_text(pki.pem(certificate) + chain + key_pem)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(str(path))
@@ -51,7 +51,7 @@ class Service:
 
     def serve_beside(self, certificate: t.Any, key_pem: str, chain: str = "") -> None:
         """Serve this, too: of each kind of key, a service can hold one certificate."""
-        path = self._folder / "service-{0}-beside.pem".format(self.port)
+        path = self._folder / f"service-{self.port}-beside.pem"
         path.write_text(pki.pem(certificate) + chain + key_pem)
         self._contexts[-1].load_cert_chain(str(path))
 
@@ -156,7 +156,7 @@ def _closing(plain: socket.socket) -> bool:
     return False
 
 
-_SPEAK: t.Dict[str, t.Callable[[socket.socket], bool]] = {
+_SPEAK: dict[str, t.Callable[[socket.socket], bool]] = {
     "smtp": _smtp,
     "smtp without TLS": _smtp_without_tls,
     "imap": _imap,

@@ -22,19 +22,19 @@ class PlainHost:
 
     def __init__(self) -> None:
         self.modes = {FILE: 0o644, KEY: 0o600, DIRECTORY: 0o755}
-        self.commands: t.List[t.Sequence[str]] = []
-        self.on_command: t.Optional[t.Callable[[t.Sequence[str]], None]] = None
+        self.commands: list[t.Sequence[str]] = []
+        self.on_command: t.Callable[[t.Sequence[str]], None] | None = None
 
     def differs(self, path: str, kind: str) -> bool:
         return os.stat(path).st_mode & 0o7777 != self.modes[kind]
 
-    def apply(self, path: str, kind: str, final_path: str, like: t.Optional[str]) -> None:
+    def apply(self, path: str, kind: str, final_path: str, like: str | None) -> None:
         os.chmod(path, self.modes[kind])
 
     def finds(self, program: str) -> bool:
         return shutil.which(program) is not None
 
-    def run(self, command: t.Sequence[str], descriptors: t.Sequence[int] = ()) -> t.Tuple[int, str, str]:
+    def run(self, command: t.Sequence[str], descriptors: t.Sequence[int] = ()) -> tuple[int, str, str]:
         if command[0] != "openssl":
             self.commands.append(command)
             if self.on_command:
@@ -55,8 +55,8 @@ class Target:
         self.ca_path = path.parent / "root.pem"
         self.ca_path.write_text(world.root.pem)
 
-    def options(self, certificate: t.Any = None, **changes: t.Any) -> t.Dict[str, t.Any]:
-        options: t.Dict[str, t.Any] = {
+    def options(self, certificate: t.Any = None, **changes: t.Any) -> dict[str, t.Any]:
+        options: dict[str, t.Any] = {
             "path": str(self.path),
             "certificate": pki.pem(certificate) if certificate else None,
             "chain": self.world.intermediate.pem,
@@ -77,18 +77,18 @@ class Target:
         options.update(changes)
         return options
 
-    def deploy(self, certificate: t.Any = None, check_mode: bool = False, **changes: t.Any) -> t.Dict[str, t.Any]:
+    def deploy(self, certificate: t.Any = None, check_mode: bool = False, **changes: t.Any) -> dict[str, t.Any]:
         return deploy(self.options(certificate, **changes), self.host, check_mode=check_mode)
 
     def read(self, name: str) -> str:
         return (self.path / "current" / name).read_text()
 
-    def versions(self) -> t.List[str]:
+    def versions(self) -> list[str]:
         return sorted(os.listdir(self.path / "versions"))
 
-    def tree(self) -> t.Dict[str, t.Any]:
+    def tree(self) -> dict[str, t.Any]:
         """Everything in the lineage: mode, times of change, and content or link."""
-        found: t.Dict[str, t.Any] = {}
+        found: dict[str, t.Any] = {}
         for path in sorted([self.path, *self.path.rglob("*")]) if self.path.exists() else []:
             status = path.lstat()
             content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None

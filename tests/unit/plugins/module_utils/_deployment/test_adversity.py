@@ -77,7 +77,7 @@ def test_certificate_with_a_name_that_is_none(target: Target, name: str) -> None
 @pytest.mark.parametrize("step", ["validate", "reload"])
 def test_misspelt_command_is_found_before_the_switch(target: Target, step: str) -> None:
     target.deploy(target.world.issue(NAME))
-    options: t.Dict[str, t.Any] = {step + "_commands": ["sytsemctl reload nginx"]}
+    options: dict[str, t.Any] = {step + "_commands": ["sytsemctl reload nginx"]}
     error = refused(target, target.world.issue(NAME), **options)
     assert error.kind == step + "_failed"
     assert "there is no program 'sytsemctl'" in error.message

@@ -8,7 +8,6 @@ import contextlib
 import os
 import pathlib
 import time
-import typing as t
 
 import pytest
 
@@ -17,13 +16,13 @@ from ansible_collections.certops.issuance.plugins.module_utils._deployment.comma
 LONG = 120.0
 
 
-def shell(script: str, timeout: float = LONG) -> t.Tuple[int, str, str]:
+def shell(script: str, timeout: float = LONG) -> tuple[int, str, str]:
     return run_command(["sh", "-c", script], timeout)
 
 
 def has_ended(process: int) -> bool:
     try:
-        state = pathlib.Path("/proc/{0}/stat".format(process)).read_text().rpartition(")")[2].split()[0]
+        state = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return True
     return state == "Z"
@@ -58,35 +57,35 @@ def test_descriptors_are_handed_on(tmp_path: pathlib.Path) -> None:
     with open(tmp_path / "file", "w+", encoding="ascii") as stream:
         stream.write("content")
         stream.flush()
-        path = "/proc/self/fd/{0}".format(stream.fileno())
+        path = f"/proc/self/fd/{stream.fileno()}"
         assert run_command(["cat", path], LONG, [stream.fileno()]) == (0, "content", "")
 
 
 @pytest.mark.parametrize("script", ["sleep 600", "trap '' TERM; sleep 600 & wait; wait", "exec >&- 2>&-; sleep 600"])
 def test_command_that_hangs_is_ended(tmp_path: pathlib.Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("{0}._GRACE".format(run_command.__module__), 0.2)
+    monkeypatch.setattr(f"{run_command.__module__}._GRACE", 0.2)
     with pytest.raises(TimeoutError):
-        shell("echo $$ > {0}/pid; {1}".format(tmp_path, script), 0.5)
+        shell(f"echo $$ > {tmp_path}/pid; {script}", 0.5)
     assert ends(int((tmp_path / "pid").read_text()))
 
 
 def test_what_it_started_is_ended_with_it(tmp_path: pathlib.Path) -> None:
     with pytest.raises(TimeoutError):
-        shell("sleep 600 & echo $! > {0}/pid; wait".format(tmp_path), 0.5)
+        shell(f"sleep 600 & echo $! > {tmp_path}/pid; wait", 0.5)
     assert ends(int((tmp_path / "pid").read_text()))
 
 
 @pytest.mark.parametrize("daemon", ["sleep 600", "while :; do echo busy; done"])
 def test_daemon_that_keeps_the_output_is_not_waited_for(tmp_path: pathlib.Path, daemon: str) -> None:
     try:
-        assert shell("({0}) & echo $! > {1}/pid; exit 5".format(daemon, tmp_path))[0] == 5
+        assert shell(f"({daemon}) & echo $! > {tmp_path}/pid; exit 5")[0] == 5
     finally:
         with contextlib.suppress(ProcessLookupError):  # it may have died of the closed pipe
             os.kill(int((tmp_path / "pid").read_text()), 9)
 
 
 def test_endless_output_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("{0}._MOST_OUTPUT".format(run_command.__module__), 1000)
+    monkeypatch.setattr(f"{run_command.__module__}._MOST_OUTPUT", 1000)
     code, output, problem = shell("head -c 5000000 /dev/zero | tr '\\0' x; echo the end; echo problem >&2; exit 1")
     assert (code, len(output), problem) == (1, 1000, "problem\n")
     assert output.endswith("xthe end\n")

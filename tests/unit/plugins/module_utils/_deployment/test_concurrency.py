@@ -67,7 +67,7 @@ def test_readers_always_find_a_whole_set(target: Target) -> None:
     target.deploy(leaves[0])
     known = {pki.pem(leaf) + target.world.intermediate.pem for leaf in leaves}
     done = threading.Event()
-    reads: t.List[t.Any] = []
+    reads: list[t.Any] = []
 
     def read() -> None:
         while not done.is_set():

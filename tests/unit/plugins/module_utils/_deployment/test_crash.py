@@ -33,9 +33,9 @@ _FILES = ["cert", "chain", "fullchain", "privkey", "combined"]
 Interruption = t.Callable[[int, str], None]
 
 
-def instrument(interrupt: Interruption, target: Target) -> t.List[str]:
+def instrument(interrupt: Interruption, target: Target) -> list[str]:
     """Call interrupt(number, name) before each step; returns the list that the steps' names are put into."""
-    taken: t.List[str] = []
+    taken: list[str] = []
 
     def wrapped(name: str, original: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
         def step(*args: t.Any, **options: t.Any) -> t.Any:
@@ -85,7 +85,7 @@ def in_child(target: Target, interrupt: Interruption, deploy: t.Callable[[], t.A
     return pickle.loads(said)
 
 
-def take_steps(target: Target, deploy: t.Callable[[], t.Any]) -> t.List[str]:
+def take_steps(target: Target, deploy: t.Callable[[], t.Any]) -> list[str]:
     """The names of the steps of a deployment that nothing interrupts."""
     outcome, _result, steps = in_child(target, lambda *_args: None, deploy)
     assert outcome == "done"
@@ -112,7 +112,7 @@ class Scenario:
             shutil.copytree(self._before, self.target.path, symlinks=True)
 
     @staticmethod
-    def options() -> t.Dict[str, t.Any]:
+    def options() -> dict[str, t.Any]:
         return {"files": _FILES, "validate_commands": ["true"], "reload_commands": ["true"], "keep_versions": 1}
 
     def deploy(self) -> t.Any:
@@ -167,11 +167,11 @@ def scenario(request: pytest.FixtureRequest, target: Target) -> Scenario:
 
 
 @pytest.fixture
-def tried(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> t.Iterator[t.List[int]]:
-    points: t.List[int] = []
+def tried(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> t.Iterator[list[int]]:
+    points: list[int] = []
     yield points
     with capsys.disabled():
-        print("\n{0}: {1} points tried".format(request.node.name, len(points)))
+        print(f"\n{request.node.name}: {len(points)} points tried")
 
 
 def kill_at(at: int) -> Interruption:
@@ -185,7 +185,7 @@ def kill_at(at: int) -> Interruption:
 
 
 @pytest.mark.parametrize("then", ["the same", "another"])
-def test_killed_at_every_step(scenario: Scenario, then: str, tried: t.List[int]) -> None:
+def test_killed_at_every_step(scenario: Scenario, then: str, tried: list[int]) -> None:
     steps = take_steps(scenario.target, scenario.deploy)
     assert len(steps) > 20
     other = scenario.old or scenario.target.world.issue(NAME)
@@ -197,7 +197,7 @@ def test_killed_at_every_step(scenario: Scenario, then: str, tried: t.List[int])
         tried.append(number)
 
 
-def test_killed_while_going_back(scenario: Scenario, tried: t.List[int]) -> None:
+def test_killed_while_going_back(scenario: Scenario, tried: list[int]) -> None:
     """The reload fails with the new files, and the run is killed on its way back."""
     only_old = "test {0}/current/cert.pem -ef {0}/versions/1-{1}/cert.pem".format(
         scenario.target.path, pki.serial(scenario.old) if scenario.old else "none"
@@ -216,7 +216,7 @@ def test_killed_while_going_back(scenario: Scenario, tried: t.List[int]) -> None
         tried.append(number)
 
 
-def test_killed_while_recovering(scenario: Scenario, tried: t.List[int]) -> None:
+def test_killed_while_recovering(scenario: Scenario, tried: list[int]) -> None:
     """The first run is killed after its switch, the second one at each of its steps, the third one heals."""
     steps = take_steps(scenario.target, scenario.deploy)
     after_switch = steps.index("replace") + 2
@@ -240,7 +240,7 @@ def test_killed_while_recovering(scenario: Scenario, tried: t.List[int]) -> None
     [(errno.ENOSPC, True), (errno.EIO, False), (errno.EROFS, True)],
     ids=["full from then on", "broken once", "read-only from then on"],
 )
-def test_file_system_that_fails_at_every_step(scenario: Scenario, code: int, lasting: bool, tried: t.List[int]) -> None:
+def test_file_system_that_fails_at_every_step(scenario: Scenario, code: int, lasting: bool, tried: list[int]) -> None:
     may_fail = _NEED_SPACE if code == errno.ENOSPC else _STEPS
 
     def fail_at(at: int) -> Interruption:

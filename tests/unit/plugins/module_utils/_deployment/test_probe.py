@@ -22,7 +22,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 100.0
-        self.slept: t.List[float] = []
+        self.slept: list[float] = []
 
     def __call__(self) -> float:
         return self.now
@@ -39,7 +39,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def start(tmp_path: t.Any) -> t.Iterator[t.Callable[..., Service]]:
-    services: t.List[Service] = []
+    services: list[Service] = []
 
     def started(*args: t.Any, **options: t.Any) -> Service:
         services.append(Service(tmp_path, *args, **options))
@@ -89,7 +89,7 @@ def test_ipv6(start: t.Any, world: pki.World, clock: Clock) -> None:
     service = start(address="::1")
     service.serve(leaf, world.key_pem, world.intermediate.pem)
     target = ProbeTarget("::1", service.port, NAME)
-    assert str(target) == "[::1]:{0} ({1})".format(service.port, NAME)
+    assert str(target) == f"[::1]:{service.port} ({NAME})"
     assert probe(target, pki.der(leaf), [world.root_der], 0, clock, clock.sleep).served is True
 
 
@@ -103,7 +103,7 @@ def test_every_address_that_listens_has_to_serve_it(
     four.serve(leaf, world.key_pem)
     six.serve(world.issue(NAME), world.key_pem)
 
-    def both(_host: str, port: int, type: int) -> t.List[t.Any]:
+    def both(_host: str, port: int, type: int) -> list[t.Any]:
         return [
             (socket.AF_INET6, type, 6, "", ("::1", port, 0, 0)),
             (socket.AF_INET, type, 6, "", ("127.0.0.1", port)),
@@ -189,11 +189,11 @@ def test_service_that_speaks_otherwise(
     world: pki.World,
     clock: Clock,
     protocol: str,
-    starttls: t.Optional[str],
+    starttls: str | None,
     said: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("{0}._LAST_ATTEMPT".format(probe.__module__), 0.2)
+    monkeypatch.setattr(f"{probe.__module__}._LAST_ATTEMPT", 0.2)
     service = start(protocol)
     service.serve(world.issue(NAME), world.key_pem)
     target = ProbeTarget("127.0.0.1", service.port, NAME, starttls)
@@ -219,7 +219,7 @@ def test_host_that_has_no_address(clock: Clock) -> None:
 # -- in a deployment --------------------------------------------------------------------------------------------------
 
 
-def reloading(target: Target, service: Service, reads: str = "combined.pem") -> t.Dict[str, t.Any]:
+def reloading(target: Target, service: Service, reads: str = "combined.pem") -> dict[str, t.Any]:
     """Options for a service that reads its files when it is told to."""
 
     def reload(command: t.Sequence[str]) -> None:

@@ -40,11 +40,11 @@ class Rehearsals:
     def __call__(
         self,
         leaf: t.Any,
-        chain: t.Optional[t.Sequence[pki.Authority]] = None,
+        chain: t.Sequence[pki.Authority] | None = None,
         names: t.Sequence[str] = (NAME,),
         trust: str = "ca_path",
         key: t.Any = None,
-    ) -> t.Tuple[bytes, ...]:
+    ) -> tuple[bytes, ...]:
         chain = [self.world.intermediate] if chain is None else chain
         return rehearse(
             read_certificate(pki.der(leaf)),
@@ -119,7 +119,7 @@ def test_key_that_is_none(rehearsals: Rehearsals) -> None:
         (["xn--bcher-kva.example"], ["xn--bcher-kva.example"]),
     ],
 )
-def test_names_that_are_covered(rehearsals: Rehearsals, issued: t.List[str], expected: t.List[str]) -> None:
+def test_names_that_are_covered(rehearsals: Rehearsals, issued: list[str], expected: list[str]) -> None:
     assert rehearsals(rehearsals.world.issue(*issued), names=expected)
 
 
@@ -133,7 +133,7 @@ def test_names_that_are_covered(rehearsals: Rehearsals, issued: t.List[str], exp
         (["www.example.com"], "192.0.2.7"),
     ],
 )
-def test_names_that_are_not_covered(rehearsals: Rehearsals, issued: t.List[str], expected: str) -> None:
+def test_names_that_are_not_covered(rehearsals: Rehearsals, issued: list[str], expected: str) -> None:
     leaf = rehearsals.world.issue(*issued)
     assert not read_certificate(pki.der(leaf)).covers(expected)
     with pytest.raises(NamesNotCovered, match="asks for"):
@@ -248,7 +248,7 @@ def test_ca_path_may_be_a_directory(rehearsals: Rehearsals, tmp_path: pathlib.Pa
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificates"])
-def test_ca_path_without_certificates(rehearsals: Rehearsals, content: t.Optional[str]) -> None:
+def test_ca_path_without_certificates(rehearsals: Rehearsals, content: str | None) -> None:
     rehearsals.ca_path.unlink()
     if content is not None:
         rehearsals.ca_path.write_text(content)

@@ -77,7 +77,7 @@ def test_renewal_switches_and_prunes(target: Target) -> None:
         result = target.deploy(leaf, keep_versions=2)
     assert result["reasons"] == ["certificate_differs"]
     assert result["previous"]["serial_number"] == pki.serial(leaves[3])
-    assert target.versions() == ["{0}-{1}".format(n + 1, pki.serial(leaves[n])) for n in (3, 4)]
+    assert target.versions() == [f"{n + 1}-{pki.serial(leaves[n])}" for n in (3, 4)]
     assert target.read("cert.pem") == pki.pem(leaves[4])
 
 
@@ -98,7 +98,7 @@ def test_renewal_switches_and_prunes(target: Target) -> None:
 def test_reasons(target: Target, change: str, reason: str, check_mode: bool) -> None:
     leaf = target.world.issue(NAME)
     target.deploy(leaf)
-    options: t.Dict[str, t.Any] = {}
+    options: dict[str, t.Any] = {}
     if change == "leaf":
         leaf = target.world.issue(NAME)
     elif change == "chain":
@@ -155,7 +155,7 @@ def test_refusals_touch_nothing(
         target.deploy(world.issue(NAME))
     before = target.tree()
     leaf = world.issue(NAME)
-    options: t.Dict[str, t.Any] = {}
+    options: dict[str, t.Any] = {}
     if case == "other key":
         options["private_key"] = pki.key_pem(pki.make_key())
     elif case == "encrypted key":
@@ -259,7 +259,7 @@ def test_path_in_another_lineage(target: Target, below: str) -> None:
     before = target.tree()
     error = refused(target, target.world.issue(NAME), path=str(target.path / below))
     assert error.kind == "not_a_lineage"
-    assert "{0} lies in the lineage {1};".format(target.path / below, target.path) in error.message
+    assert f"{target.path / below} lies in the lineage {target.path};" in error.message
     assert target.tree() == before
 
 
@@ -278,7 +278,7 @@ def test_path_of_the_link_to_the_current_version(target: Target) -> None:
             path.symlink_to(target.path)
         error = refused(target, target.world.issue(NAME), path=str(path))
         assert error.kind == "not_a_lineage"
-        assert "{0} is a symbolic link; give the lineage directory itself".format(path) in error.message
+        assert f"{path} is a symbolic link; give the lineage directory itself" in error.message
 
 
 def test_broken_configuration_before_the_switch(target: Target) -> None:
@@ -295,7 +295,7 @@ def test_broken_configuration_before_the_switch(target: Target) -> None:
 
 def only_if(target: Target, certificate: t.Any) -> str:
     """A command that succeeds only while the certificate is the current one."""
-    return "grep -q {0} {1}/current/version.json".format(pki.serial(certificate), target.path)
+    return f"grep -q {pki.serial(certificate)} {target.path}/current/version.json"
 
 
 @pytest.mark.parametrize("step", ["validate", "reload"])
@@ -308,7 +308,7 @@ def test_failure_after_the_switch_rolls_back(target: Target, step: str) -> None:
     assert "(with the new files): it said nothing" in error.message
     assert (error.details["rolled_back"], error.details["reasons"]) == (True, ["certificate_differs"])
     assert error.details["previous"]["serial_number"] == pki.serial(old)
-    assert error.message.endswith("Rolled back to version 1-{0}".format(pki.serial(old)))
+    assert error.message.endswith(f"Rolled back to version 1-{pki.serial(old)}")
     assert target.read("cert.pem") == pki.pem(old)
     assert target.versions() == before
     assert sorted(os.listdir(target.path)) == ["current", "versions"]
@@ -325,7 +325,7 @@ def test_directories_of_all_versions_get_their_group_and_mode_back(target: Targe
     before = [(os.stat(path).st_gid, os.stat(path).st_mode) for path in shared]
     apply = target.host.apply
 
-    def regroup(path: str, kind: str, final_path: str, like: t.Optional[str]) -> None:
+    def regroup(path: str, kind: str, final_path: str, like: str | None) -> None:
         apply(path, kind, final_path, like)
         os.chown(path, -1, groups[0])
 
@@ -352,7 +352,7 @@ def test_rollback_that_fails(target: Target) -> None:
     assert error.kind == "rollback_failed"
     assert error.details["cause"]["error_kind"] == "reload_failed"
     assert error.message.startswith(error.details["cause"]["msg"])
-    assert "Going back to 1-{0} failed, too: ".format(pki.serial(old)) in error.message
+    assert f"Going back to 1-{pki.serial(old)} failed, too: " in error.message
     assert error.details["rolled_back"] is False
     assert target.read("cert.pem") == pki.pem(old)
     assert read_lineage(str(target.path))["interrupted"] is True
@@ -418,7 +418,7 @@ def test_directory_that_cannot_be_made_is_named(target: Target, check_mode: bool
     path.parent.write_text("mine")
     error = refused(target, target.world.issue(NAME), path=str(path), check_mode=check_mode)
     assert error.kind == "write_failed"
-    assert "{0}: Not a directory".format(path) in error.message
+    assert f"{path}: Not a directory" in error.message
 
 
 @pytest.mark.parametrize("case", ["first", "lineage", "versions"])
@@ -436,7 +436,7 @@ def test_check_mode_foresees_a_directory_that_cannot_be_written(
     error = refused(target, target.world.issue(NAME), path=str(path), check_mode=True)
     locked.chmod(0o755)
     assert error.kind == "write_failed"
-    assert "{0}: Permission denied".format(locked) in error.message
+    assert f"{locked}: Permission denied" in error.message
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -494,7 +494,7 @@ def test_commands_are_run_without_a_shell(target: Target) -> None:
 def test_commands_that_need_a_shell(target: Target, option: str, command: str) -> None:
     error = refused(target, target.world.issue(NAME), **{option: ["true", command]})
     assert error.kind == "invalid_request"
-    assert "in an item of '{0}' would be a word like any other, since no shell is used".format(option) in error.message
+    assert f"in an item of '{option}' would be a word like any other, since no shell is used" in error.message
     assert not target.path.exists()
 
 
@@ -504,7 +504,7 @@ def test_commands_with_signs_inside_words(target: Target) -> None:
 
 
 def test_private_key_in_the_output_of_a_command(target: Target) -> None:
-    script = "cat {0}/current/privkey.pem; exit 1".format(target.path)
+    script = f"cat {target.path}/current/privkey.pem; exit 1"
     error = refused(target, target.world.issue(NAME), validate_commands=[["sh", "-c", script]])
     assert "(a private key)" in error.message
     assert target.world.key_pem.splitlines()[2] not in repr((error.message, error.details))
@@ -537,7 +537,7 @@ def test_placeholder_and_its_replacement(target: Target) -> None:
 
 
 @pytest.mark.parametrize("files", [["fullchain", "privkey"], ["combined"]])
-def test_placeholder_finds_the_real_certificate_in_whatever_file_has_it(target: Target, files: t.List[str]) -> None:
+def test_placeholder_finds_the_real_certificate_in_whatever_file_has_it(target: Target, files: list[str]) -> None:
     leaf = target.world.issue(NAME)
     target.deploy(leaf, files=files)
     kept = target.deploy(placeholder=True, files=files)
@@ -569,7 +569,7 @@ def test_placeholder_without_openssl(target: Target, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("record", [None, "", "[]", '{"format": 1}'])
-def test_damaged_record(target: Target, record: t.Optional[str]) -> None:
+def test_damaged_record(target: Target, record: str | None) -> None:
     """It is written anew; until then nothing is known, so a placeholder does not take the place either."""
     leaf = target.world.issue(NAME)
     target.deploy(leaf)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import datetime
-import typing as t
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.x509 import (
     Malformed,
     iso_time,
-    normalise_name,
+    normalize_name,
     read_certificate,
     read_certificates,
 )
@@ -46,8 +45,8 @@ def test_dates_in_both_encodings(year: int) -> None:
     moment = datetime.datetime(year, 2, 3, 4, 5, 6, tzinfo=datetime.timezone.utc)
     leaf = pki.Authority("Issuer").issue("a.example", not_before=moment, not_after=moment + pki.DAY)
     found = read_certificate(pki.der(leaf))
-    assert iso_time(found.not_before) == "{0}-02-03T04:05:06Z".format(year)
-    assert iso_time(found.not_after) == "{0}-02-04T04:05:06Z".format(year)
+    assert iso_time(found.not_before) == f"{year}-02-03T04:05:06Z"
+    assert iso_time(found.not_after) == f"{year}-02-04T04:05:06Z"
 
 
 @settings(max_examples=300, deadline=None)
@@ -85,18 +84,18 @@ def test_certificates_among_other_text() -> None:
     ],
 )
 def test_names(name: str, expected: str) -> None:
-    assert normalise_name(name) == expected
+    assert normalize_name(name) == expected
 
 
 @pytest.mark.parametrize("name", ["", "*", "a b", "a..b", "www.*.com", "-a.example", "a" * 64 + ".b", "a,b", "a\nb"])
 def test_what_is_no_name(name: str) -> None:
     with pytest.raises(ValueError):
-        normalise_name(name)
+        normalize_name(name)
 
 
 def test_reading_all_roots_of_this_host() -> None:
     """A sample of what real authorities write, where this host has one."""
     import ssl
 
-    found: t.List[bytes] = ssl.create_default_context().get_ca_certs(binary_form=True)
+    found: list[bytes] = ssl.create_default_context().get_ca_certs(binary_form=True)
     assert all(read_certificate(der).der == der for der in found)

@@ -20,7 +20,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.account i
     resolve_account,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
-from ansible_collections.certops.issuance.plugins.module_utils._orders.pacing import Pace, PollSchedule
+from ansible_collections.certops.issuance.plugins.module_utils._orders.http.rate_limit import PollSchedule, RateLimits
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import ProviderInfo
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 
@@ -45,19 +45,17 @@ RULES = ProviderInfo(
         "password": ("FAKE_PASSWORD",),
     },
     credentials=(("username", "api_key"), ("username", "password")),
-    pace=Pace(PollSchedule((), 60.0)),
+    rate_limits=RateLimits(PollSchedule((), 60.0)),
 )
 
 
-def resolve(
-    environment: t.Optional[t.Mapping[str, str]] = None, rules: ProviderInfo = RULES, **params: t.Any
-) -> Account:
+def resolve(environment: t.Mapping[str, str] | None = None, rules: ProviderInfo = RULES, **params: t.Any) -> Account:
     filled = {name: option.get("default") for name, option in ACCOUNT_OPTIONS.items()}
     filled.update(params, provider=rules.name)
     return resolve_account(rules, filled, environment or {})
 
 
-def refusal(environment: t.Optional[t.Mapping[str, str]] = None, **params: t.Any) -> str:
+def refusal(environment: t.Mapping[str, str] | None = None, **params: t.Any) -> str:
     with pytest.raises(InvalidRequest) as caught:
         resolve(environment, **params)
     assert caught.value.provider == params.get("rules", RULES).name
@@ -93,7 +91,7 @@ def test_the_variables_of_the_others_are_of_no_use(name: str) -> None:
 
 def test_only_the_variables_of_the_provider_are_looked_at() -> None:
     class Watched(t.Dict[str, str]):
-        looked_at: t.Set[str] = set()
+        looked_at: set[str] = set()
 
         def get(self, name: str, default: t.Any = None) -> t.Any:
             self.looked_at.add(name)
@@ -154,7 +152,7 @@ def test_options_that_are_not_credentials() -> None:
 @pytest.mark.parametrize(
     "given", [{}, {"username": "u"}, {"api_key": "k"}, {"password": "p"}, {"username": "", "api_key": ""}]
 )
-def test_missing_credentials_are_named_with_their_variables(given: t.Dict[str, str]) -> None:
+def test_missing_credentials_are_named_with_their_variables(given: dict[str, str]) -> None:
     assert refusal(**given) == (
         "credentials are missing; set username (environment FAKE_USERNAME) and "
         "api_key (environment FAKE_TOKEN or FAKE_KEY) or username (environment FAKE_USERNAME) and "
@@ -168,7 +166,7 @@ def test_control_characters_in_credentials_are_refused_without_showing_them(opti
     given = {"username": "somebody", "password": "hunter22"}
     given[option] += character
     message = refusal(**given)
-    assert message.startswith("option {0} holds a line break".format(option))
+    assert message.startswith(f"option {option} holds a line break")
     assert given[option].strip() not in message
 
 
@@ -262,7 +260,7 @@ def test_secrets_are_all_that_must_not_show() -> None:
         ("http://user:a:b%2F@[::1", ["a:b%2F", "a:b/"]),
     ],
 )
-def test_passwords_of_proxies_are_found_in_urls_of_any_shape(proxy: t.Optional[str], expected: t.List[str]) -> None:
+def test_passwords_of_proxies_are_found_in_urls_of_any_shape(proxy: str | None, expected: list[str]) -> None:
     assert proxy_secrets(proxy) == expected
 
 
@@ -273,7 +271,7 @@ def test_an_account_shows_no_credential_in_any_text() -> None:
         raise RuntimeError(account)
     except RuntimeError as exc:
         told = "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
-    for text in (repr(account), str(account), "{0}".format(account), "{0!r}".format([account]), told):
+    for text in (repr(account), str(account), f"{account}", f"{[account]!r}", told):
         assert "the-key" not in text and "pass-word" not in text
 
 

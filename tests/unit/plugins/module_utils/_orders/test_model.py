@@ -15,7 +15,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.model imp
     Order,
     Record,
     Status,
-    normalise_serial,
+    normalize_serial,
     without_superseded,
 )
 
@@ -54,7 +54,7 @@ WHOLE = Order(
 )
 
 
-def issued(serial: t.Optional[str], **fields: t.Any) -> Order:
+def issued(serial: str | None, **fields: t.Any) -> Order:
     certificate = Certificate(serial_number=serial)
     return Order("fake", "1", Status.ISSUED, issued=True, dcv_completed=True, certificate=certificate, **fields)
 
@@ -142,12 +142,12 @@ def test_an_order_is_final_when_it_has_ended_or_can_be_collected(status: str) ->
         (None, None),
     ],
 )
-def test_serials_compare_however_a_provider_prints_them(told: t.Optional[str], expected: t.Optional[str]) -> None:
-    assert normalise_serial(told) == expected
+def test_serials_compare_however_a_provider_prints_them(told: str | None, expected: str | None) -> None:
+    assert normalize_serial(told) == expected
 
 
 @pytest.mark.parametrize("serials", [[], [""], ["00"], ["DEF"]])
-def test_a_certificate_that_is_not_superseded_counts(serials: t.List[str]) -> None:
+def test_a_certificate_that_is_not_superseded_counts(serials: list[str]) -> None:
     order = issued("ABC")
     assert without_superseded(order, serials) is order
 

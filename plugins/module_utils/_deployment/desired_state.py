@@ -1,0 +1,332 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a deployment was asked for, read and checked as far as it can be without a handshake."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import re
+import shlex
+import typing as t
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from .drift import Facts
+from .errors import DeploymentError, InvalidKey, InvalidRequest, NamesNotCovered, NotValidNow, UntrustedChain
+from .lineage import FILE_NAMES, sha256
+from .x509 import (
+    FOLDED,
+    Certificate,
+    Malformed,
+    covers,
+    is_folded,
+    iso_time,
+    normalize_name,
+    pem_blocks,
+    read_certificates,
+)
+
+Command = t.Tuple[str, ...]
+
+_OPERATOR = re.compile(r"[&|;<>]+|[0-9&]?>>?(&[0-9]|/.*)")  # what a shell would not take for a word
+_PATH = re.compile(r"[~.]?/[^\n]*|[^\n]*\.(pem|crt|cer|key)")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What shall be in service.
+
+    Arguments:
+        names: the expected names, normalised.
+        key: the private key as one PEM block.
+        file_kinds: which files to write, by the names of ``lineage.FILE_NAMES``.
+        certificate: the leaf; None for a placeholder that is still to be made.
+        chain: what follows the leaf.
+        placeholder: whether a self-signed certificate will do.
+        key_source: where the key was taken from, for messages.
+    """
+
+    names: tuple[str, ...]
+    key: bytes
+    file_kinds: tuple[str, ...]
+    certificate: Certificate | None = None
+    chain: tuple[Certificate, ...] = ()
+    placeholder: bool = False
+    key_source: str = "'private_key'"
+
+    @property
+    def leaf(self) -> Certificate:
+        """The leaf, once a placeholder has been made.
+
+        Raises:
+            UntrustedChain: there is none yet.
+        """
+        if self.certificate is None:
+            raise UntrustedChain("The placeholder has not been made yet")
+        return self.certificate
+
+    def covers(self, name: str) -> bool:
+        """Whether the leaf covers a normalised name, or will, as a placeholder that is still to be made."""
+        return self.certificate.covers(name) if self.certificate else covers(self.names, name)
+
+    def with_certificate(self, certificate: Certificate) -> Wanted:
+        """The same with another leaf."""
+        return replace(self, certificate=certificate)
+
+    def files(self) -> dict[str, bytes]:
+        """The content of each file, by file name."""
+        leaf = self.certificate.pem.encode("ascii") if self.certificate else b""
+        chain = self._chain_pem()
+        contents = {
+            "cert": leaf,
+            "chain": chain,
+            "fullchain": leaf + chain,
+            "privkey": self.key,
+            "combined": leaf + chain + self.key,
+        }
+        return {FILE_NAMES[kind]: contents[kind] for kind in self.file_kinds}
+
+    def facts(self) -> Facts:
+        """The facts to compare with a version's record."""
+        return Facts(
+            certificate=self.certificate.fingerprint_sha256 if self.certificate else "",
+            chain=sha256(self._chain_pem()),
+            key=sha256(self.key),
+            files={name: sha256(content) for name, content in self.files().items()},
+        )
+
+    def record(self) -> dict[str, t.Any]:
+        """What a version's record says beside the files' hashes."""
+        record = describe(self.certificate)
+        facts = self.facts()
+        record.update(placeholder=self.placeholder, chain_sha256=facts.chain, key_sha256=facts.key)
+        return record
+
+    def _chain_pem(self) -> bytes:
+        return "".join(item.pem for item in self.chain).encode("ascii")
+
+
+def describe(certificate: Certificate | None) -> dict[str, t.Any]:
+    """A certificate's facts as they are returned and recorded; all null without a certificate."""
+    return {
+        "serial_number": certificate.serial_number if certificate else None,
+        "fingerprint_sha256": certificate.fingerprint_sha256 if certificate else None,
+        "not_before": iso_time(certificate.not_before) if certificate else None,
+        "not_after": iso_time(certificate.not_after) if certificate else None,
+        "names": list(certificate.names) if certificate else [],
+    }
+
+
+def recorded_facts(record: t.Mapping[str, t.Any]) -> Facts:
+    """The facts in a version's record."""
+    return Facts(
+        certificate=str(record.get("fingerprint_sha256")),
+        chain=str(record.get("chain_sha256")),
+        key=str(record.get("key_sha256")),
+        files=record["files"],
+    )
+
+
+def absolute_path(path: str, option: str) -> str:
+    """A path that an option names, without dots and doubled slashes.
+
+    Raises:
+        InvalidRequest: it is relative, and would lead to wherever the run happens to stand.
+    """
+    if not os.path.isabs(path):
+        raise InvalidRequest(f"'{option}' is {path!r}; give an absolute path on the target")
+    return os.path.abspath(path)
+
+
+def read_wanted(
+    certificate: str | None,
+    chain: str | None,
+    private_key: str | None,
+    private_key_path: str | None,
+    names: t.Sequence[str],
+    files: t.Sequence[str],
+    placeholder: bool,
+    now: datetime,
+) -> Wanted:
+    """Read what was asked for.
+
+    Arguments:
+        certificate: the leaf as PEM; a chain behind it is accepted.
+        chain: the certificates that follow the leaf, as PEM.
+        private_key: the key as PEM; if None, it is read from private_key_path.
+        private_key_path: a file on the target, never changed.
+        names: the names that must be covered; none given: those of the certificate.
+        files: kinds of files to write.
+        placeholder: whether to make a self-signed certificate instead.
+        now: the time at which the certificate must be valid, UTC.
+
+    Raises:
+        InvalidRequest: the certificate, the chain or a name is none.
+        InvalidKey, NamesNotCovered, NotValidNow: as their names say.
+    """
+    key_source = "'private_key'" if private_key is not None else str(private_key_path)
+    key = _read_key(private_key, key_source)
+    expected = _read_names(names)
+    kinds = tuple(kind for kind in FILE_NAMES if kind in files)
+    if placeholder:
+        if not expected:
+            raise InvalidRequest("A placeholder needs 'names'")
+        return Wanted(expected, key, kinds, placeholder=True, key_source=key_source)
+    issuers = _read_certificates(chain, "chain") if chain and chain.strip() else []
+    read = _read_certificates(certificate or "", "certificate") + issuers
+    leaf, *issuers = {item.der: item for item in read}.values()
+    _check_validity(leaf, now)
+    expected = expected or _read_names(leaf.names, NamesNotCovered)
+    missing = [name for name in expected if not leaf.covers(name)]
+    if missing or not expected:
+        raise NamesNotCovered(
+            "The certificate of '{0}' does not cover {1}; it is for {2}".format(
+                leaf.subject, ", ".join(missing) or "any name", ", ".join(leaf.names) or "no name at all"
+            ),
+            missing_names=missing,
+        )
+    return Wanted(expected, key, kinds, certificate=leaf, chain=tuple(issuers), key_source=key_source)
+
+
+def read_commands(commands: t.Sequence[t.Any], option: str) -> list[Command]:
+    """Commands as words: each is a string, split as a shell splits words, or a list of words.
+
+    Raises:
+        InvalidRequest: a command cannot be split, is empty, or asks for a shell.
+    """
+    read = []
+    for command in commands:
+        if not isinstance(command, (str, list, tuple)):
+            raise InvalidRequest(f"An item of '{option}' is neither a string nor a list of words: {command!r}")
+        try:
+            words = shlex.split(command) if isinstance(command, str) else [str(word) for word in command]
+        except ValueError as exc:
+            raise InvalidRequest(f"An item of '{option}' is no command: {exc}") from exc
+        if not words or not words[0]:
+            raise InvalidRequest(f"An item of '{option}' is empty")
+        operator = next(filter(_OPERATOR.fullmatch, words), None)
+        if operator and isinstance(command, str):
+            raise InvalidRequest(
+                f"{operator!r} in an item of '{option}' would be a word like any other, since no shell is used; give two commands, "
+                "or a list of words where it is meant as one"
+            )
+        if "\0" in "".join(words):
+            raise InvalidRequest(f"An item of '{option}' holds a NUL byte")
+        read.append(tuple(words))
+    return read
+
+
+def read_probes(probes: t.Sequence[t.Mapping[str, t.Any]], timeout: float, wanted: Wanted) -> list[dict[str, t.Any]]:
+    """Probes with their ``server_name`` as certificates carry it; one that can never hold is refused.
+
+    Arguments:
+        probes: mappings with ``host``, ``port``, ``server_name`` and ``starttls``.
+        timeout: seconds until each probe's deadline.
+        wanted: what the services shall serve; a probe without a name asks for the first expected one.
+
+    Raises:
+        InvalidRequest: a host, port or server name is none, or the timeout is out of bounds.
+        NamesNotCovered: the certificate does not cover a server name.
+    """
+    if not (math.isfinite(timeout) and timeout >= 0):
+        raise InvalidRequest(f"'probe_timeout' is {timeout}, and has to be a number of seconds")
+    fallback = wanted.names[0]
+    if fallback.startswith("*."):
+        fallback = "www" + fallback[1:]
+    read = []
+    for item in probes:
+        if not 0 < item["port"] < 65536:
+            raise InvalidRequest("The port {0} in 'probes' is no TCP port".format(item["port"]))
+        host = item["host"].partition("%")[0]  # an IPv6 address may have a zone
+        if host.startswith("*.") or not _is_name(host):
+            raise InvalidRequest(
+                "The host {0!r} in 'probes' is no host name and no address; a URL is none, and the port is given as "
+                "'port'".format(item["host"])
+            )
+        given = item.get("server_name") or fallback
+        (name,) = _read_names([given])
+        if name.startswith("*."):
+            raise InvalidRequest(f"A probe asks for {given!r}; give the name of one server, no wildcard")
+        if not wanted.covers(name):
+            raise NamesNotCovered(
+                f"A probe asks for {given!r}, which the certificate does not cover",
+                missing_names=[name],
+            )
+        read.append(dict(item, server_name=name))
+    return read
+
+
+def _read_key(private_key: str | None, where: str) -> bytes:
+    if private_key is not None and _looks_like_a_path(private_key):
+        raise InvalidRequest(
+            "'private_key' looks like a path; give the path of a file on the target as 'private_key_path'"
+        )
+    if private_key is None:
+        try:
+            with open(where, encoding="ascii", errors="replace") as stream:
+                private_key = stream.read()
+        except OSError as exc:
+            hints = {errno.EACCES: "; is 'become' needed?", errno.ENOENT: ". It is looked for on the target"}
+            hint = hints.get(exc.errno or 0, "")
+            raise InvalidKey(f"The private key {where} cannot be read: {exc.strerror}{hint}") from exc
+    keys = [(label, block) for label, block in pem_blocks(private_key) if label.endswith("PRIVATE KEY")]
+    if len(keys) != 1:
+        raise InvalidKey("{0} holds {1} private keys in PEM where one is expected".format(where, len(keys) or "no"))
+    label, block = keys[0]
+    if is_folded(block):
+        raise InvalidKey(f"The private key in {where} cannot be read: {FOLDED}")
+    if label.startswith("ENCRYPTED") or "Proc-Type: 4,ENCRYPTED" in block:
+        raise InvalidKey(f"The private key in {where} is encrypted; give it without a password")
+    return block.encode("ascii", "replace")
+
+
+def _read_names(names: t.Sequence[str], error: type[DeploymentError] = InvalidRequest) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for name in names:
+        try:
+            found[normalize_name(name)] = None
+        except ValueError as exc:
+            raise error(f"{name!r} is expected, but is no DNS name and no IP address") from exc
+    return tuple(found)
+
+
+def _is_name(name: str) -> bool:
+    try:
+        return bool(normalize_name(name))
+    except ValueError:
+        return False
+
+
+def _read_certificates(text: str, option: str) -> list[Certificate]:
+    try:
+        found = read_certificates(text)
+    except Malformed as exc:
+        raise InvalidRequest(f"'{option}' cannot be read: {exc}") from exc
+    if found:
+        return found
+    if not text.strip():
+        raise InvalidRequest(f"'{option}' is empty")
+    if _looks_like_a_path(text):
+        raise InvalidRequest(
+            f"'{option}' looks like a path; give the content of the file, for example with the lookup "
+            "'ansible.builtin.file'"
+        )
+    raise InvalidRequest(f"'{option}' holds no certificate in PEM")
+
+
+def _looks_like_a_path(text: str) -> bool:
+    return bool(_PATH.fullmatch(text.strip()))
+
+
+def _check_validity(leaf: Certificate, now: datetime) -> None:
+    if leaf.not_before <= now < leaf.not_after:
+        return
+    what = "is not valid before" if now < leaf.not_before else "expired at"
+    raise NotValidNow(
+        f"The certificate of '{leaf.subject}' {what} {iso_time(leaf.not_before if now < leaf.not_before else leaf.not_after)}; this host's clock says {iso_time(now)}",
+        not_before=iso_time(leaf.not_before),
+        not_after=iso_time(leaf.not_after),
+    )

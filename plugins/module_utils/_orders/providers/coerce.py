@@ -1,0 +1,145 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading values from bodies whose types cannot be relied upon. Nothing here raises on odd input.
+
+Private to this collection. Rules common to all providers: numbers may be strings, flags may be numbers, an empty
+string, null, {} and [] all mean "nothing there" (provider fact sheets, rules for all four providers).
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import typing as t
+
+_DIGITS = re.compile(r"[0-9]{1,64}", re.ASCII)
+#: Texts that stand for no value where a long text is expected.
+_NOTHING = ("0", "false", "n/a", "none", "null")
+#: Years that a certificate or an order can have; anything else is a sentinel such as 0000-00-00 or noise.
+_YEARS = range(1990, 2200)
+
+
+def text(value: t.Any) -> str | None:
+    """A value as trimmed text; None for nothing, and for what is no text or number."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        # A number that some serialiser in between wrote with a decimal point.
+        return str(int(value))
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, str):
+        return value.strip() or None
+    return None
+
+
+def word(value: t.Any) -> str:
+    """A status word for comparing: trimmed and in lower case; empty for nothing."""
+    return (text(value) or "").lower()
+
+
+def flag(value: t.Any) -> bool | None:
+    """A flag as true, 1, "1", "true", "yes" or their opposites; None for anything else."""
+    if isinstance(value, bool):
+        return value
+    lowered = word(value)
+    if lowered in ("1", "true", "yes", "y"):
+        return True
+    if lowered in ("0", "false", "no", "n"):
+        return False
+    return None
+
+
+def number(value: t.Any) -> int | None:
+    """A whole number given as a number or as its digits; None for anything else."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int):
+        return value
+    stripped = text(value)
+    if stripped is not None and re.fullmatch(r"[+-]?[0-9]{1,18}", stripped, re.ASCII):
+        return int(stripped)
+    return None
+
+
+def certificate_text(value: t.Any) -> str | None:
+    """A certificate as text, in whatever form; None for nothing, in all the ways in which a field can say so."""
+    stripped = text(value) if isinstance(value, str) else None
+    return None if stripped is None or stripped.lower() in _NOTHING else stripped
+
+
+def identifier(value: t.Any) -> str | None:
+    """An id as text of digits; None for anything else. Ids are compared as they are and never counted with."""
+    stripped = text(value)
+    return stripped if stripped is not None and _DIGITS.fullmatch(stripped) else None
+
+
+def mapping(value: t.Any) -> t.Mapping[str, t.Any]:
+    """A JSON object, or an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def listing(value: t.Any) -> list[t.Any]:
+    """A JSON array as it is, a lone object as an array of one, and an empty array for anything else."""
+    if isinstance(value, list):
+        return value
+    return [value] if isinstance(value, dict) and value else []
+
+
+def objects(value: t.Any) -> list[t.Mapping[str, t.Any]]:
+    """The objects in a JSON array (or a lone object); whatever else stands in it is left out."""
+    return [item for item in listing(value) if isinstance(item, dict)]
+
+
+def entries(value: t.Any) -> list[t.Mapping[str, t.Any]]:
+    """As objects, but with an empty one for whatever else stands in the array: it is there, though it tells nothing."""
+    return [mapping(item) for item in listing(value)]
+
+
+def names(value: t.Any) -> list[str]:
+    """Host names from an array, or from one comma list; without blanks and repetitions, in the order given."""
+    parts: list[str] = []
+    for item in value if isinstance(value, list) else [value]:
+        parts.extend(part.strip() for part in (text(item) or "").split(","))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def time_from_epoch(value: t.Any) -> str | None:
+    """Seconds since 1970 as ISO 8601 UTC; None for nothing and for a time no certificate can have."""
+    seconds = number(value)
+    if seconds is None or not 0 < seconds < 7_258_118_400:
+        return None
+    return _iso(datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc))
+
+
+def time_from_text(value: t.Any) -> str | None:
+    """A date or time in ISO 8601 as ISO 8601 UTC; None for nothing, for 0000-00-00, and for what is no time.
+
+    A time without a zone is taken as UTC, a date as its first second.
+    """
+    moment = moment_from_text(value)
+    return _iso(moment) if moment else None
+
+
+def moment_from_text(value: t.Any) -> datetime.datetime | None:
+    """As time_from_text, as an aware datetime."""
+    stripped = text(value)
+    if stripped is None or not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", stripped, re.ASCII):
+        return None
+    # Python before 3.11 knows neither the Z nor a zone without its colon.
+    stripped = re.sub(r"[zZ]$", "+00:00", stripped.replace(" ", "T", 1))
+    stripped = re.sub(r"([+-][0-9]{2})([0-9]{2})$", r"\1:\2", stripped) if "T" in stripped else stripped
+    stripped = re.sub(r"\.[0-9]+", "", stripped)
+    try:
+        moment = datetime.datetime.fromisoformat(stripped)
+        moment = moment.replace(tzinfo=datetime.timezone.utc) if moment.tzinfo is None else moment
+        moment = moment.astimezone(datetime.timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.year in _YEARS else None
+
+
+def _iso(moment: datetime.datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

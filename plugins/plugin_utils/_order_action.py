@@ -1,0 +1,129 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the actions of the order modules share: running the operation in the controller's own process.
+
+Where the connection of the task is local and async is not asked for, there is nothing to transfer: the controller's
+Python does the work, progress is shown while it happens, and become is of no use. Everywhere else (a bastion by
+delegate_to, async) the module of the same name runs where the task points.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.operations import (
+    Operation,
+    Runtime,
+    perform,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
+from ansible_collections.certops.issuance.plugins.plugin_utils._hidden_args import (
+    HiddenArguments,
+    hide_source,
+    redactor_for,
+)
+
+display = Display()
+
+#: How Ansible's messages begin the name of one of our actions.
+_PACKAGE = "ansible_collections.certops.issuance.plugins.action."
+
+
+def _sleep_for(parent: int) -> t.Callable[[float], None]:
+    """Pauses, and raises AnsibleError where this fork has been left behind: Ansible was killed, and nobody waits."""
+
+    def sleep(seconds: float) -> None:
+        time.sleep(seconds)
+        if os.getppid() != parent:
+            raise AnsibleError("the run of Ansible that this task belongs to is gone")
+
+    return sleep
+
+
+class OrderActionBase(ActionBase):
+    """Runs one operation; a subclass names it and its options."""
+
+    operation: Operation
+    argument_spec: t.ClassVar[t.Mapping[str, t.Any]]
+
+    _supports_check_mode = True
+    _supports_async = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return the result of the task, without any secret in it."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        secret = {name for name, option in self.argument_spec.items() if option.get("no_log")}
+        hide_source(self._task, secret | {"proxy"})
+        if self._task.async_val or self._connection.transport != "local":
+            result.update(self._run_module(secret, task_vars))
+            return result
+        try:
+            _validation, params = self.validate_argument_spec(dict(self.argument_spec))
+        except AnsibleError as exc:
+            # It quotes what it was given, and a secret may stand where it does not belong.
+            message = redactor_for(self._task.args).scrub(str(exc)).replace(_PACKAGE, "certops.issuance.")
+            result.update(failed=True, msg=message, error_kind="invalid_request")
+            return result
+        runtime = Runtime(
+            environment=self._environment(),
+            check_mode=self._task.check_mode,
+            report=display.display,
+            verbosity=display.verbosity,
+            sleep=_sleep_for(os.getppid()),
+        )
+        try:
+            found = perform(type(self).operation, params, runtime)
+        except Exception as exc:
+            # A defect of ours. Its text may quote an option, so it does not go on as it is.
+            raise AnsibleError(runtime.redactor.scrub(f"{type(exc).__name__}: {exc}")) from None
+        # Ansible takes secrets out of what modules return, but not out of what actions return.
+        pems: dict[str, t.Any] = {
+            name: found.pop(name) for name in ("certificate", "chain", "fullchain") if name in found
+        }
+        result.update(remove_values(found, runtime.redactor.secrets))
+        result.update(pems)
+        return result
+
+    def _run_module(self, secret: t.Container[str], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        """Run the module where the task points. Credentials of the task's environment travel as options.
+
+        Ansible writes the environment of a task on a command line, for everybody there to read.
+        """
+        arguments = HiddenArguments(self._task.args)
+        environment = self._task_environment()
+        # A secret that is given as an option goes before any of the environment.
+        given = {name for name, value in arguments.items() if value} & set(self.argument_spec)
+        chosen = any(name in secret for name in given)
+        for provider in PROVIDERS.values():
+            for option, variables in provider.info.environment.items():
+                found = [environment.pop(variable) for variable in variables if variable in environment]
+                wanted = provider.info.name == arguments.get("provider") and option not in given
+                if wanted and not (chosen and option in secret):
+                    arguments.update([(option, value) for value in reversed(found) if value])
+        written, self._task.environment = self._task.environment, [environment]
+        try:
+            result = self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val)
+        finally:
+            self._task.environment = written
+        return t.cast("dict[str, t.Any]", result)
+
+    def _environment(self) -> dict[str, str]:
+        """The controller's environment with the task's own on top."""
+        return {**os.environ, **self._task_environment()}
+
+    def _task_environment(self) -> dict[str, str]:
+        """What the task and all around it say under environment."""
+        merged: dict[str, str] = {}
+        for layer in self._task.environment or []:
+            values = self._templar.template(layer)
+            if isinstance(values, dict):
+                merged.update({str(name): str(value) for name, value in values.items()})
+        return merged

@@ -1,0 +1,815 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operations as a task sees them: options in, a result out, with a provider that answers from a script."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import textwrap
+import typing as t
+
+import pytest
+
+from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates import chain
+from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import (
+    AuthenticationError,
+    NotIssued,
+    OrderError,
+    OrderNotFound,
+    PermissionDenied,
+    ProviderUnavailable,
+    RateLimited,
+    UnexpectedResponse,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.http.rate_limit import PollSchedule, RateLimits
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import (
+    Blocker,
+    Certificate,
+    Domain,
+    Order,
+    Status,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import (
+    IssuedBundle,
+    OrderSummary,
+    Provider,
+    ProviderInfo,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
+
+PASSWORD = "hunter2-hunter2"
+Answer = t.Union[Order, OrderError]
+
+
+class FakeProvider(Provider):
+    """Answers each order from its own script; the last entry is said again and again."""
+
+    info = ProviderInfo(
+        name="fake",
+        label="Fake",
+        default_url="https://fake.example",
+        environment={"api_url": ("FAKE_API_URL",), "username": ("FAKE_USERNAME",), "password": ("FAKE_PASSWORD",)},
+        credentials=(("username", "password"),),
+        rate_limits=RateLimits(PollSchedule((), 60.0)),
+        personal=re.compile("phone|email"),
+    )
+    scripts: t.ClassVar[dict[str, list[Answer]]] = {}
+    delivery: t.ClassVar[IssuedBundle | OrderError] = OrderError("the test has not said what is delivered")
+    asked: t.ClassVar[list[str]] = []
+
+    def fetch_order(self, order_id: str) -> Order:
+        self.asked.append(order_id)
+        script = self.scripts[order_id]
+        answer = script.pop(0) if len(script) > 1 else script[0]
+        if isinstance(answer, OrderError):
+            raise answer
+        return self.finish(answer, answer.raw)
+
+    def fetch_certificate(self, order: Order) -> IssuedBundle:
+        if isinstance(self.delivery, OrderError):
+            raise self.delivery
+        return self.delivery
+
+
+class Desk:
+    """Runs operations against the fake provider."""
+
+    def __init__(self) -> None:
+        self.now = 5000.0
+        self.slept: list[float] = []
+        self.lines: list[str] = []
+        self.environment: dict[str, str] = {}
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def run(
+        self,
+        operation: operations.Operation,
+        check_mode: bool = False,
+        report: bool = False,
+        **params: t.Any,
+    ) -> dict[str, t.Any]:
+        runtime = operations.Runtime(
+            environment=self.environment,
+            check_mode=check_mode,
+            report=self.lines.append if report else None,
+            clock=lambda: self.now,
+            sleep=self.sleep,
+            wall=lambda: datetime.datetime(2026, 5, 1, 14, 0, 0),
+        )
+        filled: dict[str, t.Any] = {"provider": "fake", "username": "somebody", "password": PASSWORD}
+        filled.update(params)
+        result = operations.perform(operation, filled, runtime)
+        # Whatever comes can be returned by a module.
+        json.dumps(result, allow_nan=False)
+        assert result["changed"] is False
+        return result
+
+    def info(self, *order_ids: str, **params: t.Any) -> dict[str, t.Any]:
+        return self.run(operations.order_info, order_ids=list(order_ids), **params)
+
+    def wait(self, *order_ids: str, **params: t.Any) -> dict[str, t.Any]:
+        return self.run(operations.order_wait, order_ids=list(order_ids), **params)
+
+    def collect(self, order_id: str = "1", **params: t.Any) -> dict[str, t.Any]:
+        return self.run(operations.order_certificate, order_id=order_id, **params)
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> Desk:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setitem(PROVIDERS, "fake", FakeProvider)  # type: ignore[misc]
+    monkeypatch.setattr(FakeProvider, "scripts", {})
+    monkeypatch.setattr(FakeProvider, "asked", [])
+    monkeypatch.setattr(FakeProvider, "delivery", FakeProvider.delivery)
+    return Desk()
+
+
+def say(**scripts: Answer | list[Answer]) -> None:
+    """What the provider says of each order, n1 standing for order 1."""
+    for name, script in scripts.items():
+        FakeProvider.scripts[name.lstrip("n")] = script if isinstance(script, list) else [script]
+
+
+def pending(order_id: str = "1", **fields: t.Any) -> Order:
+    return Order("fake", order_id, Status.VALIDATING, provider_status="pending", **fields)
+
+
+def issued(order_id: str = "1", **fields: t.Any) -> Order:
+    return Order("fake", order_id, Status.ISSUED, provider_status="issued", issued=True, dcv_completed=True, **fields)
+
+
+# -- order_info ---------------------------------------------------------------
+
+
+def test_orders_come_in_the_order_asked_for_each_once(desk: Desk) -> None:
+    say(n1=pending("1"), n2=issued("2"))
+    result = desk.info("2", " 1 ", "2")
+    assert [order["order_id"] for order in result["orders"]] == ["2", "1"]
+    assert FakeProvider.asked == ["2", "1"]
+    assert "failed" not in result and "warnings" not in result
+    assert result["requests_sent"] == 0
+
+
+def test_an_order_that_is_not_known_does_not_keep_the_others_from_being_returned(desk: Desk) -> None:
+    say(n1=pending("1"), n2=OrderNotFound("Fake does not know it"), n3=issued("3"))
+    result = desk.info("1", "2", "3")
+    assert (result["failed"], result["error_kind"], result["order_id"]) == (True, "not_found", "2")
+    assert result["msg"] == "fake order 2: Fake does not know it"
+    assert [order["order_id"] for order in result["orders"]] == ["1", "3"]
+
+
+def test_several_failures_are_all_told(desk: Desk) -> None:
+    say(n1=OrderNotFound("Fake does not know it"), n2=UnexpectedResponse("odd"), n3=issued("3"))
+    result = desk.info("x1", "1", "2", "3")
+    assert result["error_kind"] == "invalid_request"
+    assert result["msg"].endswith("(and 2 more, see errors)")
+    assert [(error["error_kind"], error["order_id"]) for error in result["errors"]] == [
+        ("invalid_request", "x1"),
+        ("not_found", "1"),
+        ("unexpected_response", "2"),
+    ]
+    assert all("see errors" not in error["msg"] for error in result["errors"])
+    assert [order["order_id"] for order in result["orders"]] == ["3"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AuthenticationError("refused", http_status=403),
+        PermissionDenied("not with this key"),
+        RateLimited("slow down", retry_after=900.0),
+        ProviderUnavailable("not trusted", retryable=False),
+    ],
+)
+def test_after_a_failure_that_concerns_the_account_nobody_else_is_asked_for(desk: Desk, error: OrderError) -> None:
+    say(n1=pending("1"), n2=error, **{"n" + str(number): issued(str(number)) for number in range(3, 30)})
+    result = desk.info(*(str(number) for number in range(1, 30)))
+    assert result["error_kind"] == error.kind
+    assert FakeProvider.asked == ["1", "2"]
+    assert [order["order_id"] for order in result["orders"]] == ["1"]
+    assert result["warnings"] == ["not asked after this failure: 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 17 more"]
+
+
+def test_refused_credentials_are_told_before_an_order_id_that_is_none(desk: Desk) -> None:
+    say(n1=AuthenticationError("refused"))
+    assert desk.info("x", "1")["error_kind"] == "authentication"
+
+
+def test_two_orders_in_a_row_without_an_answer_are_enough(desk: Desk) -> None:
+    say(**{"n" + str(number): ProviderUnavailable("HTTP 503") for number in range(1, 10)})
+    say(n2=pending("2"))
+    result = desk.info(*(str(number) for number in range(1, 10)))
+    assert FakeProvider.asked == ["1", "2", "3", "4"]
+    assert len(result["errors"]) == 3
+
+
+@pytest.mark.parametrize("given", ["abc", "-1", "1.5", "0", "000", "9" * 21, "1 2", "1\n2", "٣"])
+def test_what_is_no_order_id_is_not_asked_for(desk: Desk, given: str) -> None:
+    result = desk.info(given)
+    assert result["error_kind"] == "invalid_request"
+    assert result["msg"].endswith("this is no order id of Fake; give digits")
+    assert FakeProvider.asked == [] and result["orders"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("", "an order id is empty"),
+        ("  ", "an order id is empty"),
+        ("{'order_id': '12345', 'provider': 'fake'}", "map(attribute='order_id')"),
+        ("['1', '2']", "a list in place of one order id"),
+    ],
+)
+def test_what_is_often_given_in_place_of_an_order_id_is_named(desk: Desk, given: str, said: str) -> None:
+    for result in (desk.info(given), desk.wait(given), desk.collect(given)):
+        assert result["error_kind"] == "invalid_request"
+        assert said in result["msg"]
+        assert "12345" not in result["msg"]
+    assert FakeProvider.asked == []
+
+
+def test_no_order_id_at_all_is_told(desk: Desk) -> None:
+    for result in (desk.info(), desk.wait()):
+        assert result["failed"] and result["error_kind"] == "invalid_request"
+        assert result["msg"] == "fake: order_ids is empty; give at least one order id"
+
+
+class BulkProvider(FakeProvider):
+    """The same with a bulk call, which tells of all orders that are pending."""
+
+    info = dataclasses.replace(FakeProvider.info, bulk_from=4)
+    bulk: t.ClassVar[OrderError | None] = None
+
+    def fetch_summaries(self, order_ids: t.Sequence[str], since: float | None) -> t.Mapping[str, OrderSummary]:
+        assert since is None
+        if self.bulk is not None:
+            raise self.bulk
+        told = {order_id: self.scripts[order_id][0] for order_id in order_ids}
+        return {
+            order_id: OrderSummary("pending", order)
+            if isinstance(order, Order) and not order.final
+            else OrderSummary("other")
+            for order_id, order in told.items()
+        }
+
+
+def fleet(monkeypatch: pytest.MonkeyPatch, refused: OrderError | None = None) -> list[str]:
+    """As many orders as are asked for by the bulk call; all are pending but the last one."""
+    monkeypatch.setitem(PROVIDERS, "fake", BulkProvider)  # type: ignore[misc]
+    monkeypatch.setattr(BulkProvider, "bulk", refused)
+    order_ids = [str(number) for number in range(1, operations.BULK_INFO_FROM + 1)]
+    say(**{order_id: pending(order_id) for order_id in order_ids[:-1]})
+    FakeProvider.scripts[order_ids[-1]] = [issued(order_ids[-1])]
+    return order_ids
+
+
+def test_many_orders_are_asked_for_in_bulk_and_in_detail_where_there_is_more_to_tell(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_ids = fleet(monkeypatch)
+    result = desk.info(*order_ids)
+    assert [order["order_id"] for order in result["orders"]] == order_ids
+    assert result["orders"][-1]["issued"] is True
+    assert FakeProvider.asked == [order_ids[-1]]
+    assert "99 of 100 orders were asked for by the bulk call alone" in result["warnings"][0]
+
+
+def test_raw_bodies_and_few_orders_are_always_asked_for_one_by_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_ids = fleet(monkeypatch)
+    desk.info(*order_ids[1:])
+    assert FakeProvider.asked == order_ids[1:]
+    FakeProvider.asked.clear()
+    desk.info(*order_ids, include_raw=True)
+    assert FakeProvider.asked == order_ids
+
+
+def test_where_the_bulk_call_is_refused_each_order_is_asked_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_ids = fleet(monkeypatch, PermissionDenied("the key may not list orders"))
+    result = desk.info(*order_ids)
+    assert FakeProvider.asked == order_ids
+    assert "bulk call refused" in result["warnings"][0]
+
+
+def test_credentials_that_the_bulk_call_finds_refused_are_not_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = desk.info(*fleet(monkeypatch, AuthenticationError("refused")))
+    assert (result["failed"], result["error_kind"], result["orders"]) == (True, "authentication", [])
+    assert FakeProvider.asked == []
+
+
+@pytest.mark.parametrize("error", [RateLimited("slow down"), ProviderUnavailable("HTTP 503")])
+def test_a_bulk_call_that_nobody_answers_now_is_no_reason_for_a_hundred_single_calls(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: OrderError
+) -> None:
+    result = desk.info(*fleet(monkeypatch, error))
+    assert (result["failed"], result["error_kind"], result["orders"]) == (True, error.kind, [])
+    assert FakeProvider.asked == []
+
+
+def test_raw_is_there_on_request_without_personal_data_and_secrets(desk: Desk) -> None:
+    body = {"id": 1, "phone": "555", "echoed": {"email": "a@b.example", "echo": PASSWORD}, PASSWORD: 1}
+    say(n1=pending(raw=body))
+    plain = desk.info("1")["orders"][0]
+    assert (plain["raw"], plain["warnings"]) == (None, [])
+    full = desk.info("1", include_raw=True)["orders"][0]
+    assert full["raw"] == {"id": 1, "echoed": {"echo": "********"}, "********": 1}
+    assert full["warnings"] == ["left out of raw as personal data: email, phone"]
+
+
+def test_one_odd_word_in_many_orders_is_one_warning(desk: Desk) -> None:
+    for number in range(1, 21):
+        say(**{f"n{number}": pending(str(number), warnings=("fake said frob",))})
+    result = desk.info(*(str(number) for number in range(1, 21)))
+    assert result["warnings"] == ["order 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 10 more: fake said frob"]
+    assert all(order["warnings"] == ["fake said frob"] for order in result["orders"])
+
+
+# -- order_wait ---------------------------------------------------------------
+
+
+def test_every_order_asked_for_is_returned_with_what_became_of_it(desk: Desk) -> None:
+    blockers = (Blocker("dcv", "publish it", "you", "www.example.com"),)
+    say(
+        n1=[pending("1"), issued("1")], n2=Order("fake", "2", Status.REJECTED, reason="no"), n3=OrderNotFound("unknown")
+    )
+    say(n4=Order("fake", "4", Status.ACTION_REQUIRED, reason="pay"), n5=pending("5", blockers=blockers))
+    result = desk.wait("1", "2", "x", "3", "4", "5", timeout=130)
+    found = {order["order_id"]: (order["outcome"], order.get("error_kind")) for order in result["orders"]}
+    assert found == {
+        "1": ("reached", None),
+        "2": ("failed", "order_failed"),
+        "x": ("failed", "invalid_request"),
+        "3": ("failed", "not_found"),
+        "4": ("action_required", "action_required"),
+        "5": ("timed_out", "timed_out"),
+    }
+    # What no waiting can mend is told first, and nothing is lost.
+    assert result["failed"] and result["error_kind"] == "order_failed"
+    assert (
+        result["msg"]
+        == "fake order 2: the order has ended: rejected: no; place a new one (and 4 more orders of 6, see orders)"
+    )
+    last = {order["order_id"]: order for order in result["orders"]}["5"]
+    assert last["blockers"][0]["subject"] == "www.example.com"
+    assert "run this again in" in last["msg"]
+    assert result["polls"] >= 3 and result["elapsed"] <= 130 and result["next_poll_in"] >= 60
+
+
+REJECTED = Order("fake", "1", Status.REJECTED)
+PAY = Order("fake", "1", Status.ACTION_REQUIRED)
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "kind"),
+    [
+        (REJECTED, {}, "order_failed"),
+        (REJECTED, {"on_failure": "return"}, None),
+        (REJECTED, {"on_timeout": "return"}, "order_failed"),
+        (PAY, {}, "action_required"),
+        (PAY, {"on_failure": "return"}, None),
+        (PAY, {"on_action_required": "wait"}, "timed_out"),
+        (PAY, {"on_action_required": "wait", "on_timeout": "return"}, None),
+        (pending(), {}, "timed_out"),
+        (pending(), {"on_timeout": "return"}, None),
+        (pending(), {"on_failure": "return"}, "timed_out"),
+        (AuthenticationError("refused"), {}, "authentication"),
+        (AuthenticationError("refused"), {"on_failure": "return"}, None),
+        (pending(dcv_completed=True), {"until": "dcv_completed"}, None),
+        (issued(), {}, None),
+    ],
+)
+def test_what_fails_the_task_is_for_the_options_to_say(
+    desk: Desk, answer: Answer, options: dict[str, str], kind: str | None
+) -> None:
+    say(n1=answer)
+    result = desk.wait("1", timeout=100, **options)
+    assert result.get("error_kind") == kind
+    assert result.get("failed", False) is (kind is not None)
+    assert len(result["orders"]) == 1
+
+
+def test_check_mode_looks_once_and_does_not_fail_for_what_it_would_wait_for(desk: Desk) -> None:
+    say(n1=pending("1"), n2=issued("2"))
+    result = desk.wait("1", "2", check_mode=True)
+    assert "failed" not in result
+    assert [order["outcome"] for order in result["orders"]] == ["timed_out", "reached"]
+    assert (result["polls"], desk.slept) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("order_id", "said", "kind"),
+    [
+        ("2", REJECTED, "order_failed"),
+        ("2", AuthenticationError("refused"), "authentication"),
+        ("x", None, "invalid_request"),
+    ],
+)
+@pytest.mark.parametrize("on_failure", ["fail", "return"])
+def test_what_no_waiting_can_mend_fails_in_check_mode_as_it_does_without(
+    desk: Desk, order_id: str, said: Answer | None, kind: str, on_failure: str
+) -> None:
+    say(n1=pending("1"), **({"n2": said} if said else {}))
+    result = desk.wait("1", order_id, check_mode=True, on_failure=on_failure)
+    assert result.get("failed", False) is (on_failure == "fail")
+    assert result.get("error_kind") == (kind if on_failure == "fail" else None)
+    assert result["orders"][1]["error_kind"] == kind
+
+
+def test_a_result_that_timed_out_can_be_gone_on_from(desk: Desk) -> None:
+    say(n1=[pending()] * 4 + [issued()])
+    first = desk.wait("1", timeout=100, on_timeout="return")
+    assert first["orders"][0]["outcome"] == "timed_out"
+    again = desk.wait(*(order["order_id"] for order in first["orders"]))
+    assert again["orders"][0]["outcome"] == "reached"
+
+
+def test_what_kept_the_last_answer_from_coming_is_in_the_result(desk: Desk) -> None:
+    say(n1=[pending(), ProviderUnavailable("the server failed (HTTP 503)")])
+    order = desk.wait("1", timeout=100)["orders"][0]
+    assert order["status"] == "validating"
+    assert order["warnings"] == ["the last question was not answered: the server failed (HTTP 503)"]
+    assert "HTTP 503" in order["msg"]
+
+
+@pytest.mark.parametrize("options", [{"timeout": -1}, {"poll_interval": 0}, {"poll_interval": -5}])
+def test_times_that_make_no_sense_are_refused(desk: Desk, options: dict[str, int]) -> None:
+    result = desk.wait("1", **options)
+    assert result["error_kind"] == "invalid_request"
+    assert all(f"{name} is {value}" in result["msg"] for name, value in options.items())
+    assert FakeProvider.asked == []
+
+
+@pytest.mark.parametrize("given", ["hello", "", "0", "12:3G", "https://x"])
+def test_what_is_no_serial_number_is_refused_before_anything_is_asked(desk: Desk, given: str) -> None:
+    """Else the certificate in service would be taken for the new one."""
+    for result in (
+        desk.wait("1", superseded_serial_number=[given]),
+        desk.collect(superseded_serial_number=given),
+    ):
+        assert result["error_kind"] == "invalid_request"
+        assert "superseded_serial_number" in result["msg"]
+        assert FakeProvider.asked == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["ABCDEF01", "ab:cd:ef:01", "00ABCDEF01", "0xABCDEF01", "serial=ABCDEF01", "Serial: 0xabcdef01", "2882400001"],
+)
+def test_a_serial_number_may_be_written_as_any_tool_writes_it(desk: Desk, given: str) -> None:
+    say(n1=issued(certificate=Certificate(serial_number="ABCDEF01")))
+    result = desk.wait("1", superseded_serial_number=[given], timeout=0)
+    assert result["error_kind"] == "timed_out"
+    assert "ABCDEF01 is the previous one" in result["msg"]
+    assert desk.collect(superseded_serial_number=given)["error_kind"] == "not_issued"
+
+
+def test_progress_lines_are_plain_and_without_secrets(desk: Desk) -> None:
+    say(n1=[pending(reason=f"\x1b[2Jfor {PASSWORD}\n"), issued()])
+    desk.wait("1", report=True)
+    first, last = desk.lines
+    assert re.fullmatch(r"order 1 \(fake\) validating: \[2Jfor \*{8}; next poll 14:01:0\d, 0s of 30m", first)
+    assert re.fullmatch(r"order 1 \(fake\) issued; after 1m\w*", last)
+
+
+def test_a_secret_is_hidden_before_a_long_line_is_cut(desk: Desk) -> None:
+    say(n1=[pending(reason="x" * (460 + shift) + PASSWORD) for shift in range(16)] + [issued()])
+    desk.wait("1", report=True, poll_interval=1)
+    assert len(desk.lines) == 17
+    assert not any("hunt" in line for line in desk.lines)
+
+
+def test_a_warning_of_the_wait_is_a_warning_of_the_task(desk: Desk) -> None:
+    say(n1=issued("1", warnings=("fake said frob",)), n2=issued("2", warnings=("fake said frob",)))
+    assert desk.wait("1", "2")["warnings"] == ["order 1: fake said frob"]
+
+
+# -- order_certificate --------------------------------------------------------
+
+ROOT = pki.Authority("Root")
+ISSUER = pki.Authority("Issuer", ROOT)
+KEY = pki.make_key()
+LEAF = ISSUER.issue("www.example.com", "example.com", key=KEY)
+
+
+def deliver(leaf: t.Any = LEAF, **fields: t.Any) -> None:
+    FakeProvider.delivery = IssuedBundle(pki.pem(leaf), (ISSUER.pem, ROOT.pem), **fields)
+
+
+def csr(key: t.Any) -> str:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
+    return request.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+
+def test_the_certificate_with_its_chain_and_facts(desk: Desk) -> None:
+    say(n1=issued(domains=(Domain("www.example.com"),)))
+    deliver()
+    result = desk.collect(csr=csr(KEY), names=["example.com"])
+    assert "failed" not in result
+    assert (result["certificate"], result["chain"]) == (pki.pem(LEAF), ISSUER.pem)
+    assert result["fullchain"] == pki.pem(LEAF) + ISSUER.pem
+    assert result["serial_number"] == pki.serial(LEAF)
+    assert result["names"] == ["www.example.com", "example.com"]
+    assert result["not_after"] == LEAF.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_pem_is_left_whole_even_by_a_short_password_that_occurs_in_it(desk: Desk) -> None:
+    say(n1=issued())
+    deliver()
+    for password in ("MII", "BEGIN", "cert", "chain", "example"):
+        result = desk.collect(password=password)
+        assert (result["certificate"], result["chain"]) == (pki.pem(LEAF), ISSUER.pem)
+        assert {"certificate", "chain", "fullchain", "serial_number", "names", "issuer"} <= set(result)
+
+
+REISSUE = Certificate(serial_number="AB")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "said"),
+    [
+        (pending(), "not_issued", "wait for it with order_wait"),
+        (REJECTED, "order_failed", "the order has ended: rejected"),
+        (PAY, "action_required", "somebody must act"),
+        (Order("fake", "1", Status.UNKNOWN, provider_status="frob"), "not_issued", "frob"),
+        (Order("fake", "1", Status.ISSUED), "not_issued", "issued"),
+        (OrderNotFound("unknown"), "not_found", "unknown"),
+        (issued(certificate=REISSUE), "not_issued", "AB is the previous one"),
+    ],
+)
+def test_what_cannot_be_collected_is_told_by_its_kind(desk: Desk, answer: Answer, kind: str, said: str) -> None:
+    say(n1=answer)
+    FakeProvider.delivery = AuthenticationError("nothing may be collected")
+    result = desk.collect(superseded_serial_number="00:ab")
+    assert (result["failed"], result["error_kind"], result["order_id"]) == (True, kind, "1")
+    assert said in result["msg"]
+    assert "certificate" not in result
+
+
+def test_what_a_provider_may_have_ready_is_tried(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeProvider, "may_collect", lambda self, order: order.provider_status == "pickup")
+    say(n1=Order("fake", "1", Status.ISSUING, provider_status="pickup"))
+    deliver()
+    assert "failed" not in desk.collect()
+    say(n1=issued())
+    assert desk.collect()["error_kind"] == "not_issued"
+
+
+def test_the_previous_certificate_is_refused_where_only_its_own_serial_tells(desk: Desk) -> None:
+    say(n1=issued())
+    deliver()
+    result = desk.collect(superseded_serial_number=":".join(re.findall("..?", pki.serial(LEAF).lower())))
+    assert result["error_kind"] == "not_issued"
+    assert "is the previous one" in result["msg"]
+    assert "failed" not in desk.collect(superseded_serial_number="1234")
+
+
+def test_a_certificate_that_is_not_the_one_the_order_names_is_refused(desk: Desk) -> None:
+    say(n1=issued(certificate=REISSUE))
+    deliver()
+    assert desk.collect()["error_kind"] == "unexpected_response"
+    say(n1=issued(certificate=Certificate(serial_number=pki.serial(LEAF))))
+    assert "failed" not in desk.collect()
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({"csr": "KEY2"}, "key_mismatch"),
+        ({"csr": "no csr"}, "invalid_request"),
+        ({"names": ["www.example.com", "mail.example.com"]}, "names_not_covered"),
+        ({"names": ["a b"]}, "invalid_request"),
+    ],
+)
+def test_a_certificate_for_something_else_is_refused(desk: Desk, options: dict[str, t.Any], kind: str) -> None:
+    say(n1=issued())
+    deliver()
+    if options.get("csr") == "KEY2":
+        options = {"csr": csr(pki.make_key())}
+    assert desk.collect(**options)["error_kind"] == kind
+    # What cannot be right is refused before the certificate is collected: some may be collected only now and then.
+    assert FakeProvider.asked == ([] if kind == "invalid_request" else ["1"])
+
+
+@pytest.mark.parametrize("odd", ["N/A", "-", "-----BEGIN CERTIFICATE REQUEST-----\nMII", "é"])
+def test_a_csr_of_the_provider_that_cannot_be_read_is_no_reason_to_refuse_its_certificate(desk: Desk, odd: str) -> None:
+    say(n1=issued())
+    deliver(csr=odd)
+    result = desk.collect()
+    assert "failed" not in result
+    assert result["warnings"] == [
+        "the CSR that the provider tells cannot be read, so the key was not compared with it; give csr"
+    ]
+
+
+# -- where a certificate may be collected only now and then -------------------
+
+
+@pytest.fixture
+def rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that hands a certificate out once in three hours."""
+    monkeypatch.setattr(FakeProvider, "info", dataclasses.replace(FakeProvider.info, collect_pause=10800.0))
+
+
+TOLD = Certificate(serial_number=pki.serial(LEAF))
+
+
+def test_a_certificate_that_was_collected_a_short_while_ago_is_not_collected_again(desk: Desk, rarely: None) -> None:
+    say(n1=issued(certificate=TOLD))
+    deliver()
+    first = desk.collect()
+    FakeProvider.delivery = RateLimited("once in three hours")
+    second = desk.collect()
+    assert "failed" not in second
+    assert {name: first[name] for name in ("certificate", "chain", "fullchain", "names")} == {
+        name: second[name] for name in ("certificate", "chain", "fullchain", "names")
+    }
+    # It is checked each time anew.
+    assert desk.collect(names=["other.example"])["error_kind"] == "names_not_covered"
+    assert desk.collect(superseded_serial_number=pki.serial(LEAF))["error_kind"] == "not_issued"
+
+
+@pytest.mark.parametrize(
+    ("certificate", "options"),
+    [(TOLD, {"username": "else"}), (Certificate(serial_number="AB"), {}), (Certificate(), {})],
+)
+def test_what_was_collected_is_for_the_same_account_and_certificate_alone(
+    desk: Desk, rarely: None, certificate: Certificate, options: dict[str, t.Any]
+) -> None:
+    say(n1=issued(certificate=TOLD))
+    deliver()
+    desk.collect()
+    say(n1=issued(certificate=certificate))
+    FakeProvider.delivery = RateLimited("once in three hours")
+    assert desk.collect(**options)["error_kind"] == "rate_limited"
+
+
+def test_what_is_no_good_is_not_kept(desk: Desk, rarely: None) -> None:
+    say(n1=issued(certificate=TOLD))
+    FakeProvider.delivery = IssuedBundle(pki.pem(LEAF), (pki.Authority("Foreign").pem,))
+    assert desk.collect()["error_kind"] == "untrusted_chain"
+    deliver()
+    assert "failed" not in desk.collect()
+
+
+def test_a_provider_that_hands_out_at_any_time_is_asked_each_time(desk: Desk) -> None:
+    say(n1=issued(certificate=TOLD))
+    deliver()
+    desk.collect()
+    FakeProvider.delivery = NotIssued("gone")
+    assert desk.collect()["error_kind"] == "not_issued"
+
+
+def test_what_the_order_tells_is_held_against_the_certificate(desk: Desk) -> None:
+    say(n1=issued(domains=(Domain("www.example.com"), Domain("dropped.example.com"))))
+    deliver()
+    result = desk.collect()
+    assert result["error_kind"] == "names_not_covered" and "dropped.example.com" in result["msg"]
+    # The task may know better, and what is no host name is no name to hold against anything.
+    assert "failed" not in desk.collect(names=["example.com"])
+    say(n1=issued(domains=(Domain("www.example.com"), Domain("Example GmbH & Co"))))
+    assert "failed" not in desk.collect()
+    deliver(csr=csr(pki.make_key()))
+    assert desk.collect()["error_kind"] == "key_mismatch"
+
+
+def test_an_expired_certificate_is_refused(desk: Desk) -> None:
+    say(n1=issued())
+    deliver(ISSUER.issue("www.example.com", not_before=pki.NOW - 9 * pki.DAY, not_after=pki.NOW - pki.DAY))
+    assert desk.collect()["error_kind"] == "not_valid_now"
+
+
+def test_a_chain_that_is_missing_or_wrong_is_refused(desk: Desk) -> None:
+    say(n1=issued())
+    FakeProvider.delivery = IssuedBundle(pki.pem(LEAF), ())
+    assert desk.collect()["error_kind"] == "not_issued"
+    FakeProvider.delivery = IssuedBundle(pki.pem(LEAF), (pki.Authority("Foreign").pem,))
+    assert desk.collect()["error_kind"] == "untrusted_chain"
+    FakeProvider.delivery = IssuedBundle("<html>", ())
+    assert desk.collect()["error_kind"] in ("unexpected_response", "not_issued")
+    FakeProvider.delivery = NotIssued("not there yet")
+    result = desk.collect()
+    assert (result["error_kind"], result["order_id"], result["provider"]) == ("not_issued", "1", "fake")
+
+
+def test_no_order_id_no_question(desk: Desk) -> None:
+    assert desk.collect("12x")["error_kind"] == "invalid_request"
+    assert FakeProvider.asked == []
+
+
+# -- all of them --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", [operations.order_info, operations.order_wait, operations.order_certificate])
+def test_no_secret_is_in_a_result_wherever_the_provider_puts_it(desk: Desk, operation: operations.Operation) -> None:
+    url = "https://fake.example/?key=" + PASSWORD
+    secretive: dict[str, t.Any] = {
+        "reason": "for " + PASSWORD,
+        "action_urls": {"csr": url},
+        "warnings": ("odd " + PASSWORD,),
+        "domains": (Domain(PASSWORD),),
+        "blockers": (Blocker("csr", PASSWORD, url=url),),
+        "raw": {"key": PASSWORD},
+    }
+    answers: list[Answer] = [
+        pending(**secretive),
+        issued(**secretive),
+        Order("fake", "1", Status.UNKNOWN, provider_status=PASSWORD, **secretive),
+        UnexpectedResponse("it said " + PASSWORD, retryable=False),
+        AuthenticationError(PASSWORD + " was refused"),
+    ]
+    deliver()
+    for answer in answers:
+        say(n1=answer)
+        for source in ({"password": PASSWORD}, {"password": None}):
+            desk.environment = {"FAKE_PASSWORD": PASSWORD}
+            for check_mode in (False, True):
+                result = desk.run(
+                    operation, check_mode, True, order_ids=["1"], order_id="1", include_raw=True, timeout=0, **source
+                )
+                assert PASSWORD not in json.dumps(result)
+                assert PASSWORD not in "\n".join(desk.lines)
+
+
+def test_an_account_that_cannot_be_used_is_a_failure_with_a_kind(desk: Desk) -> None:
+    result = desk.info("1", password=None)
+    assert (result["failed"], result["error_kind"], result["provider"]) == (True, "invalid_request", "fake")
+    assert "FAKE_PASSWORD" in result["msg"]
+    assert desk.info("1", api_url="http://far.example")["error_kind"] == "invalid_request"
+    assert desk.info("1", ca_path="/there/is/none.pem")["error_kind"] == "invalid_request"
+
+
+def test_turning_verification_off_is_warned_of(desk: Desk) -> None:
+    say(n1=issued())
+    assert "validate_certs is off" in desk.info("1", validate_certs=False)["warnings"][0]
+
+
+def test_budgets_that_cannot_be_shared_are_warned_of_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/there/is/no/such/directory")
+    say(n1=issued())
+
+    def ask(session: operations.Session, params: operations.Params) -> operations.Result:
+        for _turn in range(3):
+            session.transport._rate_limiter.acquire()
+        return operations.order_info(session, params)
+
+    assert len(desk.run(ask, order_ids=["1"])["warnings"]) == 1
+
+
+def test_a_defect_is_no_result(desk: Desk) -> None:
+    def broken(session: operations.Session, params: operations.Params) -> operations.Result:
+        raise KeyError("defect")
+
+    with pytest.raises(KeyError):
+        desk.run(broken)
+
+
+@pytest.mark.parametrize(
+    ("library", "operation"),
+    [("requests", "order_info"), ("requests", "order_wait"), ("cryptography", "order_certificate")],
+)
+def test_a_missing_library_is_one_sentence_with_what_to_do(library: str, operation: str) -> None:
+    """In a Python of its own, which cannot import the library; as on a host where it is not installed."""
+    program = textwrap.dedent(
+        """
+        import json, sys
+        class Without:
+            def find_spec(self, name, path=None, target=None):
+                if name.partition(".")[0] == {library!r}:
+                    raise ImportError("No module named " + name)
+        sys.meta_path.insert(0, Without())
+        sys.path.insert(0, {path!r})
+        import importlib
+        operations = importlib.import_module("_orders.operations.operations")
+        params = {{"provider": "digicert", "api_key": "abcdef", "order_ids": ["1"], "order_id": "1"}}
+        print(json.dumps(operations.perform(operations.{operation}, params, operations.Runtime({{}}))))
+        """
+    ).format(library=library, operation=operation, path=re.sub(r"/_orders/.*", "", chain.__file__))
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    result = json.loads(done.stdout)
+    assert result["failed"] and result["error_kind"] == "invalid_request"
+    assert result["msg"] == (
+        f"digicert: the Python library {library} is missing where this task runs; install it there with "
+        f"'python3 -m pip install {library}'"
+    )

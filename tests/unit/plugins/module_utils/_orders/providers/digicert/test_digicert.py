@@ -1,0 +1,939 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DigiCert: the requests sent, and what each answer becomes. Tables follow the DigiCert fact sheet."""
+
+from __future__ import annotations
+
+import io
+import json
+import pathlib
+import typing as t
+import zipfile
+
+import pytest
+
+from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account
+from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates.chain import split_certificates
+from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import (
+    AuthenticationError,
+    InvalidRequest,
+    NotIssued,
+    OrderError,
+    OrderNotFound,
+    PermissionDenied,
+    ProviderUnavailable,
+    RateLimited,
+    UnexpectedResponse,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.http.messages import Response
+from ansible_collections.certops.issuance.plugins.module_utils._orders.http.rate_limit import next_slot
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Check, Order, Status
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import OrderSummary
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert.client import DigicertProvider
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.providers.scripted import (
+    ScriptedTransport,
+    answer,
+)
+
+BODIES = pathlib.Path(__file__).parent / "bodies"
+ORDER_ID = "88120034"
+KEY = "d1g1cert-key"
+HTML = "<!DOCTYPE html><html><body>Sign in</body></html>"
+
+INFO = {
+    "method": "GET",
+    "path": "/order/certificate/88120034",
+    "query": {"include_caa_status": "true"},
+    "form": None,
+}
+VALIDATION = {"method": "GET", "path": "/order/certificate/88120034/validation", "query": {}, "form": None}
+DOWNLOAD = {"method": "GET", "path": "/certificate/77300981/download/format/pem_noroot", "query": {}, "form": None}
+
+
+def load(name: str) -> t.Any:
+    return json.loads((BODIES / (name + ".json")).read_text(encoding="utf-8"))
+
+
+def provider(*exchanges: t.Any) -> tuple[DigicertProvider, ScriptedTransport]:
+    transport = ScriptedTransport(*exchanges)
+    account = Account(provider="digicert", api_url="https://www.digicert.com/services/v2", api_key=KEY)
+    return DigicertProvider(account, transport), transport
+
+
+def fetch(info: t.Any, validation: t.Any) -> Order:
+    """The order from an order info body and a validation body (a Response for any other answer)."""
+    replies = [reply if isinstance(reply, Response) else answer(reply) for reply in (info, validation)]
+    digicert, transport = provider((INFO, replies[0]), (VALIDATION, replies[1]))
+    order = digicert.fetch_order(ORDER_ID)
+    transport.assert_finished()
+    return order
+
+
+def with_status(status: t.Any, info: str = "info_pending", validation: str = "validation_dv_pending") -> Order:
+    return fetch({**load(info), "status": status}, {**load(validation), "order_status": status})
+
+
+def first_name(validation: t.Mapping[str, t.Any], **changes: t.Any) -> dict[str, t.Any]:
+    """A validation body whose first DNS name has these fields instead."""
+    entries = validation["dns_name_validations"]
+    return {**validation, "dns_name_validations": [{**entries[0], **changes}] + entries[1:]}
+
+
+@pytest.mark.parametrize("odd", [None, "www.example.com", [], 5])
+def test_an_entry_that_cannot_be_read_is_one_that_is_not_known_to_be_done(odd: t.Any) -> None:
+    done = {"dns_names": ["www.example.com"], "status": "approved"}
+    listed = {**load("validation_dv_pending"), "dns_name_validations": [done, odd]}
+    order = fetch(load("info_pending"), listed)
+    assert (order.status, order.dcv_completed) == (Status.VALIDATING, None)
+
+
+@pytest.mark.parametrize("issued_on", ["0000-00-00", 0, "", "soon", None])
+def test_an_old_word_without_a_date_of_issuance_is_not_issued(issued_on: t.Any) -> None:
+    info = load("info_issued")
+    info = {**info, "status": "approved", "certificate": {**info["certificate"], "date_issued": issued_on}}
+    assert fetch(info, load("validation_issued")).status == Status.ISSUING
+
+
+# -- requests -----------------------------------------------------------------
+
+
+def test_the_key_travels_in_its_header_alone() -> None:
+    digicert, transport = provider(
+        (INFO, answer(load("info_pending"))), (VALIDATION, answer(load("validation_dv_pending")))
+    )
+    digicert.fetch_order(ORDER_ID)
+    for request in transport.requests:
+        assert request.headers["X-DC-DEVKEY"] == KEY
+        assert request.headers["Content-Type"] == request.headers["Accept"] == "application/json"
+        assert KEY not in request.path + str(request.query)
+    # What messages call them.
+    assert [(request.call, request.order_id) for request in transport.requests] == [
+        ("order info", ORDER_ID),
+        ("order validation", ORDER_ID),
+    ]
+
+
+@pytest.mark.parametrize("order_id", ["-1", "abc", "12/../3", "0", "1" * 21])
+def test_what_is_no_order_id_is_not_sent(order_id: str) -> None:
+    digicert, transport = provider()
+    with pytest.raises(InvalidRequest, match="no order id of DigiCert"):
+        digicert.fetch_order(order_id)
+
+
+# -- section 5: status --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("issued", Status.ISSUED),
+        ("Issued", Status.ISSUED),
+        (" ISSUED ", Status.ISSUED),
+        ("waiting_pickup", Status.ISSUING),
+        ("approved", Status.ISSUED),
+        ("reissue", Status.ISSUED),
+        ("rejected", Status.REJECTED),
+        ("denied", Status.REJECTED),
+        ("canceled", Status.CANCELED),
+        ("CANCELED", Status.CANCELED),
+        ("cancelled", Status.CANCELED),
+        ("revoked", Status.REVOKED),
+        ("expired", Status.EXPIRED),
+    ],
+)
+def test_words_of_an_order_with_a_certificate(word: str, status: str) -> None:
+    order = with_status(word, "info_issued", "validation_issued")
+    assert order.status == status
+    assert order.issued is (status == Status.ISSUED)
+    assert order.final is (status != Status.ISSUING)
+    assert order.provider_status == word.strip()
+    assert order.warnings == ()
+
+
+@pytest.mark.parametrize("word", ["pending", "processing", "reissue_pending"])
+@pytest.mark.parametrize(
+    ("validation", "status", "dcv_completed"),
+    [
+        ("validation_dv_pending", Status.VALIDATING, False),
+        ("validation_ov_pending", Status.VALIDATING, True),
+        ("validation_two_names", Status.VALIDATING, False),
+        ("validation_all_done", Status.ISSUING, True),
+        ("validation_empty", Status.VALIDATING, None),
+    ],
+)
+def test_words_under_which_validation_goes_on(
+    word: str, validation: str, status: str, dcv_completed: bool | None
+) -> None:
+    order = with_status(word, validation=validation)
+    assert (order.status, order.dcv_completed, order.issued, order.final) == (status, dcv_completed, False, False)
+    assert order.checks["dcv"] == {True: "completed", False: "in_progress", None: "unknown"}[dcv_completed]
+
+
+@pytest.mark.parametrize("word", ["needs_approval", "needs_csr"])
+def test_a_person_must_act_and_is_told_early(word: str) -> None:
+    order = with_status(word)
+    assert (order.status, order.issued, order.final) == (Status.ACTION_REQUIRED, False, False)
+    expected = {"needs_approval": "approval", "needs_csr": "csr"}[word]
+    assert [(blocker.check, blocker.actor) for blocker in order.blockers][0] == (expected, "you")
+
+
+@pytest.mark.parametrize("word", ["something_new", "", "  ", None, 7, True, ["issued"], {"issued": True}])
+def test_an_unknown_word_is_never_success_and_never_final(word: t.Any) -> None:
+    order = with_status(word, "info_issued", "validation_published_of_order")
+    assert (order.status, order.issued, order.final) == (Status.UNKNOWN, False, False)
+    assert any("does not know" in warning for warning in order.warnings)
+
+
+@pytest.mark.parametrize("word", ["approved", "reissue"])
+@pytest.mark.parametrize("missing", ["id", "date_issued"])
+def test_old_words_mean_issued_only_with_certificate_id_and_date(word: str, missing: str) -> None:
+    info = load("info_issued")
+    del info["certificate"][missing]
+    order = fetch({**info, "status": word}, {**load("validation_issued"), "order_status": word})
+    assert (order.status, order.issued) == (Status.ISSUING, False)
+
+
+def test_an_issued_order_without_certificate_id_cannot_be_collected() -> None:
+    info = load("info_issued")
+    del info["certificate"]["id"]
+    order = fetch(info, load("validation_issued"))
+    assert (order.status, order.issued, order.final) == (Status.ISSUED, False, False)
+    assert "no certificate id" in order.warnings[0]
+
+
+def test_a_revoked_certificate_of_a_living_order_is_not_issued() -> None:
+    info = load("info_issued")
+    info["certificate"]["status"] = "revoked"
+    order = fetch(info, load("validation_issued"))
+    assert (order.status, order.issued, order.provider_status) == (Status.REVOKED, False, "issued")
+    assert order.reason == "the certificate of the order is revoked"
+
+
+def test_order_info_decides_while_validation_is_behind() -> None:
+    order = fetch(load("info_issued"), load("validation_dv_pending"))
+    assert (order.status, order.issued, order.dcv_completed, order.blockers) == (Status.ISSUED, True, True, ())
+    order = fetch(load("info_pending"), load("validation_issued"))
+    assert (order.issued, order.final) == (False, False)
+
+
+# -- section 4: fields --------------------------------------------------------
+
+
+def test_an_issued_order_is_told_whole() -> None:
+    order = fetch(load("info_issued"), load("validation_issued"))
+    assert (order.provider, order.order_id, order.provider_status) == ("digicert", ORDER_ID, "issued")
+    assert order.certificate.id == "77300981"
+    assert order.certificate.serial_number == "A1B2C3D4E5F"
+    assert order.certificate.not_before == "2026-03-01T00:00:00Z"
+    assert order.certificate.not_after == "2026-09-15T00:00:00Z"
+    assert order.ordered_at == "2026-03-01T10:00:00Z"
+    assert order.checks == {"caa": "completed", "dcv": "completed", "organization": "not_applicable"}
+    assert [(one.name, one.status, one.method, one.validated_until) for one in order.domains] == [
+        ("example.org", "completed", "dns-txt-token", "2026-05-01T10:00:00Z"),
+        ("www.example.org", "completed", "dns-txt-token", "2026-05-01T10:00:00Z"),
+    ]
+
+
+def test_the_published_sample() -> None:
+    info = {**load("info_issued"), "id": "12345"}
+    paths = [
+        {**INFO, "path": "/order/certificate/12345"},
+        {**VALIDATION, "path": "/order/certificate/12345/validation"},
+    ]
+    digicert, _transport = provider((paths[0], answer(info)), (paths[1], answer(load("validation_published"))))
+    order = digicert.fetch_order("12345")
+    assert (order.status, order.issued, order.dcv_completed) == (Status.ISSUED, True, True)
+    assert order.checks["organization"] == Check.COMPLETED
+    assert "subdomain.example.com" in [domain.name for domain in order.domains]
+
+
+def test_names_of_which_validation_says_nothing_are_unknown() -> None:
+    validation = first_name(load("validation_dv_pending"), dns_names=["example.org"])
+    assert {one.name: one.status for one in fetch(load("info_pending"), validation).domains} == {
+        "example.org": Check.IN_PROGRESS,
+        "www.example.org": Check.UNKNOWN,
+    }
+
+
+def test_a_scope_without_names_stands_for_the_names_of_the_order_below_it() -> None:
+    entry = first_name(load("validation_dv_pending"), dns_names=[], status="approved")
+    order = fetch({**load("info_pending")}, entry)
+    assert [(one.name, one.status) for one in order.domains] == [
+        ("example.org", Check.COMPLETED),
+        ("www.example.org", Check.COMPLETED),
+    ]
+
+
+@pytest.mark.parametrize("names", [[" "], [], None, " "])
+def test_blank_names_are_no_names(names: t.Any) -> None:
+    info = load("info_pending")
+    info["certificate"].update(common_name=" ", dns_names=names)
+    order = fetch(info, first_name(load("validation_dv_pending"), dns_names=names, name_scope=None))
+    assert order.domains == ()
+    assert (order.status, order.dcv_completed) == (Status.VALIDATING, False)
+    assert [blocker.check for blocker in order.blockers] == ["dcv"]
+    assert "not which name" in order.warnings[0]
+
+
+def test_a_common_name_that_is_a_person_is_no_domain() -> None:
+    info = load("info_pending")
+    info["certificate"].update(common_name="Jane Doe Inc.", dns_names=[])
+    assert fetch(info, load("validation_empty")).domains == ()
+
+
+def test_blockers_name_who_must_do_what() -> None:
+    order = fetch(load("info_pending"), load("validation_two_names"))
+    assert [(one.check, one.subject, one.actor) for one in order.blockers] == [("dcv", "www.example.org", "you")]
+    order = fetch(load("info_pending"), load("validation_ov_pending"))
+    assert [(one.check, one.actor) for one in order.blockers] == [
+        ("organization", "provider"),
+        ("approval", "provider"),
+    ]
+    assert "organization_status, address_verification, request_authenticity" in order.blockers[0].message
+
+
+@pytest.mark.parametrize(
+    ("message", "state", "reason"),
+    [
+        (None, Check.UNKNOWN, None),
+        ({}, Check.UNKNOWN, None),
+        ([], Check.UNKNOWN, None),
+        ("", Check.UNKNOWN, None),
+        ({"digicert.com": "issue tag missing"}, Check.IN_PROGRESS, "CAA: digicert.com: issue tag missing"),
+        ("CAA lookup failed", Check.IN_PROGRESS, "CAA lookup failed"),
+    ],
+)
+def test_caa(message: t.Any, state: str, reason: str | None) -> None:
+    order = fetch({**load("info_pending"), "caa_status_message": message}, load("validation_all_done"))
+    assert (order.checks["caa"], order.reason) == (state, reason)
+    assert order.status == (Status.VALIDATING if state == Check.IN_PROGRESS else Status.ISSUING)
+    assert [one.check for one in order.blockers] == (["caa"] if state == Check.IN_PROGRESS else [])
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("approved", "completed"),
+        ("Approved ", "completed"),
+        ("pending", "in_progress"),
+        ("odd", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_words_of_a_dns_name(word: t.Any, state: str) -> None:
+    order = fetch(load("info_pending"), first_name(load("validation_dv_pending"), status=word))
+    assert {one.status for one in order.domains} == {state}
+    assert order.dcv_completed == {"completed": True, "in_progress": False, "unknown": None}[state]
+    assert bool(order.warnings) is (word == "odd")
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("active", "completed"),
+        ("complete", "completed"),
+        ("approved", "completed"),
+        ("pending", "in_progress"),
+        ("odd", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_words_of_an_organization(word: t.Any, state: str) -> None:
+    validation = load("validation_ov_pending")
+    validation["organization_validations"][0]["status"] = word
+    order = fetch(load("info_pending"), validation)
+    assert order.checks["organization"] == state
+    assert order.status == (Status.ISSUING if state == "completed" else Status.VALIDATING)
+    assert order.dcv_completed is True
+
+
+@pytest.mark.parametrize("value", [None, [], {}, ""])
+def test_no_organization_to_validate(value: t.Any) -> None:
+    order = fetch(load("info_pending"), {**load("validation_all_done"), "organization_validations": value})
+    assert (order.checks["organization"], order.status) == (Check.NOT_APPLICABLE, Status.ISSUING)
+
+
+def test_the_least_advanced_organization_decides() -> None:
+    validation = load("validation_ov_pending")
+    validation["organization_validations"].insert(0, {"type": "ev", "status": "active"})
+    assert fetch(load("info_pending"), validation).checks["organization"] == Check.IN_PROGRESS
+
+
+@pytest.mark.parametrize("field", ["dns_names", "dns_name"])
+@pytest.mark.parametrize("value", [["example.org", "WWW.example.org"], "example.org, www.example.org"])
+def test_both_spellings_of_the_names(field: str, value: t.Any) -> None:
+    entry = load("validation_dv_pending")["dns_name_validations"][0]
+    # Nor does the scope tell, which would stand for the same names.
+    del entry["dns_names"], entry["name_scope"]
+    order = fetch(load("info_pending"), {"order_status": "pending", "dns_name_validations": [{**entry, field: value}]})
+    assert [(one.name, one.status) for one in order.domains] == [
+        ("example.org", Check.IN_PROGRESS),
+        ("www.example.org", Check.IN_PROGRESS),
+    ]
+
+
+@pytest.mark.parametrize("order_id", [88120034, "88120034", "088120034", None])
+def test_ids_as_numbers_or_text(order_id: t.Any) -> None:
+    validation = {**load("validation_issued"), "order_id": order_id}
+    order = fetch({**load("info_issued"), "id": order_id}, validation)
+    assert (order.order_id, order.issued) == (ORDER_ID, True)
+
+
+def test_an_answer_about_another_order_is_refused() -> None:
+    digicert, _transport = provider((INFO, answer({**load("info_issued"), "id": 4711})))
+    with pytest.raises(UnexpectedResponse, match="order 4711"):
+        digicert.fetch_order(ORDER_ID)
+    other = {**load("validation_issued"), "order_id": 4711}
+    digicert, _transport = provider((INFO, answer(load("info_issued"))), (VALIDATION, answer(other)))
+    with pytest.raises(UnexpectedResponse, match="order 4711"):
+        digicert.fetch_order(ORDER_ID)
+
+
+# -- section 13: traps --------------------------------------------------------
+
+
+def test_missing_dates_of_an_organization_are_fine() -> None:
+    order = fetch(load("info_pending"), load("validation_ov_pending"))
+    assert order.checks["organization"] == Check.IN_PROGRESS
+
+
+def test_a_certificate_id_is_not_an_issued_certificate() -> None:
+    info = load("info_pending")
+    info["certificate"]["id"] = 77300981
+    order = fetch(info, {**load("validation_dv_pending"), "certificate_id": 77300981})
+    assert (order.status, order.issued, order.certificate.id) == (Status.VALIDATING, False, "77300981")
+
+
+def test_dcv_status_valid_is_not_issued() -> None:
+    order = fetch(load("info_pending"), load("check_dcv"))
+    assert (order.issued, order.final, order.status) == (False, False, Status.ISSUING)
+
+
+def test_all_names_done_and_the_organization_pending() -> None:
+    order = fetch(load("info_pending"), load("validation_ov_pending"))
+    assert (order.status, order.dcv_completed) == (Status.VALIDATING, True)
+
+
+def test_one_of_two_names_pending() -> None:
+    assert fetch(load("info_pending"), load("validation_two_names")).dcv_completed is False
+
+
+@pytest.mark.parametrize("value", [None, [], {}, ""])
+def test_an_empty_list_of_names(value: t.Any) -> None:
+    validation = {**load("validation_issued"), "dns_name_validations": value}
+    order = fetch(load("info_issued"), validation)
+    assert (order.dcv_completed, order.checks["dcv"]) == (True, Check.COMPLETED)
+    assert {one.status for one in order.domains} == {Check.COMPLETED}
+    order = fetch(load("info_pending"), {**validation, "order_status": "pending"})
+    assert (order.dcv_completed, order.checks["dcv"]) == (None, Check.UNKNOWN)
+
+
+def test_only_unknown_values_left_open_is_not_known() -> None:
+    validation = load("validation_two_names")
+    validation["dns_name_validations"][1]["status"] = "odd"
+    assert fetch(load("info_pending"), validation).dcv_completed is None
+
+
+@pytest.mark.parametrize("date", ["2017-09-11T06:48:44+00:00", "2017-09-11"])
+def test_past_dates(date: str) -> None:
+    past = {"approval_expiration_date": date, "status": "approved"}
+    order = fetch(load("info_issued"), first_name(load("validation_issued"), **past))
+    assert (order.issued, order.dcv_completed, order.blockers) == (True, True, ())
+    assert {one.status for one in order.domains} == {Check.COMPLETED}
+    order = fetch(load("info_pending"), first_name(load("validation_dv_pending"), **past))
+    assert (order.status, order.dcv_completed) == (Status.VALIDATING, False)
+    assert [one.subject for one in order.blockers] == ["example.org", "www.example.org"]
+
+
+@pytest.mark.parametrize("date", ["", None, "soon", "0000-00-00", "9999-99-99T00:00:00+00:00", 7])
+def test_odd_dates_count_for_nothing(date: t.Any) -> None:
+    entry = {"approval_expiration_date": date, "status": "approved"}
+    order = fetch(load("info_pending"), first_name(load("validation_dv_pending"), **entry))
+    assert (order.dcv_completed, order.domains[0].validated_until) == (True, None)
+
+
+def test_before_approval_there_may_be_nothing_to_validate() -> None:
+    info = {**load("info_needs_approval"), "id": ORDER_ID}
+    order = fetch(info, answer(load("error_not_found"), status=404))
+    assert (order.status, order.dcv_completed) == (Status.ACTION_REQUIRED, None)
+    assert "organization" not in order.checks
+    assert [one.name for one in order.domains] == ["example.org"]
+    assert order.raw["validation"] is None
+
+
+@pytest.mark.parametrize("reply", [answer({}), answer("", status=204)])
+def test_empty_validation_is_no_validation_data(reply: Response) -> None:
+    order = fetch(load("info_pending"), reply)
+    assert (order.status, order.dcv_completed) == (Status.VALIDATING, None)
+
+
+def test_a_reissue_leaves_the_previous_certificate_alone() -> None:
+    order = with_status("reissue_pending", "info_issued", "validation_all_done")
+    assert (order.status, order.issued, order.final) == (Status.ISSUING, False, False)
+    assert [(one.check, one.actor) for one in order.blockers] == [("reissue", "provider")]
+    assert "previous certificate" in order.blockers[0].message
+    digicert, transport = provider()
+    with pytest.raises(NotIssued) as caught:
+        digicert.fetch_certificate(order)
+    assert (caught.value.provider, caught.value.order_id) == ("digicert", ORDER_ID)
+    assert transport.requests == []
+
+
+def test_a_survey_names_the_certificate_that_a_reissue_is_to_replace() -> None:
+    line = {"id": int(ORDER_ID), "status": "reissue_pending", "certificate": {"id": 100}}
+    digicert, _transport = provider(({}, answer({"orders": [line]})))
+    order = digicert.fetch_summaries([ORDER_ID], None)[ORDER_ID].order
+    assert order is not None
+    assert (order.certificate.id, [blocker.check for blocker in order.blockers]) == ("100", ["reissue"])
+
+
+def test_a_finished_reissue_shows_another_certificate_id() -> None:
+    before = fetch(load("info_issued"), load("validation_issued"))
+    info = load("info_issued")
+    info["certificate"].update(id=77309999, serial_number="0F")
+    after = fetch(info, load("validation_issued"))
+    assert (before.certificate.id, after.certificate.id) == ("77300981", "77309999")
+    assert after.issued
+
+
+@pytest.mark.parametrize(
+    ("ordered", "word", "validation", "warned"),
+    [
+        ("2020-01-01T00:00:00+00:00", "pending", "validation_dv_pending", True),
+        ("2020-01-01T00:00:00+00:00", "pending", "validation_ov_pending", False),
+        ("2020-01-01T00:00:00+00:00", "reissue_pending", "validation_dv_pending", False),
+        ("2099-01-01T00:00:00+00:00", "pending", "validation_dv_pending", False),
+        (None, "pending", "validation_dv_pending", False),
+    ],
+)
+def test_after_ten_days_digicert_does_not_look_any_more(
+    ordered: str | None, word: str, validation: str, warned: bool
+) -> None:
+    info = {**load("info_pending"), "date_created": ordered, "status": word}
+    order = fetch(info, {**load(validation), "order_status": word})
+    assert any("ten days" in warning for warning in order.warnings) is warned
+
+
+# -- raw and personal data ----------------------------------------------------
+
+
+def test_personal_data_and_the_key_stay_out_of_raw() -> None:
+    transport = ScriptedTransport(
+        (INFO, answer({**load("info_pending"), "echo": KEY})), (VALIDATION, answer(load("validation_ov_pending")))
+    )
+    transport.redactor.learn(KEY)
+    account = Account(provider="digicert", api_url="https://www.digicert.com/services/v2", api_key=KEY)
+    order = DigicertProvider(account, transport).fetch_order(ORDER_ID)
+    everything = json.dumps(order.to_dict(include_raw=True))
+    for secret in (KEY, "Jane", "Joe", "jane@", "joe@", "ops@", "555 0100"):
+        assert secret not in everything
+    assert order.raw["order"]["certificate"]["csr"].startswith("-----BEGIN CERTIFICATE REQUEST-----")
+    assert order.raw["order"]["requests"] == [{"id": 1, "status": "approved"}]
+    assert {"verified_contacts", "organization_contact", "user", "additional_emails", "comments"} <= set(order.left_out)
+
+
+# -- section 6: errors --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "retryable"),
+    [
+        (400, "error_random_value", NotIssued, True),
+        (400, "error_dns_txt", NotIssued, True),
+        (400, "error_caa", NotIssued, True),
+        (400, "error_bad_request", InvalidRequest, False),
+        (400, "error_time_frame", InvalidRequest, False),
+        (401, "error_bad_request", AuthenticationError, False),
+        (403, "error_invalid_key", AuthenticationError, False),
+        (403, "error_missing_permission", PermissionDenied, False),
+        (403, "error_invalid_approver", PermissionDenied, False),
+        (403, "error_bad_request", AuthenticationError, False),
+        (404, "error_not_found", OrderNotFound, False),
+        (404, "error_not_found_object", OrderNotFound, False),
+        (404, "error_no_route", InvalidRequest, False),
+        (406, "error_bad_request", UnexpectedResponse, True),
+        (409, "error_bad_request", InvalidRequest, False),
+        (403, "error_limit", RateLimited, True),
+        (200, "error_invalid_key", AuthenticationError, False),
+        (200, "error_not_found", OrderNotFound, False),
+    ],
+)
+def test_errors(status: int, body: str, kind: type[OrderError], retryable: bool) -> None:
+    digicert, _transport = provider((INFO, answer(load(body), status=status)))
+    with pytest.raises(OrderError) as caught:
+        digicert.fetch_order(ORDER_ID)
+    assert caught.value.__class__ is kind
+    assert caught.value.retryable is retryable
+    said = load(body)["errors"]
+    said = said[0] if isinstance(said, list) else said
+    assert said["message"] in caught.value.message and f"HTTP {status}" in caught.value.message
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("code", ["access_denied", "access_denied|invalid_key", "access_denied_invalid_key"])
+def test_a_refused_key_is_known_by_its_code_too(code: str) -> None:
+    digicert, _transport = provider((INFO, answer({"errors": [{"code": code, "message": "no"}]}, status=400)))
+    with pytest.raises(AuthenticationError):
+        digicert.fetch_order(ORDER_ID)
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "retryable", "match"),
+    [
+        (answer(HTML, status=401), AuthenticationError, False, "api_key"),
+        (answer("", status=401), AuthenticationError, False, "api_key"),
+        (answer(HTML, status=403), AuthenticationError, False, "api_url"),
+        (answer(HTML, status=404), InvalidRequest, False, "api_url"),
+        (answer("", status=404), OrderNotFound, False, "order id"),
+        (answer({}, status=404), OrderNotFound, False, "order id"),
+        (answer(HTML, status=406), UnexpectedResponse, True, "try again"),
+        (answer(HTML), UnexpectedResponse, True, "HTML"),
+        (answer(""), UnexpectedResponse, True, "empty"),
+        (answer('{"id": 88120034, "sta'), UnexpectedResponse, True, "not JSON"),
+        (answer([]), UnexpectedResponse, True, "no JSON object"),
+        (answer({}), UnexpectedResponse, True, "none of the fields"),
+        (answer({"hello": "world"}), UnexpectedResponse, True, "none of the fields"),
+        (answer(b"\xff\xfe\x00"), UnexpectedResponse, True, "not JSON"),
+        (RateLimited("too many"), RateLimited, True, "too many"),
+        (ProviderUnavailable("down"), ProviderUnavailable, True, "down"),
+    ],
+)
+def test_answers_that_cannot_be_used(reply: t.Any, kind: type[OrderError], retryable: bool, match: str) -> None:
+    digicert, _transport = provider((INFO, reply))
+    with pytest.raises(kind, match=match) as caught:
+        digicert.fetch_order(ORDER_ID)
+    assert caught.value.retryable is retryable
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (answer(HTML, status=404), InvalidRequest),
+        (answer(HTML), UnexpectedResponse),
+        (answer(load("error_missing_permission"), status=403), PermissionDenied),
+        (ProviderUnavailable("down"), ProviderUnavailable),
+    ],
+)
+def test_no_half_an_order_when_validation_fails(reply: t.Any, kind: type[OrderError]) -> None:
+    digicert, _transport = provider((INFO, answer(load("info_pending"))), (VALIDATION, reply))
+    with pytest.raises(kind):
+        digicert.fetch_order(ORDER_ID)
+
+
+# -- refresh ------------------------------------------------------------------
+
+
+def test_a_refresh_asks_for_validation_alone() -> None:
+    order = fetch(load("info_pending"), load("validation_dv_pending"))
+    digicert, transport = provider((VALIDATION, answer(load("validation_two_names"))))
+    fresh = digicert.refresh_order(order)
+    transport.assert_finished()
+    assert fresh == fetch(load("info_pending"), load("validation_two_names"))
+
+
+def test_a_refresh_sees_the_last_name_done() -> None:
+    order = fetch(load("info_pending"), load("validation_dv_pending"))
+    digicert, _transport = provider((VALIDATION, answer(load("validation_all_done"))))
+    fresh = digicert.refresh_order(order)
+    assert (fresh.status, fresh.dcv_completed, fresh.blockers) == (Status.ISSUING, True, ())
+    assert fresh.checks["csr"] == Check.COMPLETED
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer({"order_status": "issued"}),
+        answer({"order_status": "canceled"}),
+        answer({"dns_name_validations": []}),
+        answer({}, status=404),
+    ],
+)
+def test_a_refresh_that_finds_another_word_asks_for_all(reply: Response) -> None:
+    order = fetch(load("info_pending"), load("validation_dv_pending"))
+    digicert, transport = provider(
+        (VALIDATION, reply), (INFO, answer(load("info_issued"))), (VALIDATION, answer(load("validation_issued")))
+    )
+    assert digicert.refresh_order(order).issued
+    transport.assert_finished()
+
+
+# -- section 7: list and status-changes ---------------------------------------
+
+
+def listing(offset: int) -> dict[str, t.Any]:
+    return {"method": "GET", "path": "/order/certificate", "query": {"limit": "1000", "offset": str(offset)}}
+
+
+def changes(minutes: int) -> dict[str, t.Any]:
+    return {"method": "GET", "path": "/order/certificate/status-changes", "query": {"minutes": str(minutes)}}
+
+
+def page(first: int, count: int) -> Response:
+    """A page of orders with rising ids, in the shape of the first order of the list body."""
+    one = load("list")["orders"][0]
+    return answer({"orders": [{**one, "id": first + index} for index in range(count)]})
+
+
+def listed(sketches: t.Mapping[str, OrderSummary]) -> list[str]:
+    """The orders that the list shows. Those that it does not show are left to the detail call."""
+    return [order_id for order_id, sketch in sketches.items() if sketch != OrderSummary(mark="unlisted")]
+
+
+def test_the_first_survey_reads_the_list() -> None:
+    digicert, transport = provider((listing(0), answer(load("list"))))
+    sketches = digicert.fetch_summaries(["88120034", "88120035", "4711"], None)
+    transport.assert_finished()
+    assert sorted(sketches) == ["4711", "88120034", "88120035"]
+    assert sketches["4711"] == OrderSummary(mark="unlisted")
+    assert sketches["88120034"].mark == "pending:77300981"
+    order = sketches["88120034"].order
+    assert order is not None
+    assert (order.status, order.dcv_completed, order.issued) == (Status.VALIDATING, None, False)
+    assert (order.provider, order.order_id, order.provider_status) == ("digicert", "88120034", "pending")
+    assert (order.certificate.id, order.ordered_at) == ("77300981", "2026-03-01T10:00:00Z")
+    assert transport.requests[0].call == "order list"
+    assert (sketches["88120035"].mark, sketches["88120035"].order) == ("issued:77300982", None)
+
+
+def test_the_list_is_read_until_all_are_found() -> None:
+    digicert, transport = provider((listing(0), page(1, 1000)), (listing(1000), page(1001, 1000)))
+    assert listed(digicert.fetch_summaries(["7", "1500"], None)) == ["7", "1500"]
+    transport.assert_finished()
+
+
+def test_a_short_page_is_the_last_one() -> None:
+    digicert, transport = provider((listing(0), page(1, 1000)), (listing(1000), page(1001, 3)))
+    assert listed(digicert.fetch_summaries(["7", "9999"], None)) == ["7"]
+    transport.assert_finished()
+
+
+def test_a_server_that_repeats_its_first_page_is_not_asked_for_ever() -> None:
+    digicert, transport = provider((listing(0), page(1, 1000)), (listing(1000), page(1, 1000)))
+    assert listed(digicert.fetch_summaries(["9999", "9998"], None)) == []
+    transport.assert_finished()
+
+
+def test_pages_cost_no_more_than_single_calls() -> None:
+    pages = [(listing(1000 * number), page(1 + 1000 * number, 1000)) for number in range(4)]
+    digicert, transport = provider(*pages)
+    assert listed(digicert.fetch_summaries(["99999", "99998"], None)) == []
+    transport.assert_finished()
+
+
+@pytest.mark.parametrize(
+    ("since", "minutes"), [(0.0, 2), (1.0, 3), (60.0, 3), (61.0, 4), (3600.0, 62), (604680.0, 10080)]
+)
+def test_windows_overlap(since: float, minutes: int) -> None:
+    digicert, transport = provider((changes(minutes), answer({})))
+    assert digicert.fetch_summaries([ORDER_ID], since) == {}
+    assert transport.requests[0].call == "status-changes"
+    transport.assert_finished()
+
+
+def test_a_window_beyond_seven_days_reads_the_list() -> None:
+    digicert, transport = provider((listing(0), answer(load("list"))))
+    assert ORDER_ID in digicert.fetch_summaries([ORDER_ID], 604741.0)
+    transport.assert_finished()
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_status_changes_in_either_wrapping(wrapped: bool) -> None:
+    body = load("status_changes") if wrapped else load("status_changes")["orders"]
+    digicert, _transport = provider((changes(3), answer(body)))
+    sketches = digicert.fetch_summaries([ORDER_ID, "4711"], 30.0)
+    assert {order_id: (one.mark, one.order) for order_id, one in sketches.items()} == {
+        ORDER_ID: ("issued:77300981", None)
+    }
+
+
+@pytest.mark.parametrize("body", [{}, [], {"orders": []}, {"orders": None}, {"orders": {}}])
+def test_nothing_changed(body: t.Any) -> None:
+    digicert, _transport = provider((changes(3), answer(body)))
+    assert digicert.fetch_summaries([ORDER_ID], 30.0) == {}
+
+
+def test_no_content_is_nothing_changed() -> None:
+    digicert, _transport = provider((changes(3), answer("", status=204)))
+    assert digicert.fetch_summaries([ORDER_ID], 30.0) == {}
+
+
+@pytest.mark.parametrize("body", [{"page": {}}, "text", 7, {"orders": "x"}])
+def test_what_is_no_list_is_not_taken_for_silence(body: t.Any) -> None:
+    digicert, _transport = provider((changes(3), answer(json.dumps(body))))
+    with pytest.raises(UnexpectedResponse) as caught:
+        digicert.fetch_summaries([ORDER_ID], 30.0)
+    assert not caught.value.retryable
+
+
+def test_the_same_state_has_the_same_mark_in_both_calls() -> None:
+    listed = load("list")["orders"][1]
+    changed = {"order_id": str(listed["id"]), "certificate_id": listed["certificate"]["id"], "status": "Issued"}
+    digicert, _transport = provider(
+        (listing(0), answer({"orders": [listed]})), (changes(3), answer([changed, changed]))
+    )
+    assert digicert.fetch_summaries(["88120035"], None) == digicert.fetch_summaries(["88120035"], 30.0)
+
+
+def test_two_states_of_one_order_are_left_to_the_detail_call() -> None:
+    old, new = load("list")["orders"][0], load("status_changes")["orders"][0]
+    digicert, _transport = provider((changes(3), answer([old, new, old])))
+    sketch = digicert.fetch_summaries([ORDER_ID], 30.0)[ORDER_ID]
+    assert (sketch.mark, sketch.order) == ("issued:77300981+pending:77300981", None)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [("error_time_frame", InvalidRequest), ("error_bad_request", InvalidRequest)]
+)
+def test_a_refused_survey_is_an_error(body: str, kind: type[OrderError]) -> None:
+    digicert, _transport = provider((changes(3), answer(load(body), status=400)))
+    with pytest.raises(kind):
+        digicert.fetch_summaries([ORDER_ID], 30.0)
+
+
+# -- section 8: the certificate -----------------------------------------------
+
+
+def issued() -> Order:
+    return fetch(load("info_issued"), load("validation_issued"))
+
+
+def pem(name: str) -> str:
+    return (BODIES / (name + ".pem")).read_text(encoding="ascii")
+
+
+@pytest.mark.parametrize(("name", "count"), [("pem_noroot_2", 2), ("pem_all_3", 3), ("pem_all_4", 4)])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_the_certificate_is_downloaded_by_its_id(name: str, count: int, line_end: str) -> None:
+    digicert, transport = provider((DOWNLOAD, answer(pem(name).replace("\n", line_end))))
+    delivery = digicert.fetch_certificate(issued())
+    transport.assert_finished()
+    assert delivery.leaf is None
+    assert len(split_certificates(delivery.others)) == count
+    assert transport.requests[0].headers["X-DC-DEVKEY"] == KEY
+    # It is no JSON that comes.
+    assert transport.requests[0].headers["Accept"] == "*/*"
+    assert (transport.requests[0].call, transport.requests[0].order_id) == ("certificate download", ORDER_ID)
+
+
+def test_the_csr_of_the_order_comes_along() -> None:
+    csr = load("info_pending")["certificate"]["csr"]
+    info = load("info_issued")
+    info["certificate"]["csr"] = csr
+    order = fetch(info, load("validation_issued"))
+    digicert, _transport = provider((DOWNLOAD, answer(pem("pem_noroot_2"))))
+    assert digicert.fetch_certificate(order).csr == csr.strip()
+    digicert, _transport = provider((DOWNLOAD, answer(pem("pem_noroot_2"))))
+    assert digicert.fetch_certificate(issued()).csr is None
+
+
+def test_a_certificate_without_armour_is_handed_over() -> None:
+    bare = pem("pem_noroot_2").split("-----")[2]
+    digicert, _transport = provider((DOWNLOAD, answer(bare)))
+    assert len(split_certificates(digicert.fetch_certificate(issued()).others)) == 1
+
+
+def archive(members: t.Mapping[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as opened:
+        for name, content in members.items():
+            opened.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)  # without the time of day
+    return buffer.getvalue()
+
+
+def test_an_archive_is_unpacked() -> None:
+    members = {"certs/example_org.crt": pem("pem_noroot_2"), "INSTALL.txt": "read me"}
+    digicert, _transport = provider((DOWNLOAD, answer(archive(members))))
+    assert len(split_certificates(digicert.fetch_certificate(issued()).others)) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "retryable", "match"),
+    [
+        (archive({"INSTALL.txt": "read me"}), True, "no certificate"),
+        (archive({"bomb.crt": "0" * 50_000_000 + pem("pem_noroot_2")}), True, "no certificate"),
+        (b"PK\x03\x04 and then the connection broke", True, "archive"),
+        (b"\x30\x82\x01\x0a\x06\x09", False, "PKCS"),
+        (b"-----BEGIN PKCS7-----\nMII=\n-----END PKCS7-----\n", False, "PKCS"),
+        (HTML.encode("ascii"), True, "no certificate"),
+        (b"", True, "no certificate"),
+        (b"{}", True, "no certificate"),
+        (pem("pem_noroot_2")[:-40].encode("ascii"), True, "cut off"),
+    ],
+)
+def test_downloads_that_hold_no_certificate(content: bytes, retryable: bool, match: str) -> None:
+    digicert, _transport = provider((DOWNLOAD, answer(content)))
+    with pytest.raises(UnexpectedResponse, match=match) as caught:
+        digicert.fetch_certificate(issued())
+    assert caught.value.retryable is retryable
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind"),
+    [
+        ("error_invalid_key", 200, AuthenticationError),
+        ("error_invalid_key", 403, AuthenticationError),
+        ("error_bad_request", 400, InvalidRequest),
+    ],
+)
+def test_an_error_in_place_of_the_certificate_is_that_error(body: str, status: int, kind: type[OrderError]) -> None:
+    digicert, _transport = provider((DOWNLOAD, answer(load(body), status=status)))
+    with pytest.raises(kind, match=f"HTTP {status}"):
+        digicert.fetch_certificate(issued())
+
+
+def test_a_pending_order_is_not_downloaded() -> None:
+    digicert, transport = provider()
+    with pytest.raises(NotIssued, match="status pending"):
+        digicert.fetch_certificate(fetch(load("info_pending"), load("validation_dv_pending")))
+    assert transport.requests == []
+
+
+@pytest.mark.parametrize(("word", "retryable"), [("revoked", False), ("expired", False), ("processing", True)])
+def test_what_has_ended_is_not_worth_another_download(word: str, retryable: bool) -> None:
+    digicert, _transport = provider()
+    with pytest.raises(NotIssued) as caught:
+        digicert.fetch_certificate(with_status(word, "info_issued", "validation_issued"))
+    assert caught.value.retryable is retryable
+
+
+def test_a_download_of_waiting_pickup_is_tried() -> None:
+    order = with_status("waiting_pickup", "info_issued", "validation_issued")
+    digicert, _transport = provider((DOWNLOAD, answer(load("error_not_found"), status=404)))
+    with pytest.raises(NotIssued):
+        digicert.fetch_certificate(order)
+    digicert, _transport = provider((DOWNLOAD, answer(pem("pem_noroot_2"))))
+    assert digicert.fetch_certificate(order).others
+
+
+def test_a_download_that_is_not_found_though_issued() -> None:
+    digicert, _transport = provider((DOWNLOAD, answer(load("error_not_found"), status=404)))
+    with pytest.raises(OrderNotFound):
+        digicert.fetch_certificate(issued())
+
+
+def test_without_certificate_id_order_info_is_asked() -> None:
+    order = Order("digicert", ORDER_ID, Status.ISSUED, provider_status="issued", issued=True)
+    digicert, transport = provider((INFO, answer(load("info_issued"))), (DOWNLOAD, answer(pem("pem_noroot_2"))))
+    assert digicert.fetch_certificate(order).others
+    transport.assert_finished()
+    digicert, _transport = provider((INFO, answer({**load("info_needs_approval"), "id": ORDER_ID})))
+    with pytest.raises(NotIssued):
+        digicert.fetch_certificate(order)
+
+
+# -- section 9: pace ----------------------------------------------------------
+
+
+def test_the_pace_keeps_below_both_published_limits() -> None:
+    budgets = DigicertProvider.info.rate_limits.budgets
+    sent: list[float] = []
+    for _number in range(2500):
+        sent.append(next_slot(sent, budgets, sent[-1] if sent else 0.0))
+    # Half a second of jitter in the network must not push one request too many into a window.
+    for requests, seconds in ((100, 5.5), (1000, 180.5)):
+        assert all(later - earlier >= seconds for earlier, later in zip(sent, sent[requests:]))
+
+
+@pytest.mark.parametrize(("age", "pause"), [(0, 60), (899, 60), (900, 120), (3599, 120), (3600, 300), (864000, 300)])
+def test_polls_become_rarer(age: float, pause: float) -> None:
+    assert DigicertProvider.info.rate_limits.schedule.pause(age) == pause
