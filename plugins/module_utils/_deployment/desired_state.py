@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from .._common.names import covers, iso_time, normalize_name
 from .drift import Facts
 from .errors import DeploymentError, InvalidKey, InvalidRequest, NamesNotCovered, NotValidNow, UntrustedChain
 from .lineage import FILE_NAMES, sha256
@@ -21,10 +22,7 @@ from .x509 import (
     FOLDED,
     Certificate,
     Malformed,
-    covers,
     is_folded,
-    iso_time,
-    normalize_name,
     pem_blocks,
     read_certificates,
 )

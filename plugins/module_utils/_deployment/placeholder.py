@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
+from .._common.names import is_ip_address
 from .errors import InvalidKey, WriteFailed
 from .host import Host
 from .rehearsal import private_path
-from .x509 import Certificate, is_ip_address, read_certificates
+from .x509 import Certificate, read_certificates
 
 _DAYS = 365
 _CONFIGURATION = """\

@@ -16,8 +16,9 @@ import tempfile
 import typing as t
 from contextlib import contextmanager
 
+from .._common.names import iso_time
 from .errors import InvalidKey, KeyMismatch, NamesNotCovered, NoTrustStore, UntrustedChain
-from .x509 import Certificate, Malformed, iso_time, read_certificate, read_certificates
+from .x509 import Certificate, Malformed, read_certificate, read_certificates
 
 SYSTEM = "system"
 CA_PATH = "ca_path"

@@ -16,6 +16,7 @@ import typing as t
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
+from .._common.names import iso_time
 from .desired_state import (
     Command,
     Wanted,
@@ -51,7 +52,7 @@ from .lineage import (
     Lock,
     Version,
 )
-from .x509 import Certificate, Malformed, iso_time, read_certificates
+from .x509 import Certificate, Malformed, read_certificates
 
 if t.TYPE_CHECKING:
     from .probe import Outcome, Target

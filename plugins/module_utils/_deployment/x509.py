@@ -13,14 +13,14 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
-import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from ipaddress import ip_address
 
+from .._common.names import covers
+
 _PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\s(.*?)-----END \1-----", re.DOTALL)
 _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
-_DNS_NAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_-]{0,62}\.)*[a-z0-9_-]{0,62}")
 
 RSA, ECDSA = "rsa", "ecdsa"
 _KEY_KINDS = {bytes.fromhex("2a864886f70d010101"): RSA, bytes.fromhex("2a8648ce3d0201"): ECDSA}  # RFC 3279, section 2.3
@@ -93,47 +93,8 @@ class Certificate:
         return "-----BEGIN CERTIFICATE-----\n{0}\n-----END CERTIFICATE-----\n".format("\n".join(lines))
 
     def covers(self, name: str) -> bool:
-        """See covers()."""
+        """Whether the certificate covers a normalized name."""
         return covers(self.names, name)
-
-
-def covers(names: t.Container[str], name: str) -> bool:
-    """Whether certificate names cover a normalised name; a wildcard covers one label (RFC 6125, section 6.4.3)."""
-    if name in names:
-        return True
-    _host, dot, domain = name.partition(".")
-    return bool(dot) and not is_ip_address(name) and "*." + domain in names
-
-
-def iso_time(moment: datetime) -> str:
-    """A UTC time as ISO 8601, to the second."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def is_ip_address(name: str) -> bool:
-    """Whether the name is an IPv4 or IPv6 address."""
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def normalize_name(name: str) -> str:
-    """An expected name as certificates carry it: an A-label in lower case without trailing dot, or an IP address.
-
-    U-labels should have been encoded on the controller; here Python's older IDNA codec is the fallback.
-
-    Raises:
-        ValueError: the text is no DNS name and no IP address.
-    """
-    text = name.strip().rstrip(".")
-    if is_ip_address(text):
-        return str(ip_address(text))
-    text = text.encode("idna").decode("ascii").lower()
-    if len(text) > 253 or not _DNS_NAME.fullmatch(text):
-        raise ValueError(f"{name!r} is neither a DNS name nor an IP address")
-    return text
 
 
 def pem_blocks(text: str) -> list[tuple[str, str]]:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from .._common.names import normalize_serial, serial_forms
+
 
 class Status:
     """Where an order stands, in neutral words."""
@@ -206,24 +208,6 @@ def _domain_to_dict(domain: Domain) -> dict[str, t.Any]:
         "validated_until": domain.validated_until,
         "record": {"type": record.type, "name": record.name, "value": record.value} if record else None,
     }
-
-
-def normalize_serial(serial: str | None) -> str | None:
-    """A certificate serial number as upper-case hex without leading zeros or separators; None for nothing.
-
-    Providers print serials with colons, spaces, leading zeros or in lower case; only this form can be compared.
-    """
-    if serial is None:
-        return None
-    digits = "".join(character for character in serial if character not in ": -\t\n").upper()
-    return digits.lstrip("0") or None
-
-
-def serial_forms(told: str) -> frozenset[str]:
-    """What a normalised serial number may mean in hex: digits alone may be decimal ones."""
-    if len(told) <= 50 and told.isascii() and told.isdigit():
-        return frozenset([told, f"{int(told):X}"])
-    return frozenset([told])
 
 
 def without_superseded(order: Order, serials: t.Sequence[str], replaced: Certificate | None = None) -> Order:

@@ -13,14 +13,13 @@ import base64
 import binascii
 import contextlib
 import datetime
-import ipaddress
 import re
 import textwrap
 import typing as t
 from dataclasses import dataclass
 
+from ..._common.names import covers, encode_idna2003, iso_time, normalize_name, serial_forms
 from ..errors import CertificateRefused, InvalidRequest, UnexpectedResponse
-from ..model import serial_forms
 
 try:
     from cryptography import exceptions, x509
@@ -216,7 +215,7 @@ def check_names(bundle: Bundle, wanted: t.Sequence[str]) -> None:
         InvalidRequest: when a name is no host name or IP address.
         CertificateRefused: names_not_covered.
     """
-    missing = [name for name in wanted if not _covers(bundle.facts.names, name)]
+    missing = [name for name in wanted if not covers(bundle.facts.names, ascii_name(name))]
     if missing:
         raise CertificateRefused(
             "names_not_covered",
@@ -232,7 +231,7 @@ def check_validity(bundle: Bundle, now: datetime.datetime) -> None:
     Raises:
         CertificateRefused: not_valid_now.
     """
-    if bundle.facts.not_after <= now.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"):
+    if bundle.facts.not_after <= iso_time(now):
         raise CertificateRefused(
             "not_valid_now",
             f"the certificate with serial number {bundle.facts.serial_number} expired at {bundle.facts.not_after}; order or reissue a new one",
@@ -254,34 +253,19 @@ def is_serial(bundle: Bundle, told: str) -> bool:
 
 
 def ascii_name(name: str) -> str:
-    """A host name as it stands in certificates: A-labels, lower case, no trailing dot; an IP address in its short form.
+    """A host name as it stands in certificates; see ``_common.names.normalize_name``.
 
     Raises:
-        InvalidRequest: when it is neither.
+        InvalidRequest: when it is no DNS name and no IP address.
     """
-    stripped = name.strip().rstrip(".")
     try:
-        return str(ipaddress.ip_address(stripped))
+        return normalize_name(name, _encode_idna)
     except ValueError:
-        pass
-    wildcard, bare = ("*.", stripped[2:]) if stripped.startswith("*.") else ("", stripped)
-    try:
-        if bare.isascii():
-            encoded = bare.lower()
-        elif HAS_IDNA:
-            encoded = idna.encode(bare, uts46=True).decode("ascii")
-        else:
-            encoded = bare.encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        encoded = ""
-    if not re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?", encoded) or ".." in encoded:
-        raise InvalidRequest(f"{name!r} is no host name; give names as they stand in the certificate")
-    return wildcard + encoded
+        raise InvalidRequest(f"{name!r} is no host name; give names as they stand in the certificate") from None
 
 
-def _covers(names: t.Sequence[str], wanted: str) -> bool:
-    name = ascii_name(wanted)
-    return name in names or ("." in name and not name.startswith("*.") and "*." + name.split(".", 1)[1] in names)
+def _encode_idna(name: str) -> str:
+    return idna.encode(name, uts46=True).decode("ascii") if HAS_IDNA else encode_idna2003(name)
 
 
 def _decode(block: str) -> list[bytes]:
@@ -381,8 +365,8 @@ def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
 def _facts(certificate: x509.Certificate) -> CertificateFacts:
     return CertificateFacts(
         serial_number=f"{certificate.serial_number:X}",
-        not_before=_moment(certificate, "not_valid_before").strftime("%Y-%m-%dT%H:%M:%SZ"),
-        not_after=_until(certificate).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        not_before=iso_time(_moment(certificate, "not_valid_before")),
+        not_after=iso_time(_until(certificate)),
         names=_names(certificate),
         issuer=certificate.issuer.rfc4514_string(),
         fingerprint_sha256=certificate.fingerprint(hashes.SHA256()).hex(":").upper(),

@@ -16,6 +16,7 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
+from ..._common.names import normalize_serial, serial_forms
 from ..account import ACCOUNT_OPTIONS, resolve_account
 from ..certificates import chain
 from ..certificates.cache import CertificateCache
@@ -35,7 +36,7 @@ from ..errors import (
 from ..http.client import REQUESTS_ERROR, HttpClient
 from ..http.rate_limit import Clock, RateLimiter, Sleep
 from ..http.redaction import Redactor
-from ..model import Order, Status, normalize_serial, serial_forms, without_superseded
+from ..model import Order, Status, without_superseded
 from ..providers.base import IssuedBundle, Provider
 from ..providers.registry import PROVIDERS
 from ..wait.loop import MOST_FAULTS, Outcome, Waiting, WaitOptions, WaitResult, wait_for_orders

@@ -14,6 +14,8 @@ import datetime
 import re
 import typing as t
 
+from ..._common.names import iso_time
+
 _DIGITS = re.compile(r"[0-9]{1,64}", re.ASCII)
 #: Texts that stand for no value where a long text is expected.
 _NOTHING = ("0", "false", "n/a", "none", "null")
@@ -111,7 +113,7 @@ def time_from_epoch(value: t.Any) -> str | None:
     seconds = number(value)
     if seconds is None or not 0 < seconds < 7_258_118_400:
         return None
-    return _iso(datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc))
+    return iso_time(datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc))
 
 
 def time_from_text(value: t.Any) -> str | None:
@@ -120,7 +122,7 @@ def time_from_text(value: t.Any) -> str | None:
     A time without a zone is taken as UTC, a date as its first second.
     """
     moment = moment_from_text(value)
-    return _iso(moment) if moment else None
+    return iso_time(moment) if moment else None
 
 
 def moment_from_text(value: t.Any) -> datetime.datetime | None:
@@ -139,7 +141,3 @@ def moment_from_text(value: t.Any) -> datetime.datetime | None:
     except (ValueError, OverflowError):
         return None
     return moment if moment.year in _YEARS else None
-
-
-def _iso(moment: datetime.datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -19,6 +19,7 @@ import zipfile
 import zlib
 from dataclasses import replace
 
+from ...._common.names import normalize_serial
 from ...errors import (
     AuthenticationError,
     InvalidRequest,
@@ -32,7 +33,7 @@ from ...errors import (
 from ...http.messages import Request, Response
 from ...http.rate_limit import PollSchedule, RateLimits, RequestBudget
 from ...http.redaction import shortened
-from ...model import Blocker, Certificate, Check, Domain, Order, Status, normalize_serial
+from ...model import Blocker, Certificate, Check, Domain, Order, Status
 from ..base import (
     MOST_QUOTED,
     IssuedBundle,

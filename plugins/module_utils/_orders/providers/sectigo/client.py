@@ -15,6 +15,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
+from ...._common.names import normalize_serial
 from ...account import Account
 from ...errors import (
     ActionRequired,
@@ -32,7 +33,7 @@ from ...errors import (
 from ...http.messages import Request, Response, Transport
 from ...http.rate_limit import PollSchedule, RateLimits
 from ...http.redaction import shortened
-from ...model import Blocker, Certificate, Check, Domain, Order, Status, normalize_serial
+from ...model import Blocker, Certificate, Check, Domain, Order, Status
 from .. import coerce
 from ..base import (
     MOST_QUOTED,

@@ -11,10 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.names import iso_time
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.x509 import (
     Malformed,
-    iso_time,
-    normalize_name,
     read_certificate,
     read_certificates,
 )
@@ -69,28 +68,6 @@ def test_certificates_among_other_text() -> None:
     leaf = read_certificate(_LEAF)
     text = "Bag Attributes\r\n  friendlyName: x\r\n" + leaf.pem.replace("\n", "\r\n") + "trailing\n" + leaf.pem
     assert read_certificates(text) == [leaf, leaf]
-
-
-@pytest.mark.parametrize(
-    "name, expected",
-    [
-        ("WWW.Example.com.", "www.example.com"),
-        ("*.Example.com", "*.example.com"),
-        ("bücher.example", "xn--bcher-kva.example"),
-        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:DB8:0::1", "2001:db8::1"),
-        (" _acme.example.com ", "_acme.example.com"),
-    ],
-)
-def test_names(name: str, expected: str) -> None:
-    assert normalize_name(name) == expected
-
-
-@pytest.mark.parametrize("name", ["", "*", "a b", "a..b", "www.*.com", "-a.example", "a" * 64 + ".b", "a,b", "a\nb"])
-def test_what_is_no_name(name: str) -> None:
-    with pytest.raises(ValueError):
-        normalize_name(name)
 
 
 def test_reading_all_roots_of_this_host() -> None:

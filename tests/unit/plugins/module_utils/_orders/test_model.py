@@ -15,7 +15,6 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.model imp
     Order,
     Record,
     Status,
-    normalize_serial,
     without_superseded,
 )
 
@@ -128,22 +127,6 @@ def test_plain_data_can_be_changed_without_changing_the_order() -> None:
 def test_an_order_is_final_when_it_has_ended_or_can_be_collected(status: str) -> None:
     assert Order("fake", "1", status).final is (status in Status.ENDED)
     assert Order("fake", "1", status, issued=True).final is True
-
-
-@pytest.mark.parametrize(
-    ("told", "expected"),
-    [
-        ("00:0a:bc", "ABC"),
-        (" 0A-BC\t\n", "ABC"),
-        ("abc0", "ABC0"),
-        ("ABC", "ABC"),
-        ("00", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_serials_compare_however_a_provider_prints_them(told: str | None, expected: str | None) -> None:
-    assert normalize_serial(told) == expected
 
 
 @pytest.mark.parametrize("serials", [[], [""], ["00"], ["DEF"]])
