@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: certificate_deploy
-short_description: Put a certificate into service, proven or undone
+short_description: Put a certificate into service, verified or undone
 version_added: 1.0.0
 author: certops.issuance contributors (@certops)
 description:
@@ -19,10 +19,11 @@ description:
     one step. Services point at the files below C(current).
   - Afterwards the service's configuration is validated, the service is reloaded, and each probe connects to it until it
     serves the new certificate and its chain. If any of this fails, the previous version is put back, the service is
-    reloaded again, and it is proven that it serves the previous certificate.
+    reloaded again, and it is verified that it serves the previous certificate.
   - A run that was interrupted is finished or undone by the next one.
-  - The directory at O(path) holds C(versions/NUMBER-SERIAL/) with C(cert.pem), C(chain.pem), C(fullchain.pem),
-    C(privkey.pem), and on request C(combined.pem), besides the link C(current). Nothing else on the target is touched.
+  - A lineage is the directory of one certificate with all its versions. The one at O(path) holds
+    C(versions/NUMBER-SERIAL/) with C(cert.pem), C(chain.pem), C(fullchain.pem), C(privkey.pem), and on request
+    C(combined.pem), besides the link C(current). Nothing else on the target is touched.
 extends_documentation_fragment:
   - certops.issuance.attributes
   - certops.issuance.attributes.deployment
@@ -38,7 +39,7 @@ attributes:
     details: Shows serial number, names, dates and reasons; never a private key.
   idempotent:
     support: full
-    details: When the files are as wanted and every probe finds the certificate, nothing is written or reloaded.
+    details: When the files are as requested and every probe finds the certificate, nothing is written or reloaded.
   platform:
     support: full
 options:
@@ -74,7 +75,7 @@ options:
     description:
       - The names that clients will use. Each must be covered by the certificate.
       - DNS names, wildcards as in V(*.example.com), and IP addresses.
-      - Internationalised names may be given as people write them. They become A-labels on the controller, by IDNA 2008
+      - Internationalized names may be given as people write them. They become A-labels on the controller, by IDNA 2008
         where the Python library C(idna) is there, as it is with C(requests).
       - Without this option, the names in the certificate are rehearsed.
     type: list
@@ -85,7 +86,7 @@ options:
       - What the chain has to lead to. It is not looked at while the certificate is in service already.
       - V(system) is the trust store of the target.
       - V(ca_path) are the certificates at O(ca_path).
-      - V(chain_only) proves only that certificate and chain belong together. Use it for private authorities that the
+      - V(chain_only) verifies only that certificate and chain belong together. Use it for private authorities that the
         target does not know.
     type: str
     choices: [system, ca_path, chain_only]
@@ -357,7 +358,7 @@ probes:
       type: int
       sample: 443
     server_name:
-      description: The name that was asked for.
+      description: The name that the probe requests.
       type: str
       sample: www.example.com
     starttls:
@@ -450,10 +451,10 @@ cause:
 
 import typing as t
 
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.deploy import deploy
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import AnsibleHost
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.module import Module
-from ansible_collections.certops.issuance.plugins.module_utils._deployment.transaction import deploy
 
 
 class DeployModule(Module):

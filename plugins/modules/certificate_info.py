@@ -12,7 +12,8 @@ short_description: Read what a lineage holds
 version_added: 1.0.0
 author: certops.issuance contributors (@certops)
 description:
-  - Reads the certificate that M(certops.issuance.certificate_deploy) put into service on the target.
+  - Reads the certificate that M(certops.issuance.certificate_deploy) put into service on the target. A lineage is the
+    directory of one certificate with all its versions.
   - It never reads a private key, and it reads a lineage that a crash interrupted as well.
 extends_documentation_fragment:
   - certops.issuance.attributes
@@ -110,7 +111,7 @@ interrupted:
   type: bool
   returned: success
   sample: false
-proven:
+verified:
   description:
     - The certificate that the last deployment to come to its end has put into service; V(null) without one.
     - It is the current one, but not where a deployment has switched to the current one and was interrupted then.
@@ -135,8 +136,8 @@ error_kind:
 """
 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.info import read_lineage
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.module import Module
-from ansible_collections.certops.issuance.plugins.module_utils._deployment.report import read_lineage
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ _MODULE_UTILS = pathlib.Path("plugins/module_utils")
 _COLLECTION = pathlib.Path("ansible_collections/certops/issuance")
 
 #: Tests of a module beside the one that mirrors it. Those that deploy hundreds of times take too long.
-_MORE_TESTS = {"transaction": ("module_utils/_deployment/test_probe.py", "modules/test_certificate_modules.py")}
+_MORE_TESTS = {"apply": ("module_utils/_deployment/test_probe.py", "modules/test_certificate_modules.py")}
 
 #: Each worker is a fork that has imported the tests already. These plugins of pytest cost time and find nothing.
 _PYTEST = ("-pno:cacheprovider", "-pno:xdist", "-pno:cov", "-pno:hypothesispytest")

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs a command within a time and a size, whatever it does.
 
-Ansible's own helper waits for a command as long as it takes, keeps all that it says, and does not return while a daemon
-that the command has started goes on talking. A transaction must not depend on that.
+Ansible's own helper waits for a command as long as it takes, keeps all of its output, and does not return while a
+daemon that the command has started goes on writing. A transaction must not depend on that.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import subprocess
 import time
 import typing as t
 
-_MOST_OUTPUT = 1 << 18  # bytes of each stream; what is said last is kept
+_MAX_OUTPUT = 1 << 18  # bytes of each stream; the last ones are kept
 _PIPE = 1 << 16  # bytes, as much as a pipe holds
 _TICK = 0.1  # seconds between looks whether a silent command has ended
-_GRACE = 5.0  # seconds to end after being asked to
+_GRACE = 5.0  # seconds to end after SIGTERM
 
 
 def run_command(command: t.Sequence[str], timeout: float, descriptors: t.Sequence[int] = ()) -> tuple[int, str, str]:
@@ -56,23 +56,23 @@ def run_command(command: t.Sequence[str], timeout: float, descriptors: t.Sequenc
 
 
 def _listen(process: subprocess.Popen[bytes], streams: t.Sequence[t.IO[bytes]], deadline: float) -> tuple[str, str]:
-    """Read what the process says until it ends; what daemons say that it leaves behind is not waited for."""
-    said = {stream.fileno(): b"" for stream in streams}
+    """Read the output until the process ends; that of daemons which it leaves behind is not waited for."""
+    received = {stream.fileno(): b"" for stream in streams}
     ended = False
     with selectors.DefaultSelector() as selector:
-        for descriptor in said:
+        for descriptor in received:
             selector.register(descriptor, selectors.EVENT_READ)
         while not ended:
             left = deadline - time.monotonic()
             if left <= 0 or not selector.get_map():
                 process.wait(max(left, 0))
-            ended = process.poll() is not None  # all it has said itself is in the pipes by now
+            ended = process.poll() is not None  # all of its own output is in the pipes by now
             for key, _events in selector.select(0 if ended else _TICK):
                 chunk = os.read(key.fd, _PIPE)
-                said[key.fd] = (said[key.fd] + chunk)[-_MOST_OUTPUT:]
+                received[key.fd] = (received[key.fd] + chunk)[-_MAX_OUTPUT:]
                 if not chunk:
                     selector.unregister(key.fd)
-    output, problem = (content.decode("utf-8", "replace") for content in said.values())
+    output, problem = (content.decode("utf-8", "replace") for content in received.values())
     return output, problem
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, certops.issuance contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a deployment was asked for, read and checked as far as it can be without a handshake."""
+"""What a deployment shall put into service, read and checked as far as it can be without a handshake."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .._common.names import covers, iso_time, normalize_name
-from .drift import Facts
+from .drift import ContentHashes
 from .errors import DeploymentError, InvalidKey, InvalidRequest, NamesNotCovered, NotValidNow, UntrustedChain
 from .lineage import FILE_NAMES, sha256
 from .x509 import (
@@ -34,11 +34,11 @@ _PATH = re.compile(r"[~.]?/[^\n]*|[^\n]*\.(pem|crt|cer|key)")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DesiredState:
     """What shall be in service.
 
     Arguments:
-        names: the expected names, normalised.
+        names: the expected names, normalized.
         key: the private key as one PEM block.
         file_kinds: which files to write, by the names of ``lineage.FILE_NAMES``.
         certificate: the leaf; None for a placeholder that is still to be made.
@@ -67,10 +67,10 @@ class Wanted:
         return self.certificate
 
     def covers(self, name: str) -> bool:
-        """Whether the leaf covers a normalised name, or will, as a placeholder that is still to be made."""
+        """Whether the leaf covers a normalized name, or will, as a placeholder that is still to be made."""
         return self.certificate.covers(name) if self.certificate else covers(self.names, name)
 
-    def with_certificate(self, certificate: Certificate) -> Wanted:
+    def with_certificate(self, certificate: Certificate) -> DesiredState:
         """The same with another leaf."""
         return replace(self, certificate=certificate)
 
@@ -87,9 +87,9 @@ class Wanted:
         }
         return {FILE_NAMES[kind]: contents[kind] for kind in self.file_kinds}
 
-    def facts(self) -> Facts:
-        """The facts to compare with a version's record."""
-        return Facts(
+    def content_hashes(self) -> ContentHashes:
+        """What to compare with a version's record."""
+        return ContentHashes(
             certificate=self.certificate.fingerprint_sha256 if self.certificate else "",
             chain=sha256(self._chain_pem()),
             key=sha256(self.key),
@@ -99,8 +99,8 @@ class Wanted:
     def record(self) -> dict[str, t.Any]:
         """What a version's record says beside the files' hashes."""
         record = describe(self.certificate)
-        facts = self.facts()
-        record.update(placeholder=self.placeholder, chain_sha256=facts.chain, key_sha256=facts.key)
+        hashes = self.content_hashes()
+        record.update(placeholder=self.placeholder, chain_sha256=hashes.chain, key_sha256=hashes.key)
         return record
 
     def _chain_pem(self) -> bytes:
@@ -118,9 +118,9 @@ def describe(certificate: Certificate | None) -> dict[str, t.Any]:
     }
 
 
-def recorded_facts(record: t.Mapping[str, t.Any]) -> Facts:
-    """The facts in a version's record."""
-    return Facts(
+def recorded_hashes(record: t.Mapping[str, t.Any]) -> ContentHashes:
+    """The hashes in a version's record."""
+    return ContentHashes(
         certificate=str(record.get("fingerprint_sha256")),
         chain=str(record.get("chain_sha256")),
         key=str(record.get("key_sha256")),
@@ -139,7 +139,7 @@ def absolute_path(path: str, option: str) -> str:
     return os.path.abspath(path)
 
 
-def read_wanted(
+def read_desired_state(
     certificate: str | None,
     chain: str | None,
     private_key: str | None,
@@ -148,8 +148,8 @@ def read_wanted(
     files: t.Sequence[str],
     placeholder: bool,
     now: datetime,
-) -> Wanted:
-    """Read what was asked for.
+) -> DesiredState:
+    """Read what shall be in service.
 
     Arguments:
         certificate: the leaf as PEM; a chain behind it is accepted.
@@ -172,7 +172,7 @@ def read_wanted(
     if placeholder:
         if not expected:
             raise InvalidRequest("A placeholder needs 'names'")
-        return Wanted(expected, key, kinds, placeholder=True, key_source=key_source)
+        return DesiredState(expected, key, kinds, placeholder=True, key_source=key_source)
     issuers = _read_certificates(chain, "chain") if chain and chain.strip() else []
     read = _read_certificates(certificate or "", "certificate") + issuers
     leaf, *issuers = {item.der: item for item in read}.values()
@@ -186,7 +186,7 @@ def read_wanted(
             ),
             missing_names=missing,
         )
-    return Wanted(expected, key, kinds, certificate=leaf, chain=tuple(issuers), key_source=key_source)
+    return DesiredState(expected, key, kinds, certificate=leaf, chain=tuple(issuers), key_source=key_source)
 
 
 def read_commands(commands: t.Sequence[t.Any], option: str) -> list[Command]:
@@ -208,8 +208,8 @@ def read_commands(commands: t.Sequence[t.Any], option: str) -> list[Command]:
         operator = next(filter(_OPERATOR.fullmatch, words), None)
         if operator and isinstance(command, str):
             raise InvalidRequest(
-                f"{operator!r} in an item of '{option}' would be a word like any other, since no shell is used; give two commands, "
-                "or a list of words where it is meant as one"
+                f"{operator!r} in an item of '{option}' would be a word like any other, since no shell is used; give "
+                "two commands, or a list of words where it is meant as one"
             )
         if "\0" in "".join(words):
             raise InvalidRequest(f"An item of '{option}' holds a NUL byte")
@@ -217,13 +217,15 @@ def read_commands(commands: t.Sequence[t.Any], option: str) -> list[Command]:
     return read
 
 
-def read_probes(probes: t.Sequence[t.Mapping[str, t.Any]], timeout: float, wanted: Wanted) -> list[dict[str, t.Any]]:
+def read_probes(
+    probes: t.Sequence[t.Mapping[str, t.Any]], timeout: float, desired: DesiredState
+) -> list[dict[str, t.Any]]:
     """Probes with their ``server_name`` as certificates carry it; one that can never hold is refused.
 
     Arguments:
         probes: mappings with ``host``, ``port``, ``server_name`` and ``starttls``.
         timeout: seconds until each probe's deadline.
-        wanted: what the services shall serve; a probe without a name asks for the first expected one.
+        desired: what the services shall serve; a probe without a name asks for the first expected one.
 
     Raises:
         InvalidRequest: a host, port or server name is none, or the timeout is out of bounds.
@@ -231,7 +233,7 @@ def read_probes(probes: t.Sequence[t.Mapping[str, t.Any]], timeout: float, wante
     """
     if not (math.isfinite(timeout) and timeout >= 0):
         raise InvalidRequest(f"'probe_timeout' is {timeout}, and has to be a number of seconds")
-    fallback = wanted.names[0]
+    fallback = desired.names[0]
     if fallback.startswith("*."):
         fallback = "www" + fallback[1:]
     read = []
@@ -248,7 +250,7 @@ def read_probes(probes: t.Sequence[t.Mapping[str, t.Any]], timeout: float, wante
         (name,) = _read_names([given])
         if name.startswith("*."):
             raise InvalidRequest(f"A probe asks for {given!r}; give the name of one server, no wildcard")
-        if not wanted.covers(name):
+        if not desired.covers(name):
             raise NamesNotCovered(
                 f"A probe asks for {given!r}, which the certificate does not cover",
                 missing_names=[name],
@@ -322,9 +324,11 @@ def _looks_like_a_path(text: str) -> bool:
 def _check_validity(leaf: Certificate, now: datetime) -> None:
     if leaf.not_before <= now < leaf.not_after:
         return
-    what = "is not valid before" if now < leaf.not_before else "expired at"
+    what = f"is not valid before {iso_time(leaf.not_before)}"
+    if now >= leaf.not_after:
+        what = f"expired at {iso_time(leaf.not_after)}"
     raise NotValidNow(
-        f"The certificate of '{leaf.subject}' {what} {iso_time(leaf.not_before if now < leaf.not_before else leaf.not_after)}; this host's clock says {iso_time(now)}",
+        f"The certificate of '{leaf.subject}' {what}; this host's clock says {iso_time(now)}",
         not_before=iso_time(leaf.not_before),
         not_after=iso_time(leaf.not_after),
     )

@@ -112,6 +112,16 @@ class ProbeFailed(DeploymentError):
 
 
 class RollbackFailed(DeploymentError):
-    """After a failure the previous certificate could not be put back, or not be proven."""
+    """After a failure the previous certificate could not be put back, or not be verified."""
 
     kind = "rollback_failed"
+
+
+def describe_os_error(exc: OSError) -> str:
+    """Which file, and what was wrong."""
+    return f"{exc.filename}: {exc.strerror}" if exc.filename else str(exc.strerror or exc)
+
+
+def write_failed(exc: OSError) -> WriteFailed:
+    """The error of a deployment for one of the operating system."""
+    return WriteFailed(f"Writing or reading on the target failed: {describe_os_error(exc)}")

@@ -27,10 +27,10 @@ class Host(t.Protocol):
     """The target as a deployment sees it."""
 
     def differs(self, path: str, kind: str) -> bool:
-        """Whether owner, group or mode of an existing path are not as asked for its kind."""
+        """Whether owner, group or mode of an existing path are not as requested for its kind."""
 
     def apply(self, path: str, kind: str, final_path: str, like: str | None) -> None:
-        """Set owner, group and mode as asked for the kind, and the SELinux context.
+        """Set owner, group and mode as requested for the kind, and the SELinux context.
 
         Arguments:
             path: what to set them on.
@@ -125,7 +125,7 @@ class AnsibleHost:
         self._set(path, kind, context)
 
     def _set(self, path: str, kind: str, context: list[str | None]) -> bool:
-        wanted = {
+        attributes = {
             "path": path,
             "owner": self._owner,
             "group": self._group,
@@ -133,23 +133,27 @@ class AnsibleHost:
             "secontext": context,
             "attributes": None,
         }
-        asked = ", ".join(
+        requested = ", ".join(
             f"'{option}' {value!r}"
-            for option, value in (("owner", self._owner), ("group", self._group), (_MODE_OPTIONS[kind], wanted["mode"]))
+            for option, value in (
+                ("owner", self._owner),
+                ("group", self._group),
+                (_MODE_OPTIONS[kind], attributes["mode"]),
+            )
             if value is not None
         )
-        with self._errors_raised(asked):
-            return bool(self._module.set_fs_attributes_if_different(wanted, False, expand=False))
+        with self._errors_raised(requested):
+            return bool(self._module.set_fs_attributes_if_different(attributes, False, expand=False))
 
     @contextmanager
-    def _errors_raised(self, asked: str = "the SELinux context") -> t.Iterator[None]:
+    def _errors_raised(self, requested: str = "the SELinux context") -> t.Iterator[None]:
         """Ansible's helpers end the process on a failure; in the middle of a deployment it must be undone instead."""
 
         def fail_json(msg: str, **details: t.Any) -> t.NoReturn:
             cause = details.get("details") or details.get("exception")
             raise WriteFailed(
                 "Setting {0} of {1} failed: {2}{3}".format(
-                    asked, details.get("path", "a file"), msg, f": {cause}" if cause else ""
+                    requested, details.get("path", "a file"), msg, f": {cause}" if cause else ""
                 )
             )
 

@@ -11,7 +11,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 
 class Module(AnsibleModule):
-    """Without facts about a file that nobody asked for, and with a kind for every failure."""
+    """Without facts about a file that nobody requested, and with a kind for every failure."""
 
     def add_path_info(self, kwargs: dict[str, t.Any]) -> dict[str, t.Any]:
         """Add nothing to a result with a ``path``: owner and mode of the directory are not those of the files."""

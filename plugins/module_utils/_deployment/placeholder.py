@@ -31,7 +31,7 @@ def make_placeholder(host: Host, names: t.Sequence[str], private_key: bytes) -> 
 
     Arguments:
         host: the target.
-        names: normalised names.
+        names: normalized names.
         private_key: the key as PEM, not encrypted.
 
     Raises:
@@ -40,11 +40,14 @@ def make_placeholder(host: Host, names: t.Sequence[str], private_key: bytes) -> 
     """
     listed = ", ".join("{0}:{1}".format("IP" if is_ip_address(name) else "DNS", name) for name in names)
     configuration = _CONFIGURATION.format(names=listed).encode("ascii")
-    with private_path(configuration) as (configuration_path, some), private_path(private_key) as (key_path, more):
+    with private_path(configuration) as (configuration_path, configuration_fds), private_path(private_key) as (
+        key_path,
+        key_fds,
+    ):
         command = ["openssl", "req", "-x509", "-new", "-sha256", "-days", str(_DAYS)]
         command += ["-config", configuration_path, "-key", key_path, "-passin", "pass:"]
         try:
-            code, output, error = host.run(command, descriptors=(*some, *more))
+            code, output, error = host.run(command, descriptors=(*configuration_fds, *key_fds))
         except OSError as exc:
             raise WriteFailed(f"A placeholder needs the command 'openssl' on the target: {exc.strerror}") from exc
     made = read_certificates(output)

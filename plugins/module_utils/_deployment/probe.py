@@ -17,19 +17,19 @@ from dataclasses import dataclass
 from .rehearsal import anchored_context
 from .x509 import ECDSA, RSA, Malformed, read_certificate
 
-_ATTEMPT = 5.0  # seconds for one connection: a worker that hangs must not use up the deadline
-_LAST_ATTEMPT = 2.0  # seconds that even an attempt at the deadline gets
-_PAUSE = 0.1
-_LONGEST_PAUSE = 1.0
-_LONGEST_LINE = 4096
-_MOST_LINES = 100
+_MAX_ATTEMPT = 5.0  # seconds for one connection: a worker that hangs must not use up the deadline
+_MIN_ATTEMPT = 2.0  # seconds that even an attempt at the deadline gets
+_MIN_PAUSE = 0.1
+_MAX_PAUSE = 1.0
+_MAX_LINE = 4096
+_MAX_LINES = 100
 _CIPHERS = {RSA: "aRSA", ECDSA: "aECDSA"}  # ciphers(1) of OpenSSL
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)  # PostgreSQL manual, "Message Formats"
 _NOT_LISTENING = (errno.ECONNREFUSED, errno.EADDRNOTAVAIL, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EAFNOSUPPORT)
 
 
 class Problem(Exception):
-    """Why a service does not prove what it should, in one clause."""
+    """Why a service does not serve what it should, in one clause."""
 
 
 class NotListening(Problem):
@@ -37,7 +37,7 @@ class NotListening(Problem):
 
 
 @dataclass(frozen=True)
-class Target:
+class Endpoint:
     """A service to probe.
 
     Arguments:
@@ -59,18 +59,18 @@ class Target:
 
 
 @dataclass
-class Outcome:
+class ProbeResult:
     """What probing one service found.
 
     Arguments:
-        target: the service.
-        served: whether every address that listens served the wanted leaf.
+        endpoint: the service.
+        served: whether every address that listens served the desired leaf.
         leaf: the leaf that was seen last, as DER; None when there was none.
         problem: why it is not served, in one clause; None when it is.
         attempts: connections made.
     """
 
-    target: Target
+    endpoint: Endpoint
     served: bool = False
     leaf: bytes | None = None
     problem: str | None = None
@@ -79,10 +79,10 @@ class Outcome:
     def as_result(self) -> dict[str, t.Any]:
         """For a module's result."""
         return {
-            "host": self.target.host,
-            "port": self.target.port,
-            "server_name": self.target.server_name,
-            "starttls": self.target.starttls,
+            "host": self.endpoint.host,
+            "port": self.endpoint.port,
+            "server_name": self.endpoint.server_name,
+            "starttls": self.endpoint.starttls,
             "served": self.served,
             "serial_number": _serial_number(self.leaf) if self.leaf else None,
             "problem": self.problem,
@@ -91,41 +91,41 @@ class Outcome:
 
 
 def probe(
-    target: Target,
+    endpoint: Endpoint,
     leaf: bytes,
     anchors: t.Sequence[bytes],
     timeout: float,
     clock: t.Callable[[], float] = time.monotonic,
     sleep: t.Callable[[float], None] = time.sleep,
-) -> Outcome:
+) -> ProbeResult:
     """Connect until the service serves the leaf at every address that listens, or the deadline passes.
 
     While a service reloads, old workers may answer for a while: an old certificate is no verdict before the deadline.
 
     Arguments:
-        target: the service.
-        leaf: the wanted leaf as DER.
+        endpoint: the service.
+        leaf: the desired leaf as DER.
         anchors: certificates, as DER, that alone are trusted in a verifying handshake; none: the leaf is only compared.
         timeout: seconds until the deadline; 0 looks once.
         clock: monotonic seconds.
         sleep: waits for the seconds given.
     """
-    outcome = Outcome(target)
+    result = ProbeResult(endpoint)
     served: set[t.Any] = set()
     deadline = clock() + timeout
-    pause = _PAUSE
+    pause = _MIN_PAUSE
     while True:
-        outcome.problem = _look(outcome, leaf, anchors, served, deadline, clock)
-        outcome.served = outcome.problem is None
+        result.problem = _look(result, leaf, anchors, served, deadline, clock)
+        result.served = result.problem is None
         left = deadline - clock()
-        if outcome.served or left <= 0:
-            return outcome
+        if result.served or left <= 0:
+            return result
         sleep(min(pause, left))
-        pause = min(pause * 2, _LONGEST_PAUSE)
+        pause = min(pause * 2, _MAX_PAUSE)
 
 
 def _look(
-    outcome: Outcome,
+    result: ProbeResult,
     leaf: bytes,
     anchors: t.Sequence[bytes],
     served: set[t.Any],
@@ -133,30 +133,30 @@ def _look(
     clock: t.Callable[[], float],
 ) -> str | None:
     """Connect once to each address that has not served the leaf yet; returns the first problem."""
-    target = outcome.target
+    endpoint = result.endpoint
     try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
-        return f"{target.host} cannot be resolved: {exc}"
+        return f"{endpoint.host} cannot be resolved: {exc}"
     problem: str | None = None
     silent: str | None = None
     for family, address in dict.fromkeys((item[0], item[4]) for item in found):
         if address in served:
             continue
-        timeout = max(min(_ATTEMPT, deadline - clock()), _LAST_ATTEMPT)
+        timeout = max(min(_MAX_ATTEMPT, deadline - clock()), _MIN_ATTEMPT)
         try:
-            outcome.attempts += 1
-            outcome.leaf = _connect(target, family, address, timeout, _comparing_context())
-            kind = _other_kind(outcome.leaf, leaf) if outcome.leaf != leaf else None
+            result.attempts += 1
+            result.leaf = _connect(endpoint, family, address, timeout, _comparing_context())
+            kind = _other_kind(result.leaf, leaf) if result.leaf != leaf else None
             if kind:
-                outcome.attempts += 1
-                outcome.leaf = _connect_for(kind, target, family, address, timeout) or outcome.leaf
-            if outcome.leaf == leaf and anchors:
-                outcome.attempts += 1
-                context = _asking_for(kind, anchored_context(anchors))
-                outcome.leaf = _connect(target, family, address, timeout, context)
-            if outcome.leaf != leaf:
-                raise Problem(f"{address[0]} serves {_describe(outcome.leaf)}")
+                result.attempts += 1
+                result.leaf = _connect_for(kind, endpoint, family, address, timeout) or result.leaf
+            if result.leaf == leaf and anchors:
+                result.attempts += 1
+                context = _requesting(kind, anchored_context(anchors))
+                result.leaf = _connect(endpoint, family, address, timeout, context)
+            if result.leaf != leaf:
+                raise Problem(f"{address[0]} serves {_describe(result.leaf)}")
             served.add(address)
         except NotListening as exc:
             silent = str(exc)
@@ -173,7 +173,7 @@ def _comparing_context() -> ssl.SSLContext:
 
 
 def _other_kind(seen: bytes, leaf: bytes) -> str | None:
-    """The kind of the wanted leaf's key, where the one that was seen is of another: a service can hold one of each."""
+    """The kind of the desired leaf's key, where the one that was seen is of another: a service can hold one of each."""
     try:
         kinds = [read_certificate(der).key_kind for der in (seen, leaf)]
     except Malformed:
@@ -181,7 +181,7 @@ def _other_kind(seen: bytes, leaf: bytes) -> str | None:
     return kinds[1] if kinds[0] != kinds[1] else None
 
 
-def _asking_for(kind: str | None, context: ssl.SSLContext) -> ssl.SSLContext:
+def _requesting(kind: str | None, context: ssl.SSLContext) -> ssl.SSLContext:
     """Let a context accept this kind of key alone; the ssl module can say so up to TLS 1.2."""
     if kind:
         context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -189,26 +189,26 @@ def _asking_for(kind: str | None, context: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
-def _connect_for(kind: str, target: Target, family: int, address: t.Any, timeout: float) -> bytes | None:
+def _connect_for(kind: str, endpoint: Endpoint, family: int, address: t.Any, timeout: float) -> bytes | None:
     """The leaf that a client gets which knows this kind of key alone; None when it gets none."""
     try:
-        return _connect(target, family, address, timeout, _asking_for(kind, _comparing_context()))
+        return _connect(endpoint, family, address, timeout, _requesting(kind, _comparing_context()))
     except Problem:
         return None
 
 
-def _connect(target: Target, family: int, address: t.Any, timeout: float, context: ssl.SSLContext) -> bytes:
+def _connect(endpoint: Endpoint, family: int, address: t.Any, timeout: float, context: ssl.SSLContext) -> bytes:
     """One handshake; returns the leaf that was served, as DER."""
-    where = f"{address[0]} port {target.port}"
+    where = f"{address[0]} port {endpoint.port}"
     try:
         with socket.socket(family, socket.SOCK_STREAM) as connection:
             plain = _Plain(connection, timeout)
             plain.use_what_is_left()
             connection.connect(address)
-            if target.starttls:
-                _STARTTLS[target.starttls](plain)
+            if endpoint.starttls:
+                _STARTTLS[endpoint.starttls](plain)
             plain.use_what_is_left()
-            with context.wrap_socket(connection, server_hostname=target.server_name) as secured:
+            with context.wrap_socket(connection, server_hostname=endpoint.server_name) as secured:
                 leaf = secured.getpeercert(binary_form=True)
     except ssl.SSLCertVerificationError as exc:
         raise Problem(
@@ -242,7 +242,7 @@ def _serial_number(leaf: bytes) -> str | None:
 
 
 class _Plain:
-    """A connection before TLS; all that is said on it has to fit into one time, however slowly the service speaks.
+    """A connection before TLS; all of the exchange has to fit into one time, however slowly the service answers.
 
     Arguments:
         connection: the socket.
@@ -326,16 +326,16 @@ def _expect(answer: bytes, start: bytes) -> None:
 
 
 def _read_until(plain: _Plain, is_last: t.Callable[[bytes], bool]) -> bytes:
-    for _count in range(_MOST_LINES):
+    for _count in range(_MAX_LINES):
         line = _read_line(plain)
         if is_last(line):
             return line
-    raise Problem(f"STARTTLS: the service answered with more than {_MOST_LINES} lines")
+    raise Problem(f"STARTTLS: the service answered with more than {_MAX_LINES} lines")
 
 
 def _read_line(plain: _Plain) -> bytes:
     """One line, byte by byte: what follows it may belong to TLS."""
     line = bytearray()
-    while not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
+    while not line.endswith(b"\n") and len(line) < _MAX_LINE:
         line += plain.byte()
     return bytes(line)

@@ -43,13 +43,13 @@ def rehearse(
     ca_path: str | None = None,
     key_source: str = "'private_key'",
 ) -> tuple[bytes, ...]:
-    """Prove by handshakes that key and certificate match, every name is covered and the chain holds.
+    """Verify by handshakes that key and certificate match, every name is covered and the chain holds.
 
     Arguments:
         certificate: the leaf.
         chain: what follows the leaf, in its order.
         private_key: the key as PEM, not encrypted.
-        names: the expected names, normalised; each gets a handshake.
+        names: the expected names, normalized; each gets a handshake.
         trust: ``system``, ``ca_path`` or ``chain_only``.
         ca_path: a file, or a directory of files, with CA certificates as PEM, for ``ca_path``.
         key_source: where the key was taken from, for messages.
@@ -79,7 +79,7 @@ def rehearse(
 def check_links(certificate: Certificate, chain: t.Sequence[Certificate]) -> None:
     """Check that each certificate names the next one as its issuer.
 
-    A handshake is no proof: OpenSSL sorts the chain and fills gaps from the trust store.
+    A handshake does not show it: OpenSSL sorts the chain and fills gaps from the trust store.
 
     Raises:
         UntrustedChain: the chain is out of order or has a gap.
@@ -89,7 +89,8 @@ def check_links(certificate: Certificate, chain: t.Sequence[Certificate]) -> Non
             continue
         if any(lower.issuer_der == other.subject_der for other in chain):
             raise UntrustedChain(
-                f"The chain is out of order: '{lower.subject}' must be followed by its issuer '{lower.issuer}', but '{upper.subject}' follows"
+                f"The chain is out of order: '{lower.subject}' must be followed by its issuer '{lower.issuer}', but "
+                f"'{upper.subject}' follows"
             )
         raise UntrustedChain(
             f"The chain is broken: the certificate of '{lower.issuer}', which issued '{lower.subject}', is missing",
@@ -172,7 +173,7 @@ def private_path(content: bytes) -> t.Iterator[tuple[str, tuple[int, ...]]]:
 
 
 def _refuse_password() -> str:
-    """Keeps OpenSSL from asking the terminal, and for ever, for the password of an encrypted key."""
+    """Keeps OpenSSL from waiting at the terminal, for ever, for the password of an encrypted key."""
     raise InvalidKey("The private key is encrypted; give it without a password")
 
 
@@ -188,7 +189,8 @@ def _server_context(
             reason = exc.reason or "unreadable"
             if reason in _MISMATCHES:
                 raise KeyMismatch(
-                    f"The private key in {key_source} does not belong to the certificate of '{certificate.subject}' (serial {certificate.serial_number}); name the key "
+                    f"The private key in {key_source} does not belong to the certificate of "
+                    f"'{certificate.subject}' (serial {certificate.serial_number}); name the key "
                     "with which the CSR of this order, or of its last reissue, was made"
                 ) from exc
             if reason.startswith("CA_"):
@@ -209,7 +211,8 @@ def _verify(
     except ssl.SSLCertVerificationError as exc:
         if exc.verify_code in _NAME_MISMATCHES:
             raise NamesNotCovered(
-                f"A client that asks for {name} refuses the certificate of '{certificate.subject}': {exc.verify_message}",
+                f"A client that asks for {name} refuses the certificate of '{certificate.subject}': "
+                f"{exc.verify_message}",
                 missing_names=[name],
             ) from exc
         raise _untrusted(exc, certificate, chain) from exc
@@ -272,8 +275,8 @@ def _anchors(client: ssl.SSLContext, certificate: Certificate, chain: t.Sequence
     if top.self_issued:  # in the store itself, but no CA
         return (top.der,)
     raise UntrustedChain(
-        f"The chain lacks the intermediate certificate '{top.issuer}', which issued '{top.subject}'. The trust store of this host holds "
-        "it, clients do not",
+        f"The chain lacks the intermediate certificate '{top.issuer}', which issued '{top.subject}'. The trust "
+        "store of this host holds it, clients do not",
         missing_issuer=top.issuer,
     )
 

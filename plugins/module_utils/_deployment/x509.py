@@ -4,7 +4,7 @@
 """Reads the few facts of an X.509 certificate that a deployment needs.
 
 The standard library has no public X.509 parser. This one reads DER strictly (definite lengths inside their bounds) and
-proves nothing: signatures, keys and purposes are proven by the handshake in ``rehearsal.py``.
+verifies nothing: signatures, keys and purposes are verified by the handshake in ``rehearsal.py``.
 Source: RFC 5280, section 4.1.
 """
 

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from ansible.module_utils import basic
 
-from ansible_collections.certops.issuance.plugins.module_utils._deployment import desired_state as wanted
+from ansible_collections.certops.issuance.plugins.module_utils._deployment import desired_state
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import WriteFailed
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import AnsibleHost
 from ansible_collections.certops.issuance.plugins.modules import certificate_deploy, certificate_info
@@ -132,18 +132,18 @@ def test_interrupted_deployment(run: t.Any, options: dict[str, t.Any], monkeypat
     assert run(certificate_info, {"path": options["path"]})["interrupted"] is False
 
 
-def test_what_an_interrupted_deployment_has_switched_to_is_not_proven(
+def test_what_an_interrupted_deployment_has_switched_to_is_not_verified(
     run: t.Any, options: dict[str, t.Any], world: pki.World
 ) -> None:
-    def proven() -> t.Any:
-        return run(certificate_info, {"path": options["path"]})["proven"]
+    def verified() -> t.Any:
+        return run(certificate_info, {"path": options["path"]})["verified"]
 
-    assert proven() is None
+    assert verified() is None
     first = run(certificate_deploy, options)
     described = {name: first[name] for name in ("serial_number", "not_before")}
-    assert proven() == described
+    assert verified() == described
     second = run(certificate_deploy, dict(options, certificate=pki.pem(world.issue(NAME)), allow_older=True))
-    assert proven()["serial_number"] == second["serial_number"] != first["serial_number"]
+    assert verified()["serial_number"] == second["serial_number"] != first["serial_number"]
     current = os.path.basename(os.readlink(os.path.join(options["path"], "current")))
     previous = next(path.name for path in pathlib.Path(options["path"], "versions").iterdir() if path.name != current)
     for state, before, expected in [
@@ -153,7 +153,7 @@ def test_what_an_interrupted_deployment_has_switched_to_is_not_proven(
     ]:
         journal = {"state": state, "previous": before, "next": current}
         pathlib.Path(options["path"], ".journal.json").write_text(json.dumps(journal))
-        assert (proven() or {"serial_number": None})["serial_number"] == expected
+        assert (verified() or {"serial_number": None})["serial_number"] == expected
 
 
 def test_check_mode(run: t.Any, options: dict[str, t.Any]) -> None:
@@ -173,8 +173,8 @@ def test_refusal(run: t.Any, options: dict[str, t.Any]) -> None:
 
 def test_modes_and_group(run: t.Any, options: dict[str, t.Any]) -> None:
     group = grp.getgrgid(os.getgroups()[0] if os.getgroups() else os.getgid())
-    wanted = dict(options, mode="u=rw,g=r,o=", key_mode="0640", dir_mode="0750", group=group.gr_name)
-    run(certificate_deploy, wanted)
+    requested = dict(options, mode="u=rw,g=r,o=", key_mode="0640", dir_mode="0750", group=group.gr_name)
+    run(certificate_deploy, requested)
     found = {
         name: stat.S_IMODE(os.stat(os.path.join(options["path"], name)).st_mode)
         for name in ("", "versions", "current/", "current/cert.pem", "current/privkey.pem", "current/version.json")
@@ -188,14 +188,14 @@ def test_modes_and_group(run: t.Any, options: dict[str, t.Any]) -> None:
         "current/version.json": 0o640,
     }
     assert os.stat(os.path.join(options["path"], "current/privkey.pem")).st_gid == group.gr_gid
-    assert run(certificate_deploy, wanted)["changed"] is False
-    result = run(certificate_deploy, dict(wanted, key_mode="0600"))
+    assert run(certificate_deploy, requested)["changed"] is False
+    result = run(certificate_deploy, dict(requested, key_mode="0600"))
     assert result["reasons"] == ["attributes_differ"]
     assert stat.S_IMODE(os.stat(os.path.join(options["path"], "current/privkey.pem")).st_mode) == 0o600
 
 
 @pytest.mark.parametrize(
-    "option, given, said",
+    "option, given, message",
     [
         ("key_mode", 600, "'key_mode' is 600, that is --x-wx--T, and nobody but its owner may write or execute"),
         ("key_mode", 600, "; write it in quotes, '0600'"),
@@ -224,11 +224,11 @@ def test_modes_and_group(run: t.Any, options: dict[str, t.Any]) -> None:
 )
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_attributes_that_cannot_be_meant(
-    run: t.Any, options: dict[str, t.Any], option: str, given: t.Any, said: str, check_mode: bool
+    run: t.Any, options: dict[str, t.Any], option: str, given: t.Any, message: str, check_mode: bool
 ) -> None:
     result = run(certificate_deploy, dict(options, **{option: given}), check_mode=check_mode)
     assert (result["failed"], result["error_kind"]) == (True, "invalid_request")
-    assert said in result["msg"]
+    assert message in result["msg"]
     assert not os.path.exists(options["path"])
 
 
@@ -254,12 +254,12 @@ def test_attributes_that_cannot_be_meant(
 def test_attributes_as_ansible_takes_them(
     run: t.Any, options: dict[str, t.Any], option: str, given: t.Any, expected: int | None
 ) -> None:
-    asked = dict(options, **{option: given})
-    assert run(certificate_deploy, asked)["changed"] is True
+    requested = dict(options, **{option: given})
+    assert run(certificate_deploy, requested)["changed"] is True
     name = {"mode": "current/cert.pem", "key_mode": "current/privkey.pem"}.get(option, "versions")
     found = stat.S_IMODE(os.stat(os.path.join(options["path"], name)).st_mode)
     assert expected in (None, found)
-    assert run(certificate_deploy, asked)["changed"] is False
+    assert run(certificate_deploy, requested)["changed"] is False
 
 
 def test_key_for_everybody(run: t.Any, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,7 +292,7 @@ def test_attributes_that_cannot_be_set_are_undone(
 
 
 @pytest.mark.parametrize(
-    "change, said",
+    "change, message",
     [
         ({"path": None}, "path"),
         ({"private_key": None}, "private_key"),
@@ -329,11 +329,11 @@ def test_attributes_that_cannot_be_set_are_undone(
         ({"reload_commands": [""]}, "An item of 'reload_commands' is empty"),
     ],
 )
-def test_arguments_that_do_not_fit(run: t.Any, options: dict[str, t.Any], change: t.Any, said: str) -> None:
+def test_arguments_that_do_not_fit(run: t.Any, options: dict[str, t.Any], change: t.Any, message: str) -> None:
     given = {key: value for key, value in dict(options, **change).items() if value is not None}
     result = run(certificate_deploy, given)
     assert (result["failed"], result["error_kind"]) == (True, "invalid_request")
-    assert said in result["msg"]
+    assert message in result["msg"]
 
 
 @pytest.mark.parametrize("option", ["path", "private_key_path", "ca_path"])
@@ -387,10 +387,10 @@ def test_certificate_that_is_cut_off(run: t.Any, options: dict[str, t.Any]) -> N
 def test_key_that_cannot_be_read(run: t.Any, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
     given = {key: value for key, value in options.items() if key != "private_key"}
     given["private_key_path"] = options["path"] + "/none.pem"
-    said = "The private key {0} cannot be read: ".format(given["private_key_path"])
+    message = "The private key {0} cannot be read: ".format(given["private_key_path"])
     result = run(certificate_deploy, given)
     assert result["error_kind"] == "invalid_key"
-    assert result["msg"] == said + "No such file or directory. It is looked for on the target"
+    assert result["msg"] == message + "No such file or directory. It is looked for on the target"
 
     folder = dict(given, private_key_path=str(pathlib.Path(options["ca_path"]).parent))
     assert run(certificate_deploy, folder)["msg"].endswith(" cannot be read: Is a directory")
@@ -398,8 +398,8 @@ def test_key_that_cannot_be_read(run: t.Any, options: dict[str, t.Any], monkeypa
     def refuse(path: t.Any, *_options: t.Any, **_more: t.Any) -> t.NoReturn:
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(wanted, "open", refuse, raising=False)
-    assert run(certificate_deploy, given)["msg"] == said + "Permission denied; is 'become' needed?"
+    monkeypatch.setattr(desired_state, "open", refuse, raising=False)
+    assert run(certificate_deploy, given)["msg"] == message + "Permission denied; is 'become' needed?"
 
 
 def test_a_lineage_must_be_named(run: t.Any) -> None:
@@ -442,8 +442,8 @@ class SELinuxModule:
     def selinux_default_context(self, path: str) -> list[str | None]:
         return ["system_u", "object_r", "policy_for_" + os.path.basename(path), "s0"]
 
-    def set_fs_attributes_if_different(self, wanted: dict[str, t.Any], changed: bool, expand: bool) -> bool:
-        self.set.append(wanted)
+    def set_fs_attributes_if_different(self, requested: dict[str, t.Any], changed: bool, expand: bool) -> bool:
+        self.set.append(requested)
         return False
 
 
@@ -467,8 +467,8 @@ def test_selinux_context_is_kept(tmp_path: pathlib.Path) -> None:
 
 def test_failures_of_the_helpers_are_errors() -> None:
     class Failing(SELinuxModule):
-        def set_fs_attributes_if_different(self, wanted: dict[str, t.Any], changed: bool, expand: bool) -> bool:
-            self.fail_json(path=wanted["path"], msg="chown failed", details="not permitted")
+        def set_fs_attributes_if_different(self, requested: dict[str, t.Any], changed: bool, expand: bool) -> bool:
+            self.fail_json(path=requested["path"], msg="chown failed", details="not permitted")
             return True
 
         def fail_json(self, **_details: t.Any) -> None:

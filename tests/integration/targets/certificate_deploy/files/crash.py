@@ -20,11 +20,11 @@ import tempfile
 import typing as t
 
 _PLUGINS = pathlib.Path(__file__).resolve().parents[5] / "plugins"
-sys.path.insert(0, str(_PLUGINS / "module_utils"))
+sys.path.insert(0, str(_PLUGINS))
 
-from _deployment.errors import DeploymentError  # noqa: E402
-from _deployment.report import read_lineage  # noqa: E402
-from _deployment.transaction import deploy  # noqa: E402
+from module_utils._deployment.deploy import deploy  # noqa: E402
+from module_utils._deployment.errors import DeploymentError  # noqa: E402
+from module_utils._deployment.info import read_lineage  # noqa: E402
 
 _CALLS = ("rename", "symlink", "mkdir", "unlink", "unlinkat", "rmdir", "fsync", "chmod", "write", "flock")
 _NEED_SPACE = ("mkdir", "symlink", "write")
@@ -127,13 +127,13 @@ class Crashes:
         found = read_lineage(str(self._path))
         if not found["exists"] and not self._before and not os.path.lexists(self._path / "current"):
             return
-        wanted = [options for options in (self._old, self._new) if options["certificate"] == found["certificate"]]
-        if not wanted:
+        expected = [options for options in (self._old, self._new) if options["certificate"] == found["certificate"]]
+        if not expected:
             raise AssertionError(f"{where}: the current certificate is neither the old nor the new one")
-        fullchain = wanted[0]["certificate"] + wanted[0]["chain"]
+        fullchain = expected[0]["certificate"] + expected[0]["chain"]
         for name, content in (
-            ("cert", wanted[0]["certificate"]),
-            ("chain", wanted[0]["chain"]),
+            ("cert", expected[0]["certificate"]),
+            ("chain", expected[0]["chain"]),
             ("fullchain", fullchain),
             ("privkey", self._key),
             ("combined", fullchain + self._key),

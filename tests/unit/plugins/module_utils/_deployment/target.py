@@ -10,8 +10,8 @@ import shutil
 import subprocess
 import typing as t
 
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.deploy import deploy
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import DIRECTORY, FILE, KEY
-from ansible_collections.certops.issuance.plugins.module_utils._deployment.transaction import deploy
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 
 NAME = "www.example.com"

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
-from ansible_collections.certops.issuance.plugins.module_utils._deployment.report import read_lineage
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.info import read_lineage
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
 
@@ -106,8 +106,8 @@ def test_command_that_shows_lines_of_the_key(target: Target, script: str) -> Non
     shows = ["sh", "-c", script.format(key_path) + "; exit 1"]
     with pytest.raises(DeploymentError) as failure:
         target.deploy(target.world.issue(NAME), validate_commands=[shows])
-    said = repr((failure.value.message, failure.value.details))
-    assert not [line for line in target.world.key_pem.splitlines()[1:-1] if line in said]
+    shown = repr((failure.value.message, failure.value.details))
+    assert not [line for line in target.world.key_pem.splitlines()[1:-1] if line in shown]
 
 
 # -- lineages ---------------------------------------------------------------------------------------------------------

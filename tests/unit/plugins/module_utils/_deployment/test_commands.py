@@ -85,7 +85,7 @@ def test_daemon_that_keeps_the_output_is_not_waited_for(tmp_path: pathlib.Path, 
 
 
 def test_endless_output_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{run_command.__module__}._MOST_OUTPUT", 1000)
+    monkeypatch.setattr(f"{run_command.__module__}._MAX_OUTPUT", 1000)
     code, output, problem = shell("head -c 5000000 /dev/zero | tr '\\0' x; echo the end; echo problem >&2; exit 1")
     assert (code, len(output), problem) == (1, 1000, "problem\n")
     assert output.endswith("xthe end\n")

@@ -22,7 +22,7 @@ import typing as t
 import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
-from ansible_collections.certops.issuance.plugins.module_utils._deployment.report import read_lineage
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.info import read_lineage
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
 
@@ -77,12 +77,12 @@ def in_child(target: Target, interrupt: Interruption, deploy: t.Callable[[], t.A
             os._exit(9)
     os.close(writing)
     with os.fdopen(reading, "rb") as stream:
-        said = stream.read()
+        received = stream.read()
     _pid, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
         return None
     assert os.WEXITSTATUS(status) == 0, "the child failed otherwise"
-    return pickle.loads(said)
+    return pickle.loads(received)
 
 
 def take_steps(target: Target, deploy: t.Callable[[], t.Any]) -> list[str]:

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What probes prove, with services on loopback."""
+"""What probes verify, with services on loopback."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
-from ansible_collections.certops.issuance.plugins.module_utils._deployment.probe import Target as ProbeTarget
-from ansible_collections.certops.issuance.plugins.module_utils._deployment.probe import probe
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.probe import Endpoint, probe
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.services import Service
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
@@ -65,7 +64,7 @@ def test_service_that_serves_it(start: t.Any, world: pki.World, clock: Clock) ->
     leaf = world.issue(NAME)
     service = start()
     service.serve(leaf, world.key_pem, world.intermediate.pem)
-    found = probe(ProbeTarget("127.0.0.1", service.port, NAME), pki.der(leaf), [world.root_der], 10, clock, clock.sleep)
+    found = probe(Endpoint("127.0.0.1", service.port, NAME), pki.der(leaf), [world.root_der], 10, clock, clock.sleep)
     assert found.served is True
     assert found.problem is None
     assert found.as_result()["serial_number"] == pki.serial(leaf)
@@ -78,7 +77,7 @@ def test_starttls(start: t.Any, world: pki.World, clock: Clock, protocol: str) -
     leaf = world.issue(NAME)
     service = start(protocol)
     service.serve(leaf, world.key_pem, world.intermediate.pem)
-    target = ProbeTarget("127.0.0.1", service.port, NAME, protocol)
+    target = Endpoint("127.0.0.1", service.port, NAME, protocol)
     found = probe(target, pki.der(leaf), [world.root_der], 0, clock, clock.sleep)
     assert (found.served, found.problem) == (True, None)
 
@@ -88,7 +87,7 @@ def test_ipv6(start: t.Any, world: pki.World, clock: Clock) -> None:
     leaf = world.issue(NAME)
     service = start(address="::1")
     service.serve(leaf, world.key_pem, world.intermediate.pem)
-    target = ProbeTarget("::1", service.port, NAME)
+    target = Endpoint("::1", service.port, NAME)
     assert str(target) == f"[::1]:{service.port} ({NAME})"
     assert probe(target, pki.der(leaf), [world.root_der], 0, clock, clock.sleep).served is True
 
@@ -110,7 +109,7 @@ def test_every_address_that_listens_has_to_serve_it(
         ]
 
     monkeypatch.setattr(socket, "getaddrinfo", both)
-    target = ProbeTarget("localhost", four.port, NAME)
+    target = Endpoint("localhost", four.port, NAME)
     found = probe(target, pki.der(leaf), (), 0, clock, clock.sleep)
     assert found.served is False
     assert found.problem is not None and found.problem.startswith("::1 serves the certificate of")
@@ -126,7 +125,7 @@ def test_workers_that_overlap(start: t.Any, world: pki.World, clock: Clock) -> N
     service = start()
     service.serve(old, world.key_pem, world.intermediate.pem)
     service.serve(new, world.key_pem, world.intermediate.pem, old_answers=4)
-    target = ProbeTarget("127.0.0.1", service.port, NAME)
+    target = Endpoint("127.0.0.1", service.port, NAME)
     found = probe(target, pki.der(new), [world.root_der], 10, clock, clock.sleep)
     assert found.served is True
     assert len(clock.slept) == 4
@@ -142,7 +141,7 @@ def test_service_with_two_kinds_of_certificates(
     leaves = {name: world.issue(NAME, key=key) for name, key in keys.items()}
     service = start()
     service.serve(leaves[other], pki.key_pem(keys[other]), world.intermediate.pem)
-    target = ProbeTarget("127.0.0.1", service.port, NAME)
+    target = Endpoint("127.0.0.1", service.port, NAME)
     found = probe(target, pki.der(leaves[kind]), [world.root_der], 0, clock, clock.sleep)
     assert (found.served, found.leaf) == (False, pki.der(leaves[other]))
     assert pki.serial(leaves[other]) in (found.problem or "")
@@ -156,7 +155,7 @@ def test_deadline_cuts_the_last_sleep(start: t.Any, world: pki.World, clock: Clo
     old = world.issue(NAME)
     service = start()
     service.serve(old, world.key_pem)
-    target = ProbeTarget("127.0.0.1", service.port, NAME)
+    target = Endpoint("127.0.0.1", service.port, NAME)
     found = probe(target, pki.der(world.issue(NAME)), (), 3, clock, clock.sleep)
     assert found.served is False
     assert pki.serial(old) in (found.problem or "")
@@ -167,14 +166,14 @@ def test_service_without_the_chain(start: t.Any, world: pki.World, clock: Clock)
     leaf = world.issue(NAME)
     service = start()
     service.serve(leaf, world.key_pem)
-    target = ProbeTarget("127.0.0.1", service.port, NAME)
+    target = Endpoint("127.0.0.1", service.port, NAME)
     found = probe(target, pki.der(leaf), [world.root_der], 0, clock, clock.sleep)
     assert found.served is False
     assert "unable to get local issuer certificate" in (found.problem or "")
 
 
 @pytest.mark.parametrize(
-    "protocol, starttls, said",
+    "protocol, starttls, message",
     [
         ("smtp without TLS", "smtp", "502 not implemented"),
         ("imap", "pop3", "expected '+OK'"),
@@ -190,29 +189,29 @@ def test_service_that_speaks_otherwise(
     clock: Clock,
     protocol: str,
     starttls: str | None,
-    said: str,
+    message: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(f"{probe.__module__}._LAST_ATTEMPT", 0.2)
+    monkeypatch.setattr(f"{probe.__module__}._MIN_ATTEMPT", 0.2)
     service = start(protocol)
     service.serve(world.issue(NAME), world.key_pem)
-    target = ProbeTarget("127.0.0.1", service.port, NAME, starttls)
+    target = Endpoint("127.0.0.1", service.port, NAME, starttls)
     found = probe(target, b"", (), 0, clock, clock.sleep)
     assert found.served is False
-    assert said in (found.problem or "")
+    assert message in (found.problem or "")
     assert found.as_result()["serial_number"] is None
 
 
 def test_nothing_listens(start: t.Any, world: pki.World, clock: Clock) -> None:
     service = start()
     service.close()
-    found = probe(ProbeTarget("127.0.0.1", service.port, NAME), b"", (), 0.5, clock, clock.sleep)
+    found = probe(Endpoint("127.0.0.1", service.port, NAME), b"", (), 0.5, clock, clock.sleep)
     assert (found.served, found.attempts) == (False, 4)
     assert "Connection refused" in (found.problem or "")
 
 
 def test_host_that_has_no_address(clock: Clock) -> None:
-    found = probe(ProbeTarget("a..b", 443, NAME), b"", (), 0, clock, clock.sleep)
+    found = probe(Endpoint("a..b", 443, NAME), b"", (), 0, clock, clock.sleep)
     assert "cannot be resolved" in (found.problem or "")
 
 
@@ -220,7 +219,7 @@ def test_host_that_has_no_address(clock: Clock) -> None:
 
 
 def reloading(target: Target, service: Service, reads: str = "combined.pem") -> dict[str, t.Any]:
-    """Options for a service that reads its files when it is told to."""
+    """Options for a service that reads its files when the reload command runs."""
 
     def reload(command: t.Sequence[str]) -> None:
         if command[0] == "true":
@@ -235,7 +234,7 @@ def reloading(target: Target, service: Service, reads: str = "combined.pem") -> 
     }
 
 
-def test_deployment_is_proven(start: t.Any, target: Target) -> None:
+def test_deployment_is_verified(start: t.Any, target: Target) -> None:
     options = reloading(target, start())
     leaf = target.world.issue(NAME)
     result = target.deploy(leaf, **options)
@@ -324,7 +323,7 @@ def test_old_certificate_that_is_not_served_again(start: t.Any, target: Target) 
 
 
 def test_probe_of_the_wrong_port_is_no_failed_rollback(start: t.Any, target: Target) -> None:
-    """A service that did not answer before the switch cannot prove that going back worked."""
+    """A service that did not answer before the switch cannot show that going back worked."""
     closed = start()
     closed.close()
     target.deploy(target.world.issue(NAME))

@@ -265,8 +265,8 @@ def test_system_trust_store(rehearsals: Rehearsals, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none"))
     with pytest.raises(NoTrustStore, match="ca-certificates"):
         rehearsals(leaf, trust="system")
-    asked = ["openssl", "x509", "-noout", "-hash", "-in", str(rehearsals.ca_path)]
-    name = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip() + ".0"
+    command = ["openssl", "x509", "-noout", "-hash", "-in", str(rehearsals.ca_path)]
+    name = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() + ".0"
     (folder / name).write_text(rehearsals.world.root.pem)
     assert rehearsals(leaf, trust="system") == (pki.der(rehearsals.world.root.certificate),)
     monkeypatch.delenv("SSL_CERT_DIR")

@@ -13,9 +13,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.certops.issuance.plugins.module_utils._deployment import transaction
+from ansible_collections.certops.issuance.plugins.module_utils._deployment import deploy as deployment
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
-from ansible_collections.certops.issuance.plugins.module_utils._deployment.report import read_lineage
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.info import read_lineage
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
 
@@ -133,7 +133,7 @@ def test_check_mode_writes_nothing_before_the_first_deployment(target: Target) -
 @pytest.mark.parametrize("deployed", [False, True])
 @pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize(
-    "case, kind, said",
+    "case, kind, message",
     [
         ("other key", "key_mismatch", "does not belong"),
         ("encrypted key", "invalid_key", "encrypted"),
@@ -148,7 +148,7 @@ def test_check_mode_writes_nothing_before_the_first_deployment(target: Target) -
     ],
 )
 def test_refusals_touch_nothing(
-    target: Target, case: str, kind: str, said: str, check_mode: bool, deployed: bool
+    target: Target, case: str, kind: str, message: str, check_mode: bool, deployed: bool
 ) -> None:
     world = target.world
     if deployed or case == "older":
@@ -178,7 +178,7 @@ def test_refusals_touch_nothing(
         target.ca_path.write_text("")
     error = refused(target, leaf, check_mode=check_mode, **options)
     assert error.kind == kind
-    assert said in error.message
+    assert message in error.message
     assert error.details["path"] == str(target.path)
     assert (error.details["rolled_back"], error.details["recovered"]) == (False, False)
     assert target.tree() == before
@@ -190,17 +190,17 @@ def test_key_of_another_certificate_is_named(target: Target, in_a_file: bool) ->
     path = target.path.parent / "www.key"
     path.write_text(other)
     given = {"private_key": None, "private_key_path": str(path)} if in_a_file else {"private_key": other}
-    said = refused(target, target.world.issue(NAME), **given).message
-    assert "The private key in {0} does not belong".format(path if in_a_file else "'private_key'") in said
-    assert said.endswith("with which the CSR of this order, or of its last reissue, was made")
+    message = refused(target, target.world.issue(NAME), **given).message
+    assert "The private key in {0} does not belong".format(path if in_a_file else "'private_key'") in message
+    assert message.endswith("with which the CSR of this order, or of its last reissue, was made")
 
 
 def test_older_certificate_names_both(target: Target) -> None:
     deployed = target.world.issue(NAME)
     target.deploy(deployed)
     older = target.world.issue(NAME, not_before=pki.NOW - 3 * pki.DAY)
-    said = refused(target, older).message
-    assert said.index(pki.serial(older)) < said.index(pki.serial(deployed))
+    message = refused(target, older).message
+    assert message.index(pki.serial(older)) < message.index(pki.serial(deployed))
 
 
 def test_older_certificate_on_purpose(target: Target) -> None:
@@ -305,7 +305,7 @@ def test_failure_after_the_switch_rolls_back(target: Target, step: str) -> None:
     before = target.versions()
     error = refused(target, new, **{step + "_commands": [only_if(target, old)]})
     assert error.kind == step + "_failed"
-    assert "(with the new files): it said nothing" in error.message
+    assert "(with the new files): it printed nothing" in error.message
     assert (error.details["rolled_back"], error.details["reasons"]) == (True, ["certificate_differs"])
     assert error.details["previous"]["serial_number"] == pki.serial(old)
     assert error.message.endswith(f"Rolled back to version 1-{pki.serial(old)}")
@@ -387,7 +387,7 @@ def test_what_was_interrupted_is_recovered_though_the_deployment_fails(target: T
 
 
 @pytest.mark.parametrize("lost", [False, True])
-def test_current_version_that_cannot_be_proven_gives_way_to_the_last_proven_one(target: Target, lost: bool) -> None:
+def test_current_version_that_cannot_be_verified_gives_way_to_the_last_verified_one(target: Target, lost: bool) -> None:
     """A run was killed after its switch; the next one finds that the service does not take the new files."""
     old, new = target.world.issue(NAME), target.world.issue(NAME)
     target.deploy(old)
@@ -422,7 +422,7 @@ def test_directory_that_cannot_be_made_is_named(target: Target, check_mode: bool
 
 
 @pytest.mark.parametrize("case", ["first", "lineage", "versions"])
-def test_check_mode_foresees_a_directory_that_cannot_be_written(
+def test_check_mode_fails_for_a_directory_that_cannot_be_written(
     target: Target, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if case != "first":
@@ -432,7 +432,7 @@ def test_check_mode_foresees_a_directory_that_cannot_be_written(
     locked.mkdir(exist_ok=True)
     locked.chmod(0o555)
     if os.geteuid() == 0:  # who may write everywhere; answer as for somebody else
-        monkeypatch.setattr(os, "access", lambda asked, _mode: str(asked) != str(locked))
+        monkeypatch.setattr(os, "access", lambda path, _mode: str(path) != str(locked))
     error = refused(target, target.world.issue(NAME), path=str(path), check_mode=True)
     locked.chmod(0o755)
     assert error.kind == "write_failed"
@@ -619,14 +619,14 @@ def test_versions_that_somebody_else_put_there_are_left_alone(target: Target) ->
 def test_certificate_with_its_chain_in_one_text(target: Target) -> None:
     leaf = target.world.issue(NAME)
     both = pki.pem(leaf) + target.world.intermediate.pem
-    assert transaction.deploy(target.options(leaf), target.host)["changed"] is True
+    assert deployment.deploy(target.options(leaf), target.host)["changed"] is True
     options = dict(target.options(leaf), certificate=both)
     for chain in (None, both):
-        assert transaction.deploy(dict(options, chain=chain), target.host)["changed"] is False
+        assert deployment.deploy(dict(options, chain=chain), target.host)["changed"] is False
 
 
 def test_lineage_of_another_run(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transaction, "LOCK_WAIT", 0.2)
+    monkeypatch.setattr(deployment, "LOCK_WAIT", 0.2)
     target.deploy(target.world.issue(NAME))
     held = os.open(target.path, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
@@ -649,7 +649,7 @@ def test_information(target: Target) -> None:
         "certificate": None,
         "chain": None,
         "interrupted": False,
-        "proven": None,
+        "verified": None,
     }
     leaf = target.world.issue(NAME, "example.com")
     target.deploy(leaf)
@@ -661,4 +661,4 @@ def test_information(target: Target) -> None:
     assert found["certificate"] == pki.pem(leaf)
     assert found["chain"] == target.world.intermediate.pem
     assert found["interrupted"] is False
-    assert found["proven"] == {"serial_number": found["serial_number"], "not_before": found["not_before"]}
+    assert found["verified"] == {"serial_number": found["serial_number"], "not_before": found["not_before"]}

@@ -12,8 +12,8 @@ from .errors import WriteFailed
 from .lineage import FILE_NAMES, SWITCHING, Journal, Lineage
 from .x509 import Certificate, Malformed, read_certificates
 
-#: What is told of the certificate that is proven.
-_PROVEN = ("serial_number", "not_before")
+#: What is returned of the certificate that is verified.
+_VERIFIED = ("serial_number", "not_before")
 
 
 def read_lineage(path: str) -> dict[str, t.Any]:
@@ -33,7 +33,7 @@ def read_lineage(path: str) -> dict[str, t.Any]:
         journal = lineage.journal() if exists else None
         interrupted = exists and (journal is not None or bool(lineage.residue()))
         certificates, placeholder = _read_current(lineage) if exists else ([], False)
-        proven = _read_proven(lineage, journal, certificates)
+        verified = _read_verified(lineage, journal, certificates)
     except OSError as exc:
         raise WriteFailed(f"{exc.filename or path} cannot be read: {exc.strerror}") from exc
     leaf = certificates[0] if certificates else None
@@ -44,7 +44,9 @@ def read_lineage(path: str) -> dict[str, t.Any]:
         certificate=leaf.pem if leaf else None,
         chain="".join(item.pem for item in certificates[1:]) if leaf else None,
         interrupted=interrupted,
-        proven={name: fact for name, fact in describe(proven[0]).items() if name in _PROVEN} if proven else None,
+        verified={name: fact for name, fact in describe(verified[0]).items() if name in _VERIFIED}
+        if verified
+        else None,
     )
 
 
@@ -61,8 +63,14 @@ def _read_current(lineage: Lineage) -> tuple[list[Certificate], bool]:
             return certificates, bool(record and record.get("placeholder"))
 
 
-def _read_proven(lineage: Lineage, journal: Journal | None, current: list[Certificate]) -> list[Certificate]:
-    """The certificates that a deployment has brought to its end with: not those of one that was interrupted."""
+def read_leaf(lineage: Lineage, version: str | None) -> Certificate | None:
+    """The leaf of a version; None without a version, and where no file of it holds the leaf."""
+    certificates = _read_certificates(lineage, version) if version else []
+    return certificates[0] if certificates else None
+
+
+def _read_verified(lineage: Lineage, journal: Journal | None, current: list[Certificate]) -> list[Certificate]:
+    """The certificates of the last deployment that came to its end: not those of one that was interrupted."""
     if journal is None or journal.state != SWITCHING:
         return current
     return _read_certificates(lineage, journal.previous) if journal.previous else []

@@ -1,0 +1,248 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries a plan out as one transaction: recover, stage, switch, verify; then commit or roll back.
+
+The journal says how far a run got, so that the next one finishes or undoes what a crash left.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import typing as t
+from dataclasses import replace
+
+from .drift import reasons
+from .errors import DeploymentError, RollbackFailed, WriteFailed, describe_os_error, write_failed
+from .host import Host
+from .info import read_leaf
+from .lineage import COMMITTING, STAGING, SWITCHING, Journal, Lineage
+from .plan import Plan, observe, paths_with_attributes
+from .service import Service
+
+if t.TYPE_CHECKING:
+    from .probe import Endpoint
+
+
+class Transaction:
+    """One plan, carried out. The caller holds the lock.
+
+    Arguments:
+        plan: what to do.
+        lineage: where.
+        host: the target.
+        service: what uses the certificate.
+        keep_versions: versions to keep, the current one included.
+        report: what the module returns, also when the run fails; filled in on the way.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        lineage: Lineage,
+        host: Host,
+        service: Service,
+        keep_versions: int,
+        report: dict[str, t.Any],
+    ) -> None:
+        self._plan = plan
+        self._lineage = lineage
+        self._host = host
+        self._service = service
+        self._keep_versions = keep_versions
+        self._report = report
+        self._shared: dict[str, os.stat_result] = {}  # directories that all versions share, as they were
+
+    def run(self) -> None:
+        """Carry the plan out.
+
+        Raises:
+            DeploymentError: it failed; ``details`` say whether it was rolled back.
+            OSError: it failed before anything was staged.
+        """
+        self._recover()
+        if self._plan.switches:
+            self._put_into_service()
+        elif self._plan.reasons:
+            self._verify_current()
+
+    def _recover(self) -> None:
+        """Remove what an interrupted run left; what it switched to stays, to be verified or replaced."""
+        plan, lineage, journal = self._plan, self._lineage, self._plan.journal
+        if not plan.recovers:
+            return
+        lineage.clean()
+        if journal and journal.state == COMMITTING:
+            lineage.prune(self._keep_versions)
+        elif journal and journal.next and journal.next != plan.current:
+            lineage.discard(journal.next)
+        if not plan.unverified:
+            self._clear_journal()
+
+    def _clear_journal(self) -> None:
+        """Nothing is under way any more, neither of this run nor of one that was interrupted."""
+        self._lineage.remove_journal()
+        self._report["recovered"] = self._plan.recovers
+
+    def _previous(self) -> str | None:
+        """The version to go back to: the last one that was verified."""
+        plan = self._plan
+        name = plan.journal.previous if plan.unverified and plan.journal else plan.current
+        return name if name in self._lineage.version_names() else None
+
+    # -- stage, switch, verify ----------------------------------------------------------------------------------------
+
+    def _put_into_service(self) -> None:
+        plan, lineage = self._plan, self._lineage
+        previous = self._previous()
+        if plan.current and not plan.unverified:
+            self._service.validate("before the switch, nothing was changed")
+        lineage.make_versions()
+        name = lineage.next_name(plan.desired.leaf.serial_number)
+        leaf = read_leaf(lineage, previous)
+        before = self._service.endpoints_serving(leaf) if leaf and self._service.has_probes else {}
+        try:
+            lineage.write_journal(Journal(SWITCHING if plan.unverified else STAGING, previous, name))
+            self._stage(name)
+            lineage.prepare_rollback(previous)
+            lineage.write_journal(Journal(SWITCHING, previous, name))
+            lineage.switch(name)
+            self._verify(name)
+        except (DeploymentError, OSError) as exc:
+            error = exc if isinstance(exc, DeploymentError) else write_failed(exc)
+            if lineage.current() == name:
+                self._roll_back(error, name, previous, before)
+            else:
+                self._discard_staged(error, name)
+            raise error from exc
+        self._commit(previous, name)
+
+    def _verify_current(self) -> None:
+        """The files are as desired; the service is not known to use them."""
+        plan = self._plan
+        previous, current = self._previous(), plan.current
+        can_roll_back = plan.unverified and previous != current and current is not None
+        if can_roll_back:
+            self._lineage.prepare_rollback(previous)
+        try:
+            self._verify(current)
+        except (DeploymentError, OSError) as exc:
+            error = exc if isinstance(exc, DeploymentError) else write_failed(exc)
+            if can_roll_back:
+                self._roll_back(error, str(current), previous, {})
+            raise error from exc
+        if plan.unverified:
+            self._commit(previous, str(current))
+
+    def _stage(self, name: str) -> None:
+        plan, lineage, files = self._plan, self._lineage, self._plan.desired.files()
+        like = lineage.version_path(plan.current) if plan.current else None
+
+        def finish(staging: str) -> None:
+            for path, kind in paths_with_attributes(lineage, staging, files):
+                relative = os.path.relpath(path, staging)
+                if relative.startswith(os.pardir):  # a directory that all versions share
+                    self._shared[path] = os.stat(path)
+                    self._host.apply(path, kind, path, path)
+                    continue
+                final = os.path.normpath(os.path.join(lineage.version_path(name), relative))
+                kept = os.path.normpath(os.path.join(like, relative)) if like else None
+                self._host.apply(path, kind, final, kept)
+
+        lineage.stage(name, files, plan.desired.record(), finish)
+
+    def _verify(self, name: str | None) -> None:
+        """Verify the files, the service's configuration, and what the service serves."""
+        version = self._lineage.read_version(name) if name else None
+        left = reasons(observe(self._lineage, self._host, replace(self._plan, current=name, version=version), False))
+        if left:
+            raise WriteFailed(f"After the switch the lineage is still not as requested: {', '.join(left)}")
+        self._service.validate("with the new files")
+        self._service.reload("with the new files")
+        if self._service.has_probes:
+            self._service.require_served(self._plan.desired.leaf, self._plan.anchors)
+
+    # -- commit -------------------------------------------------------------------------------------------------------
+
+    def _commit(self, previous: str | None, name: str) -> None:
+        lineage = self._lineage
+        try:
+            lineage.write_journal(Journal(COMMITTING, previous, name))
+            lineage.clean()
+            lineage.prune(self._keep_versions)
+            self._clear_journal()
+        except OSError as exc:
+            raise WriteFailed(
+                f"The new certificate is in service, but old versions could not be removed ({describe_os_error(exc)}); "
+                "the next run will do that",
+                changed=True,
+            ) from exc
+
+    # -- roll back ----------------------------------------------------------------------------------------------------
+
+    def _roll_back(
+        self, error: DeploymentError, name: str, previous: str | None, before: t.Mapping[Endpoint, bool]
+    ) -> None:
+        """Put the previous version back into service and verify it; the service is left alone where there was none.
+
+        Arguments:
+            error: why; it is completed.
+            name: the version to go back from.
+            previous: the version to go back to.
+            before: which endpoints served the previous certificate before the switch.
+
+        Raises:
+            RollbackFailed: that failed, too.
+        """
+        lineage = self._lineage
+        try:
+            lineage.switch_back()
+            self._restore_shared()
+            if previous:
+                self._service.reload("with the previous files")
+                leaf = read_leaf(lineage, previous)
+                if leaf and self._service.has_probes:
+                    self._service.require_served_again(leaf, before)
+            lineage.clean()
+            lineage.discard(name)
+            self._clear_journal()
+        except (DeploymentError, OSError) as exc:
+            problem = exc.message if isinstance(exc, DeploymentError) else describe_os_error(exc)
+            failure = RollbackFailed(
+                f"{error.message}. Going back to {previous or 'no certificate'} failed, too: {problem}", **error.details
+            )
+            failure.details["cause"] = {"error_kind": error.kind, "msg": error.message}
+            raise failure from error
+        error.details["rolled_back"] = True
+        error.message += (
+            f". Rolled back to version {previous}"
+            if previous
+            else ". Rolled back: there was no previous version, 'current' was removed and the service left alone"
+        )
+
+    def _discard_staged(self, error: DeploymentError, name: str) -> None:
+        """Undo what was written before the switch; completes the error."""
+        lineage, plan = self._lineage, self._plan
+        try:
+            self._restore_shared()
+            lineage.clean()
+            lineage.discard(name)
+            if plan.unverified and plan.journal:
+                lineage.write_journal(plan.journal)
+            else:
+                lineage.remove_journal()
+        except OSError as exc:
+            error.message += (
+                f". What was written could not be removed ({describe_os_error(exc)}); the next run will do that"
+            )
+        else:
+            error.message += ". Nothing was switched"
+
+    def _restore_shared(self) -> None:
+        for path, was in self._shared.items():
+            now = os.stat(path)
+            if (now.st_uid, now.st_gid) != (was.st_uid, was.st_gid):
+                os.chown(path, was.st_uid, was.st_gid)
+            if now.st_mode != was.st_mode:
+                os.chmod(path, stat.S_IMODE(was.st_mode))

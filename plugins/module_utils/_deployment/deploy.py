@@ -1,0 +1,199 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module certificate_deploy from its options to its result: lock, plan, carry out.
+
+``plan.py`` decides, ``apply.py`` stages, switches, commits and rolls back, ``service.py`` runs commands and probes.
+Nothing is written before the rehearsal has passed. What only a change needs (TLS, sockets) is imported when a change
+is due.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from .apply import Transaction
+from .desired_state import (
+    DesiredState,
+    absolute_path,
+    describe,
+    read_commands,
+    read_desired_state,
+    read_probes,
+)
+from .errors import DeploymentError, InvalidKey, write_failed
+from .host import Host
+from .info import read_leaf
+from .lineage import CURRENT, Lineage
+from .lock import Lock
+from .plan import Plan, Planner, PlanOptions
+from .service import Service, ServiceOptions
+
+LOCK_WAIT = 10.0  # seconds
+
+_SHOWN_IN_DIFF = ("serial_number", "not_before", "not_after", "names", "placeholder")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to deploy; the options of the module that do not say what shall be in service.
+
+    Arguments:
+        path: the lineage directory.
+        plan: what is allowed.
+        service: how to validate, reload and probe.
+        keep_versions: versions to keep, the current one included.
+    """
+
+    path: str
+    plan: PlanOptions
+    service: ServiceOptions
+    keep_versions: int
+
+
+def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = False) -> dict[str, t.Any]:
+    """Put a certificate into service, or find that it is.
+
+    Arguments:
+        parameters: the options of the module ``certificate_deploy``.
+        host: the target.
+        check_mode: rehearse and report only.
+
+    Returns:
+        The result of the module, ``diff`` included.
+
+    Raises:
+        DeploymentError: it was refused or it failed; ``details`` are further fields of the module's failure.
+    """
+    path = absolute_path(parameters["path"], "path")
+    report: dict[str, t.Any] = {"path": path, "rolled_back": False, "recovered": False}
+    try:
+        settings, requested = _read_options(parameters, path)
+        return _Deployment(settings, requested, host, report).run(check_mode)
+    except DeploymentError as exc:
+        exc.details = dict(report, **exc.details)
+        raise
+
+
+def _read_options(parameters: t.Mapping[str, t.Any], path: str) -> tuple[Settings, DesiredState]:
+    for option in ("private_key_path", "ca_path"):
+        if parameters[option] is not None:
+            absolute_path(parameters[option], option)
+    requested = read_desired_state(
+        certificate=parameters["certificate"],
+        chain=parameters["chain"],
+        private_key=parameters["private_key"],
+        private_key_path=parameters["private_key_path"],
+        names=parameters["names"],
+        files=parameters["files"],
+        placeholder=parameters["placeholder"],
+        now=datetime.now(timezone.utc),
+    )
+    _refuse_own_key(parameters["private_key_path"], path, requested)
+    settings = Settings(
+        path=path,
+        plan=PlanOptions(
+            trust="ca_path" if parameters["ca_path"] else parameters["trust"],
+            ca_path=parameters["ca_path"],
+            allow_older=parameters["allow_older"],
+        ),
+        service=ServiceOptions(
+            validate_commands=read_commands(parameters["validate_commands"], "validate_commands"),
+            reload_commands=read_commands(parameters["reload_commands"], "reload_commands"),
+            probes=read_probes(parameters["probes"], parameters["probe_timeout"], requested),
+            probe_timeout=parameters["probe_timeout"],
+        ),
+        keep_versions=parameters["keep_versions"],
+    )
+    return settings, requested
+
+
+def _refuse_own_key(key_path: str | None, path: str, requested: DesiredState) -> None:
+    """A key file that lies in the lineage is removed with its version; only ``current`` leads to the next one."""
+    if key_path is None or not os.path.realpath(key_path).startswith(os.path.realpath(path) + os.sep):
+        return
+    folder, name = os.path.split(os.path.abspath(key_path))
+    if os.path.basename(folder) != CURRENT or name not in requested.files():
+        raise InvalidKey(
+            f"The private key {key_path} lies in the lineage itself, and would be removed with its version; give a "
+            "file elsewhere, or one below 'current' that 'files' names"
+        )
+
+
+class _Deployment:
+    """One run on one lineage.
+
+    Arguments:
+        settings: how to deploy.
+        requested: what shall be in service.
+        host: the target.
+        report: what the module returns, also when the run fails; filled in on the way.
+    """
+
+    def __init__(self, settings: Settings, requested: DesiredState, host: Host, report: dict[str, t.Any]) -> None:
+        self._keep_versions = settings.keep_versions
+        self._host = host
+        self._report = report
+        self._lineage = Lineage(settings.path)
+        self._lock = Lock(settings.path, LOCK_WAIT)
+        self._service = Service(settings.service, host, requested.key)
+        self._planner = Planner(settings.plan, requested, self._lineage, host, self._service, report)
+
+    def run(self, check_mode: bool) -> dict[str, t.Any]:
+        """See deploy()."""
+        try:
+            locked = self._lineage.exists() and self._lock.acquire()
+            plan = self._planner.plan(locked)
+            if plan.reasons or plan.recovers:
+                if check_mode:
+                    self._planner.check_mode_checks(plan)
+                else:
+                    plan = self._carry_out(plan, locked)
+            return self._result(plan)
+        except OSError as exc:
+            raise write_failed(exc) from exc
+        finally:
+            self._report["probes"] = [result.as_result() for result in self._service.results]
+            self._lock.release()
+
+    def _carry_out(self, plan: Plan, locked: bool) -> Plan:
+        """Carry the plan out; returns the one that was carried out."""
+        made: list[str] = []
+        try:
+            if not locked:
+                while not self._lock.acquire():  # a failed first deployment beside this one removes its directory
+                    made = self._lineage.create()
+                plan = self._planner.plan(True)  # another run may have been here before the lock
+            if plan.reasons:
+                self._service.require_programs()
+            Transaction(plan, self._lineage, self._host, self._service, self._keep_versions, self._report).run()
+            return plan
+        except (DeploymentError, OSError):
+            self._lineage.remove_empty(made)
+            raise
+
+    def _result(self, plan: Plan) -> dict[str, t.Any]:
+        if plan.keeps_existing:
+            after = dict(describe(read_leaf(self._lineage, plan.current)), placeholder=False)
+        else:
+            after = dict(describe(plan.desired.certificate), placeholder=plan.desired.placeholder)
+        changed = bool(plan.reasons) or plan.recovers
+        result = dict(self._report, **after)
+        result.update(
+            changed=changed,
+            reasons=list(plan.reasons),
+            current=self._lineage.current_path,
+            probes=[found.as_result() for found in self._service.results],
+            diff={
+                "before": _for_diff(plan.before),
+                "after": dict(_for_diff(after), reasons=list(plan.reasons)) if changed else _for_diff(plan.before),
+            },
+        )
+        return result
+
+
+def _for_diff(facts: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
+    return {key: facts[key] for key in _SHOWN_IN_DIFF} if facts else {}
