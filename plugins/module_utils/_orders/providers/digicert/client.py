@@ -107,6 +107,8 @@ class DigicertProvider(Provider):
 
     def refresh_order(self, order: Order) -> Order:
         """Validation alone, while the order's word stays the same; else all of it."""
+        if STATUSES.get(word(order.provider_status)) == Status.ISSUED:
+            return self.fetch_order(order.order_id)
         try:
             validation = self._fetch_validation(order.order_id)
         except OrderNotFound:

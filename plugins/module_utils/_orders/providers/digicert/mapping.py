@@ -14,7 +14,8 @@ import re
 import typing as t
 from dataclasses import replace
 
-from ...._common.names import normalize_serial
+from ...._common.names import normalize_name, normalize_serial
+from ...http.redaction import HIDDEN, drop_personal_text
 from ...model import Blocker, Certificate, Check, Domain, Order, Status
 from ..base import OrderSummary, least_advanced, open_blockers, unknown_word
 from ..coerce import entries, identifier, mapping, moment_from_text, names, objects, text, time_from_text, word
@@ -50,6 +51,11 @@ _ORGANIZATION_STATES: t.Mapping[str, str] = {
     "approved": Check.COMPLETED,
     "pending": Check.IN_PROGRESS,
 }
+
+#: Words of a certificate's own state under which it is there; it is rarely reported. Section 4.2.
+_CERTIFICATE_ISSUED = frozenset(["issued", "approved", "active", "complete", "valid", "reissue", "reissued"])
+#: Products whose certificates are not for servers, in the ids, types and names of products.
+_NO_SERVER = re.compile(r"code|client|document|s/?mime|email|personal|signing|timestamp")
 
 #: While an order is reissue_pending; sections 5 and 11.
 _REISSUE = Blocker(
@@ -119,23 +125,14 @@ def _map_info(order_id: str, info: Body, provider_status: str | None) -> Order:
         not_before=time_from_text(facts.get("valid_from")),
         not_after=time_from_text(facts.get("valid_till")),
     )
-    status_word = word(provider_status)
-    status = STATUSES.get(status_word, Status.UNKNOWN)
-    if status_word in _MAYBE_ISSUED and certificate.id and moment_from_text(facts.get("date_issued")):
-        status = Status.ISSUED
-    reason = None
-    if status == Status.ISSUED and word(facts.get("status")) == "revoked":
-        # The order goes on, but this certificate of it has ended.
-        status, reason = Status.REVOKED, "the certificate of the order is revoked"
-
-    warnings = []
-    if status == Status.UNKNOWN:
+    status, reason, warnings = _status(word(provider_status), facts)
+    if status == Status.UNKNOWN and not warnings:
         warnings.append(unknown_word("digicert", "status", provider_status or ""))
     if status == Status.ISSUED and certificate.id is None:
         warnings.append("digicert reported that the order is issued, but gave no certificate id to collect it by")
 
     checks: dict[str, str] = {}
-    if status_word == "needs_csr":
+    if word(provider_status) == "needs_csr":
         checks["csr"] = Check.NOT_COMPLETED
     elif text(facts.get("csr")):
         checks["csr"] = Check.COMPLETED
@@ -149,18 +146,92 @@ def _map_info(order_id: str, info: Body, provider_status: str | None) -> Order:
         issued=status == Status.ISSUED and certificate.id is not None,
         checks=checks,
         domains=tuple(Domain(name) for name in _host_names(info)),
-        reason=reason or caa,
+        blockers=(_APPROVAL,) if _awaits_approval(info, status) else (),
+        reason=reason or (_refusal(info) if status in Status.ENDED else None) or caa or text(info.get("message")),
         certificate=certificate,
         ordered_at=time_from_text(info.get("date_created")),
         warnings=tuple(warnings),
     )
 
 
+def _status(status_word: str, facts: Body) -> tuple[str, str | None, list[str]]:
+    """The neutral status, its reason, and warnings. Of an issued order the certificate's own state counts; section 5.
+
+    Arguments:
+        facts: the certificate in order info.
+    """
+    status = STATUSES.get(status_word, Status.UNKNOWN)
+    if status_word in _MAYBE_ISSUED and identifier(facts.get("id")) and moment_from_text(facts.get("date_issued")):
+        status = Status.ISSUED
+    certificate_word = word(facts.get("status"))
+    if status != Status.ISSUED or not certificate_word or certificate_word in _CERTIFICATE_ISSUED:
+        return status, None, []
+    status = STATUSES.get(certificate_word, Status.UNKNOWN)
+    if status in Status.ENDED:
+        # The order goes on, but this certificate of it has ended.
+        return status, f"the certificate of the order is {status}", []
+    if status == Status.UNKNOWN:
+        return status, None, [unknown_word("digicert", "certificate.status", facts.get("status"))]
+    return status, None, []
+
+
+def _awaits_approval(info: Body, status: str) -> bool:
+    """Whether the order, or a request of it, waits for somebody's approval; section 5."""
+    if status not in Status.OPEN:
+        return False
+    states = [word(info.get("status"))] + [word(request.get("status")) for request in objects(info.get("requests"))]
+    return states[0] == "needs_approval" or "pending" in states[1:]
+
+
+def _refusal(info: Body) -> str | None:
+    """Why the order was refused: the comment of who decided on its request, or a message; never who it was."""
+    comments = []
+    for request in objects(info.get("requests")):
+        comment = text(request.get("processor_comment"))
+        if comment is not None:
+            refused = STATUSES.get(word(request.get("status"))) in Status.ENDED
+            comments.append((refused, word(request.get("date")), _without_person(comment, request.get("processor"))))
+    return max(comments)[2] if comments else text(info.get("message"))
+
+
+def _without_person(comment: str, person: t.Any) -> str:
+    """The comment without mail addresses, and without the names of a person, wherever they stand in it."""
+    values = [text(value) or "" for name, value in mapping(person).items() if name != "id"] + [text(person) or ""]
+    for value in sorted(values, key=len, reverse=True):
+        if len(value) > 1:
+            comment = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", HIDDEN, comment, flags=re.IGNORECASE)
+    return drop_personal_text(comment)
+
+
 def _host_names(info: Body) -> list[str]:
+    """The names that the certificate is for, by product and by field; section 4.2.
+
+    The common name of what is no server certificate is a person or a company. What stands in dns_names is a name,
+    however it looks.
+    """
+    product = mapping(info.get("product"))
+    product_words = " ".join(word(product.get(name)) for name in ("name_id", "type", "name"))
+    if _NO_SERVER.search(product_words):
+        return []
     facts = mapping(info.get("certificate"))
-    listed = names(facts.get("common_name")) + names(facts.get("dns_names"))
-    # The common name of what is no server certificate is a person or a company.
-    return list(dict.fromkeys(name.lower() for name in listed if "." in name and not re.search(r"[\s@]", name)))
+    listed = [name for name in names(facts.get("dns_names")) if not re.search(r"[\s@]", name)]
+    common_name = text(facts.get("common_name")) or ""
+    if _is_host_name(common_name, single="ssl" in product_words):
+        listed.insert(0, common_name)
+    return list(dict.fromkeys(name.lower() for name in listed))
+
+
+def _is_host_name(name: str, single: bool) -> bool:
+    """Whether it is a host name or an address.
+
+    Arguments:
+        single: whether one label alone will do.
+    """
+    try:
+        normalized = normalize_name(name)
+    except ValueError:
+        return False
+    return single or "." in normalized or ":" in normalized
 
 
 def _caa_messages(value: t.Any) -> str | None:
@@ -198,14 +269,17 @@ def with_validation(order: Order, validation: Body | None, now: datetime.datetim
         checks["organization"] = Check.NOT_APPLICABLE
 
     status = order.status
-    if status_word in PENDING:
+    if status_word in PENDING or status == Status.VALIDATING:
         done = all(checks.get(name) in Check.CLOSED for name in ("dcv", "organization"))
-        status = Status.ISSUING if done and checks.get("caa") not in Check.OPEN else Status.VALIDATING
+        done = done and checks.get("caa") not in Check.OPEN
+        # Approval alone is left: only a person can do that.
+        next_status = Status.ACTION_REQUIRED if _APPROVAL in order.blockers else Status.ISSUING
+        status = next_status if done else Status.VALIDATING
         if checks["dcv"] != Check.COMPLETED and status_word != "reissue_pending":
             warnings.extend(_own_checks_over(order.ordered_at, now))
     blockers: tuple[Blocker, ...] = ()
     if not issued and status not in Status.ENDED:
-        blockers = _blockers(status_word, checks, domains, organizations)
+        blockers = _blockers(order, checks, domains, organizations)
     return replace(
         order,
         status=status,
@@ -267,12 +341,9 @@ def _domains(
 
 
 def _blockers(
-    status_word: str,
-    checks: t.Mapping[str, str],
-    domains: t.Sequence[Domain],
-    organizations: t.Sequence[Body],
+    order: Order, checks: t.Mapping[str, str], domains: t.Sequence[Domain], organizations: t.Sequence[Body]
 ) -> tuple[Blocker, ...]:
-    blockers: list[Blocker] = [_APPROVAL] if status_word == "needs_approval" else []
+    blockers: list[Blocker] = [_APPROVAL] if _APPROVAL in order.blockers else []
     for blocker in open_blockers(checks, domains):
         parts = _open_parts(organizations) if blocker.check == "organization" else []
         if parts:
@@ -281,7 +352,7 @@ def _blockers(
     contacts = [contact for entry in organizations for contact in objects(entry.get("verified_contacts"))]
     if any(word(contact.get("status")) == "pending" for contact in contacts):
         blockers.append(Blocker("approval", "a contact of the organization is not confirmed yet", actor="provider"))
-    if status_word == "reissue_pending":
+    if word(order.provider_status) == "reissue_pending":
         blockers.append(_REISSUE)
     return tuple(blockers)
 

@@ -213,6 +213,29 @@ def test_errors(status: int, body: str, kind: type[OrderError], retryable: bool)
     assert KEY not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"message": "API key is invalid"}, AuthenticationError),
+        ({"message": "Invalid API key."}, AuthenticationError),
+        ({"errors": [{"code": "odd", "message": "The API key has been revoked"}]}, AuthenticationError),
+        ({"error": {"code": "not_found", "message": "no order"}}, OrderNotFound),
+        ({"error": "Something is wrong"}, InvalidRequest),
+        ({"errors": "Something is wrong"}, InvalidRequest),
+        ({"message": "Something is wrong"}, InvalidRequest),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_error_is_read_wherever_it_stands(status: int, body: t.Any, kind: type[OrderError]) -> None:
+    digicert, _transport = provider((INFO, answer(body, status=status)))
+    with pytest.raises(OrderError) as caught:
+        digicert.fetch_order(ORDER_ID)
+    assert caught.value.__class__ is kind
+    value = next(iter(body.values()))
+    value = value[0] if isinstance(value, list) else value
+    assert (value["message"] if isinstance(value, dict) else value) in caught.value.message
+
+
 @pytest.mark.parametrize("code", ["access_denied", "access_denied|invalid_key", "access_denied_invalid_key"])
 def test_a_refused_key_is_known_by_its_code_too(code: str) -> None:
     digicert, _transport = provider((INFO, answer({"errors": [{"code": code, "message": "no"}]}, status=400)))
@@ -487,6 +510,30 @@ def test_an_archive_is_unpacked() -> None:
     members = {"certs/example_org.crt": pem("pem_noroot_2"), "INSTALL.txt": "read me"}
     digicert, _transport = provider((DOWNLOAD, answer(archive(members))))
     assert len(split_certificates(digicert.fetch_certificate(issued()).others)) == 2
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_compression_that_reserves_what_the_archive_demands_is_not_read(method: int, broken: bool) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as opened:
+        opened.writestr("example_org.crt", pem("pem_noroot_2") if broken else "0" * 5_000_000)
+    content = bytearray(buffer.getvalue())
+    if broken:
+        # Within the compressed data, behind the header of the member.
+        content[60:80] = b"\xff" * 20
+    digicert, _transport = provider((DOWNLOAD, answer(bytes(content))))
+    with pytest.raises(UnexpectedResponse, match="method") as caught:
+        digicert.fetch_certificate(issued())
+    assert caught.value.retryable is False
+
+
+def test_an_archive_with_more_files_than_any_is_not_read() -> None:
+    many = archive({f"{number}.crt": "" for number in range(15_000)})
+    assert len(many) > 1024 * 1024
+    digicert, _transport = provider((DOWNLOAD, answer(many)))
+    with pytest.raises(UnexpectedResponse, match="larger"):
+        digicert.fetch_certificate(issued())
 
 
 @pytest.mark.parametrize(

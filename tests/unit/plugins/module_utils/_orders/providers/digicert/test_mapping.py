@@ -297,6 +297,134 @@ def test_ids_as_numbers_or_text(order_id: t.Any) -> None:
     assert (order.order_id, order.issued) == (ORDER_ID, True)
 
 
+# -- the certificate's own state ----------------------------------------------
+
+
+def with_certificate(validation: str = "validation_issued", **fields: t.Any) -> Order:
+    info = load("info_issued")
+    return fetch({**info, "certificate": {**info["certificate"], **fields}}, load(validation))
+
+
+@pytest.mark.parametrize("state", ["pending", "Pending", "processing", "reissue_pending"])
+@pytest.mark.parametrize(
+    ("validation", "status", "dcv_completed"),
+    [
+        ("validation_two_names", Status.VALIDATING, False),
+        ("validation_all_done", Status.ISSUING, True),
+        ("validation_empty", Status.VALIDATING, None),
+    ],
+)
+def test_an_issued_order_whose_certificate_is_pending_is_not_issued(
+    state: str, validation: str, status: str, dcv_completed: bool | None
+) -> None:
+    order = with_certificate(validation, status=state)
+    assert (order.status, order.issued, order.final) == (status, False, False)
+    assert (order.dcv_completed, order.provider_status) == (dcv_completed, "issued")
+    assert [blocker.subject for blocker in order.blockers if blocker.check == "dcv"] == (
+        ["www.example.org"] if validation == "validation_two_names" else [None] if dcv_completed is False else []
+    )
+
+
+@pytest.mark.parametrize("state", ["issued", "approved", "Active", "reissued", "", None])
+def test_an_issued_order_whose_certificate_is_there_is_issued(state: t.Any) -> None:
+    assert with_certificate(status=state).issued
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [("revoked", Status.REVOKED), ("expired", Status.EXPIRED), ("canceled", Status.CANCELED), ("odd", Status.UNKNOWN)],
+)
+def test_an_issued_order_whose_certificate_has_another_state(state: str, status: str) -> None:
+    order = with_certificate(status=state)
+    assert (order.status, order.issued, order.provider_status) == (status, False, "issued")
+    assert any("certificate.status='odd'" in warning for warning in order.warnings) is (state == "odd")
+
+
+# -- names, by product and by field -------------------------------------------
+
+
+def names_of(product: t.Any, **certificate: t.Any) -> list[str]:
+    info = {**load("info_pending"), "product": product, "certificate": certificate}
+    return [domain.name for domain in fetch(info, {}).domains]
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        {"name_id": "code_signing"},
+        {"name_id": "code_signing_ev", "type": "code_signing_certificate"},
+        {"name_id": "client_premium", "type": "client_certificate"},
+        {"name_id": "document_signing_org_1"},
+        {"name": "Secure Email for Organization", "name_id": "secure_email_organization"},
+    ],
+)
+@pytest.mark.parametrize("name", ["Example, Inc.", "example.org", "jane@example.org", "Inc."])
+def test_a_product_that_is_not_for_servers_has_no_domains(product: t.Any, name: str) -> None:
+    assert names_of(product, common_name=name, dns_names=[name]) == []
+
+
+@pytest.mark.parametrize("name", ["Example, Inc.", "Jane Doe", "Inc.", "jane@example.org", "Example"])
+def test_a_common_name_that_is_no_host_name_is_no_domain_whatever_the_product(name: str) -> None:
+    assert names_of(None, common_name=name) == []
+
+
+def test_every_name_in_dns_names_is_kept() -> None:
+    listed = ["example.org", "intranet", "2001:db8::10", "192.0.2.1", "*.example.org"]
+    assert names_of({"name_id": "private_ssl_plus"}, common_name="example.org", dns_names=listed) == listed
+    assert names_of(None, dns_names=listed) == listed
+    assert names_of({"type": "ssl_certificate"}, common_name="intranet", dns_names=[]) == ["intranet"]
+
+
+# -- approvals and reasons ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("validation", "status"),
+    [("validation_two_names", Status.VALIDATING), ("validation_all_done", Status.ACTION_REQUIRED)],
+)
+@pytest.mark.parametrize("word", ["pending", "reissue_pending"])
+def test_a_pending_request_waits_for_approval(word: str, validation: str, status: str) -> None:
+    requests = [{"id": 1, "status": "approved"}, {"id": 2, "status": "Pending"}]
+    order = fetch({**load("info_pending"), "status": word, "requests": requests}, load(validation))
+    assert order.status == status
+    assert [(one.check, one.actor) for one in order.blockers][0] == ("approval", "you")
+    assert [one.check for one in order.blockers].count("approval") == 1
+
+
+@pytest.mark.parametrize("requests", [None, [], {}, "pending", [{"status": "approved"}], ["pending"]])
+def test_no_pending_request_needs_no_approval(requests: t.Any) -> None:
+    order = fetch({**load("info_pending"), "requests": requests}, load("validation_all_done"))
+    assert (order.status, order.blockers) == (Status.ISSUING, ())
+
+
+def test_a_pending_request_of_an_issued_order_blocks_nothing() -> None:
+    order = fetch({**load("info_issued"), "requests": [{"status": "pending"}]}, load("validation_issued"))
+    assert (order.issued, order.blockers) == (True, ())
+
+
+def test_the_reason_of_a_rejection_does_not_name_who_wrote_it() -> None:
+    processor = {"id": 9, "first_name": "Jane", "last_name": "Doe", "email": "jane@example.org"}
+    requests = [
+        {"status": "approved", "date": "2026-03-01", "processor": processor, "processor_comment": "fine"},
+        {
+            "status": "rejected",
+            "date": "2026-03-02",
+            "processor": processor,
+            "processor_comment": "Jane Doe (jane@example.org, joe@example.org): ordered twice",
+        },
+    ]
+    order = fetch({**load("info_pending"), "status": "rejected", "requests": requests}, {})
+    assert order.reason is not None and order.reason.endswith(": ordered twice")
+    for name in ("Jane", "Doe", "jane@", "joe@"):
+        assert name not in order.reason
+
+
+@pytest.mark.parametrize("word", ["rejected", "canceled", "pending", "needs_approval"])
+def test_a_message_is_the_reason(word: str) -> None:
+    order = fetch({**load("info_pending"), "status": word, "message": "the organization is unknown"}, {})
+    assert order.reason == "the organization is unknown"
+
+
 # -- section 13: traps --------------------------------------------------------
 
 
