@@ -10,7 +10,7 @@ PYTEST ?= -n 2 -q
 MODULE ?= waiting
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test units integration sandbox lint sanity matrix coverage mutation bench docs build clean distclean
+.PHONY: help demo test units e2e integration sandbox lint sanity matrix coverage mutation bench docs build clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -19,10 +19,13 @@ help: ## this list
 demo: ## four orders, one per provider, from pending to a served certificate
 	@$(RUN) tests/demo/run
 
-test: units integration ## all tests: units and integration
+test: units e2e integration ## all tests
 
 units: ## unit tests; PYTEST='-k name' selects
 	@$(RUN) python -m pytest tests/unit $(PYTEST)
+
+e2e: ## tests with real ansible runs; PYTEST='-k name' selects
+	@$(RUN) python -m pytest tests/e2e $(PYTEST)
 
 integration: ## integration tests with ansible-test; TARGETS='order_wait' selects
 	@$(RUN) python tests/tools/ansible_test.py integration $(TARGETS)

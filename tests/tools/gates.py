@@ -38,9 +38,9 @@ TARGETS = ("3.8", "3.9", "3.10")
 #: The integration targets that run on managed hosts.
 TARGET_SIDE = ("certificate_deploy", "certificate_info")
 
-#: Integration targets that are long, or test what no ansible-core changes (services, guides, the sandbox).
+#: Integration targets that are long, or test what no ansible-core changes (services, the sandbox).
 #: `make test` runs them, once.
-ONCE = ("faults", "guides", "role_certificate", "sandbox", "secrets", "service_*", "ssh_become")
+ONCE = ("sandbox", "service_*", "ssh_become")
 
 
 class Failed(Exception):
@@ -147,7 +147,7 @@ def ansible_lint(report: Report) -> None:
     lint = ("ansible-lint", "--profile", "production", "--offline")
     report.run(_lint_venv(), *lint)
     folder = CACHE / "guides"
-    report.run(_lint_venv(), "python", "tests/tools/guides.py", str(folder))
+    report.run(_lint_venv(), "python", "tests/tools/guide_pages.py", str(folder))
     settings = ("--config-file", str(TREE / ".ansible-lint"), "--project-dir", ".")
     report.run(_lint_venv(), *lint, *settings, directory=folder)
 

@@ -16,19 +16,13 @@ import sys
 import threading
 import time
 import typing as t
-import unittest
 import urllib.parse
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_PATHS = os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)
-_TREES = [Path(path, "ansible_collections/certops/issuance") for path in _PATHS]
-# ansible-test runs a copy of this folder that stands elsewhere.
-_TREE = next((tree for tree in _TREES if (tree / "galaxy.yml").exists()), Path(__file__).resolve().parents[4])
-sys.path.insert(0, str(_TREE / "tests/integration/targets/setup_hostile/files"))
-
-from harness import PROVIDERS, Run, Sandbox, program, run_play, scratch
+import pytest
+from ansible_runs import Run, program, run_playbook
+from sandbox.client import PROVIDERS, Sandbox
 
 #: A command line that a test itself is to blame for must not be mistaken for a leak: secrets travel in files alone.
 _SAMPLE_PAUSE = 0.02
@@ -107,53 +101,48 @@ class Commands:
                         continue
 
 
-class Leaks(unittest.TestCase):
-    """One sandbox with accounts whose secrets are odd; each test is one run with another way to give and show them."""
+class Accounts:
+    """Accounts whose secrets are odd, with an order for each answer; and the search in all that a run has written."""
 
-    sandbox: t.ClassVar[Sandbox]
-    folder: t.ClassVar[Path]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        """Start the sandbox, open accounts, place orders, and say what each order answers with."""
-        cls.folder = cls.enterClassContext(scratch("secrets"))
-        (cls.folder / "sandbox").mkdir()
-        cls.sandbox = cls.enterClassContext(Sandbox.start(folder=cls.folder / "sandbox", plain_http=True, rate=0))
-        cls.sandbox.limits("sectigo", collect_interval=0)
-        cls.secrets = Secrets()
-        cls.options: dict[str, dict[str, str]] = {}
-        cls.orders: dict[str, dict[str, str]] = {}
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        #: The folder of a test, which the fixture sets.
+        self.place = Path()
+        self.sandbox.limits("sectigo", collect_interval=0)
+        self.secrets = Secrets()
+        self.issued: dict[str, t.Any] = {}
+        self.options: dict[str, dict[str, str]] = {}
+        self.orders: dict[str, dict[str, str]] = {}
         for provider in PROVIDERS:
-            cls._open_account(provider)
-        cls._proxy = "Pr0xy" + os.urandom(12).hex() + "Word"
-        cls.secrets.add("proxy password", cls._proxy, "proxyuser")
-        cls._wrong = {name: f"wr0ng-{name}-" + os.urandom(12).hex() for name in _SECRET}
-        for name, value in cls._wrong.items():
-            cls.secrets.add(f"wrong {name}", value)
+            self._open_account(provider)
+        self.proxy = "Pr0xy" + os.urandom(12).hex() + "Word"
+        self.secrets.add("proxy password", self.proxy, "proxyuser")
+        self.wrong = {name: f"wr0ng-{name}-" + os.urandom(12).hex() for name in _SECRET}
+        for name, value in self.wrong.items():
+            self.secrets.add(f"wrong {name}", value)
 
-    @classmethod
-    def _open_account(cls, provider: str) -> None:
-        first = cls.sandbox.options(provider)
+    def _open_account(self, provider: str) -> None:
+        first = self.sandbox.options(provider)
         wanted = {name: os.urandom(14).hex() + "x" + os.urandom(4).hex() for name in _SECRET if name in first}
         if "password" in wanted:
             wanted["password"] = wanted["password"][:30] + _ODD + wanted["password"][30:]
-        account = cls.sandbox.account(provider, name=f"odd-{provider}", username=first.get("username", ""), **wanted)
-        cls.options[provider] = account["options"]
+        account = self.sandbox.account(provider, name=f"odd-{provider}", username=first.get("username", ""), **wanted)
+        self.options[provider] = account["options"]
         for name in _SECRET:
-            if cls.options[provider].get(name):
-                cls.secrets.add(f"{provider} {name}", cls.options[provider][name], first.get("username", ""))
-        told = [cls.options[provider][name] for name in _SECRET if cls.options[provider].get(name)]
+            if self.options[provider].get(name):
+                self.secrets.add(f"{provider} {name}", self.options[provider][name], first.get("username", ""))
+        known = [self.options[provider][name] for name in _SECRET if self.options[provider].get(name)]
         user = first.get("username", "")
         echo = " ".join(
-            [*told, *(urllib.parse.quote_plus(one) for one in told), *(json.dumps(one)[1:-1] for one in told)]
-            + [base64.b64encode(f"{user}:{one}".encode()).decode() for one in told]
+            [*known, *(urllib.parse.quote_plus(one) for one in known), *(json.dumps(one)[1:-1] for one in known)]
+            + [base64.b64encode(f"{user}:{one}".encode()).decode() for one in known]
         )
-        url = "/?" + urllib.parse.urlencode({"auth_key": told[0], "password": told[-1]})
+        url = "/?" + urllib.parse.urlencode({"auth_key": known[0], "password": known[-1]})
         orders = {
-            "issued": cls.sandbox.order(provider, ["www.example.org"], "issued", account=account["name"]),
-            "pending": cls.sandbox.order(provider, ["wait.example.org"], "dv", account=account["name"]),
+            "issued": self.sandbox.order(provider, ["www.example.org"], "issued", account=account["name"]),
+            "pending": self.sandbox.order(provider, ["wait.example.org"], "dv", account=account["name"]),
         }
-        cls.secrets.add_key(f"key of {provider}", orders["issued"]["private_key"])
+        self.secrets.add_key(f"key of {provider}", orders["issued"]["private_key"])
         faults: dict[str, dict[str, t.Any]] = {
             "refused": {"kind": "html", "status": 403, "body": f"<html>{echo}</html>"},
             "lost": {"kind": "html", "status": 404, "body": f"{'x' * 150} {echo}"},
@@ -165,17 +154,11 @@ class Leaks(unittest.TestCase):
             "reset": {"kind": "reset"},
         }
         for name, fault in faults.items():
-            orders[name] = cls.sandbox.order(provider, [f"{name}.example.org"], "issued", account=account["name"])
-            cls.sandbox.fault(order_id=orders[name]["order_id"], provider=provider, **fault)
-        cls.orders[provider] = {name: order["order_id"] for name, order in orders.items()}
-        cls.orders[provider]["unknown"] = "987654321"
-        cls.issued = {**getattr(cls, "issued", {}), provider: orders["issued"]}
-
-    def setUp(self) -> None:
-        """Name a folder for this test. Ansible puts sockets below it, whose paths must be short."""
-        self.place = self.folder / format(zlib.crc32(self.id().encode()), "x")
-
-    # -- running and searching ----------------------------------------------------
+            orders[name] = self.sandbox.order(provider, [f"{name}.example.org"], "issued", account=account["name"])
+            self.sandbox.fault(order_id=orders[name]["order_id"], provider=provider, **fault)
+        self.orders[provider] = {name: order["order_id"] for name, order in orders.items()}
+        self.orders[provider]["unknown"] = "987654321"
+        self.issued[provider] = orders["issued"]
 
     def search(self, play: t.Any, *arguments: str, files: t.Mapping[str, t.Any] | None = None, **more: t.Any) -> Run:
         """Run a play, and fail when a secret is found in anything that the run has written."""
@@ -188,6 +171,7 @@ class Leaks(unittest.TestCase):
         environment = {
             "ANSIBLE_ASYNC_DIR": str(written / "home/.ansible_async"),
             "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+            "ANSIBLE_HOME": str(written / "home/.ansible"),
             "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(written / "cache"),
             "ANSIBLE_LOCAL_TEMP": str(written / "local"),
             "ANSIBLE_LOG_PATH": str(written / "ansible.log"),
@@ -197,8 +181,8 @@ class Leaks(unittest.TestCase):
             **more.pop("environment", {}),
         }
         with Commands() as commands:
-            run = run_play(play, folder, *arguments, environment=environment, **more)
-        # A job in the background removes its module a moment after it has told that it is done.
+            run = run_playbook(play, folder, *arguments, environment=environment, **more)
+        # A job in the background removes its module a moment after it has reported that it is done.
         deadline = time.monotonic() + 30
         while any((written / "remote").glob("ansible-tmp-*")) and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -208,11 +192,11 @@ class Leaks(unittest.TestCase):
                 self.secrets.add(f"session key {number} of {account['name']}", key)
         leaks = [f"{name} on a command line" for name in self.secrets.found_in(b"\n".join(commands.seen))]
         left = sorted(path for path in written.rglob("*") if path.is_file())
-        places = [folder / "shown.txt", folder / "record.jsonl", *left]
+        places = [folder / "output.txt", folder / "record.jsonl", *left]
         for place in places:
             content = place.read_bytes() if place.exists() else b""
             leaks += [f"{name} in {place.relative_to(folder)}" for name in self.secrets.found_in(content)]
-        self.assertEqual(leaks, [], self._excerpt(places, leaks))
+        assert leaks == [], self._excerpt(places, leaks)
         return run
 
     def _excerpt(self, places: t.Sequence[Path], leaks: t.Sequence[str]) -> str:
@@ -270,7 +254,7 @@ class Leaks(unittest.TestCase):
         secret = next(name for name in _SECRET if name in self.options[provider])
         wrong = f"credentials.wrong.{secret}"
         raw, quick = {"include_raw": True}, {"timeout": 1, "request_timeout": 2}
-        proxy = {"proxy": f"http://proxyuser:{self._proxy}@127.0.0.1:1"}
+        proxy = {"proxy": f"http://proxyuser:{self.proxy}@127.0.0.1:1"}
         return [
             ("order_info", "issued", raw),
             ("order_wait", "issued", {}),
@@ -339,100 +323,13 @@ class Leaks(unittest.TestCase):
         """The run did what it was made for: each plugin went well and failed somewhere, with a reason."""
         for action in ("order_info", "order_wait", "order_certificate"):
             good, bad = run.of(action, "ok"), run.of(action, "failed")
-            self.assertGreaterEqual(len(good), len(PROVIDERS), run.output[-3000:])
-            self.assertGreaterEqual(len(bad), len(PROVIDERS))
-            self.assertNotIn("MODULE FAILURE", json.dumps([event.result for event in bad]))
-            self.assertTrue({event.result.get("error_kind") for event in bad} - {None})
+            assert len(good) >= len(PROVIDERS), run.output[-3000:]
+            assert len(bad) >= len(PROVIDERS)
+            assert "MODULE FAILURE" not in json.dumps([event.result for event in bad])
+            assert {event.result.get("error_kind") for event in bad} - {None}
         if lookups:
             shown = [event for event in run.events if event.task.startswith("order_status of issued")]
-            self.assertEqual({event.kind for event in shown}, {"ok"}, run.output[-3000:])
-
-    # -- the order plugins ----------------------------------------------------------
-
-    def test_options_from_variables_on_the_controller_with_debug_and_json(self) -> None:
-        given = {"credentials": {**self.credentials(), "wrong": self._wrong}}
-        run = self.search(
-            self.plays(self.tasks("variable"), "given.json"),
-            "-vvvv", "--diff",
-            files={"given.json": given},
-            environment={"ANSIBLE_DEBUG": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
-        )  # fmt: skip
-        self.assert_whole(run)
-
-    def test_options_from_a_vault_elsewhere_with_debug_and_yaml(self) -> None:
-        folder = self.place
-        folder.mkdir()
-        (folder / "word").write_text("open sesame", encoding="utf-8")
-        vault = folder / "vault.json"
-        vault.write_text(json.dumps({"credentials": {**self.credentials(), "wrong": self._wrong}}), encoding="utf-8")
-        encrypt = [program("ansible-vault"), "encrypt", "--vault-password-file", str(folder / "word"), str(vault)]
-        subprocess.run(encrypt, check=True, capture_output=True)
-        run = self.search(
-            self.plays(self.tasks("variable", brief=True), "vault.json"),
-            "-vvvv", "--vault-password-file", str(folder / "word"),
-            inventory=self.elsewhere(),
-            environment={"ANSIBLE_DEBUG": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"},
-        )  # fmt: skip
-        self.assert_whole(run)
-
-    def test_options_from_lookups_on_the_controller(self) -> None:
-        files: dict[str, t.Any] = {"given.json": {"credentials": {"wrong": self._wrong}}}
-        for provider, options in self.options.items():
-            files.update({f"{provider}.{name}": options[name] for name in _CREDENTIALS if name in options})
-        # The last test of a lookup is about all credentials of a provider, which are in no variable here.
-        tasks = [task for task in self.tasks("lookup") if task["name"] != "no order"]
-        run = self.search(
-            self.plays(tasks, "given.json"),
-            "-vvvv",
-            files=files,
-            environment={"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"},
-        )
-        self.assert_whole(run)
-
-    def test_credentials_from_the_environment_on_the_controller(self) -> None:
-        given = {"credentials": {**self.credentials(), "wrong": self._wrong}}
-        run = self.search(
-            self.plays(self.tasks("environment", brief=True), "given.json"),
-            "-vvvv",
-            files={"given.json": given},
-            environment={"ANSIBLE_DEBUG": "1", **self.variables()},
-        )
-        self.assert_whole(run)
-
-    def test_credentials_from_the_environment_of_the_task_elsewhere(self) -> None:
-        given = {"credentials": {**self.credentials(), "wrong": self._wrong}, "surroundings": self.variables()}
-        tasks = self.tasks("environment", lookups=False, brief=True)
-        run = self.search(
-            self.plays(tasks, "given.json", environment="{{ surroundings }}"),
-            "-vvvv",
-            files={"given.json": given},
-            inventory=self.elsewhere(),
-            environment={"ANSIBLE_DEBUG": "1"},
-        )
-        self.assert_whole(run, lookups=False)
-
-    def test_async(self) -> None:
-        given = {"credentials": {**self.credentials(), "wrong": self._wrong}}
-        tasks = [{**task, "async": 60, "poll": 1} for task in self.tasks("variable", lookups=False, brief=True)[::3]]
-        run = self.search(
-            self.plays(tasks, "given.json"), "-vvvv", files={"given.json": given}, environment={"ANSIBLE_DEBUG": "1"}
-        )
-        self.assertTrue({"ok", "failed"} <= {event.kind for event in run.events}, run.output[-3000:])
-
-    def test_an_ad_hoc_command(self) -> None:
-        account = "provider=digicert api_url={api_url} ca_path={ca_path} order_id=".format(**self.options["digicert"])
-        key = " api_key=\"{{ lookup('ansible.builtin.env', 'KEPT_ELSEWHERE') }}\" request_timeout=soon"
-        for name in ("issued", "unknown", "moved"):
-            arguments = account + self.orders["digicert"][name]
-            for given in ("", key):
-                variable = "KEPT_ELSEWHERE" if given else "DIGICERT_API_KEY"
-                run = self.search(
-                    None, "ansible", "here", "-m", "certops.issuance.order_info", "-vvvv", "-a", arguments + given,
-                    environment={variable: self.options["digicert"]["api_key"], "ANSIBLE_DEBUG": "1"},
-                )  # fmt: skip
-                self.assertEqual(run.code == 0, name == "issued" and not given, run.output[-3000:])
-
-    # -- the certificate modules and the role ------------------------------------------
+            assert {event.kind for event in shown} == {"ok"}, run.output[-3000:]
 
     def deployments(self) -> tuple[list[dict[str, t.Any]], dict[str, str]]:
         """certificate_deploy in success and in each failure, and certificate_info; and the files that are needed."""
@@ -440,7 +337,7 @@ class Leaks(unittest.TestCase):
         folder = self.place
         collect = {**self.account("digicert", "variable"), "order_id": order["order_id"]}
         play = self.plays([{"certops.issuance.order_certificate": collect}], "given.json")
-        collected = run_play(play, self._prepared(folder))
+        collected = run_playbook(play, self._prepared(folder))
         found = collected.of("order_certificate", "ok")[0].result
         key = "{{ keys.right }}"
         deploy = {"certificate": found["certificate"], "chain": found["chain"], "ca_path": self.sandbox.ca_file}
@@ -498,45 +395,147 @@ class Leaks(unittest.TestCase):
             environment={"ANSIBLE_DEBUG": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"},
             inventory=inventory,
         )  # fmt: skip
-        self.assertGreaterEqual(len(run.of("certificate_deploy", "ok")), 5 // every, run.output[-3000:])
-        self.assertGreaterEqual(len(run.of("certificate_deploy", "failed")), 10 // every)
-        self.assertGreaterEqual(len(run.of("certificate_info")), 3 // every)
+        assert len(run.of("certificate_deploy", "ok")) >= 5 // every, run.output[-3000:]
+        assert len(run.of("certificate_deploy", "failed")) >= 10 // every
+        assert len(run.of("certificate_info")) >= 3 // every
         return run
 
-    def test_deployment(self) -> None:
-        self._deploy("-vvvv", "--diff")
 
-    def test_deployment_elsewhere_in_check_mode(self) -> None:
-        self._deploy("-vvvv", "--diff", "--check", inventory=self.elsewhere(), every=3)
-
-    def test_the_role(self) -> None:
-        folder = self.place
-        hosts: dict[str, t.Any] = {}
-        for provider in PROVIDERS:
-            for number, order in enumerate(("issued", "refused", "unknown")):
-                account = self.account(provider, "variable")
-                account["api_ca_path"] = account.pop("ca_path")
-                hosts[f"{provider}{number}"] = {
-                    **{f"certificate_{name}": value for name, value in account.items()},
-                    "certificate_order_id": self.orders[provider][order],
-                    "certificate_path": str(folder / f"{provider}{number}"),
-                    "certificate_private_key_content": f"{{{{ keys.{provider} }}}}",
-                    "certificate_ca_path": self.sandbox.ca_file,
-                    "certificate_wait_timeout": 2,
-                    "certificate_request_timeout": 2,
-                }
-        keys = {provider: order["private_key"] for provider, order in self.issued.items()}
-        general = {"ansible_connection": "elsewhere", "ansible_python_interpreter": sys.executable}
-        run = self.search(
-            self.plays([{"ansible.builtin.include_role": {"name": "certops.issuance.certificate"}}], "given.json"),
-            "-vvvv", "--diff",
-            files={"given.json": {"credentials": self.credentials(), "keys": keys}},
-            inventory={"all": {"hosts": hosts, "vars": general}},
-            environment={"ANSIBLE_DEBUG": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
-        )  # fmt: skip
-        deployed = {event.host for event in run.of("certificate_deploy", "ok")}
-        self.assertEqual(deployed, {f"{provider}0" for provider in PROVIDERS}, run.output[-4000:])
+@pytest.fixture(scope="module")
+def opened_accounts() -> t.Iterator[Accounts]:
+    """A sandbox of this module alone: all its tests share accounts and orders."""
+    with Sandbox.start(plain_http=True, rate=0) as sandbox:
+        yield Accounts(sandbox)
 
 
-if __name__ == "__main__":
-    unittest.main()
+@pytest.fixture
+def accounts(opened_accounts: Accounts, folder: Path) -> Accounts:
+    """The accounts, with a folder of this test."""
+    opened_accounts.place = folder
+    return opened_accounts
+
+
+def test_options_from_variables_on_the_controller_with_debug_and_json(accounts: Accounts) -> None:
+    given = {"credentials": {**accounts.credentials(), "wrong": accounts.wrong}}
+    run = accounts.search(
+        accounts.plays(accounts.tasks("variable"), "given.json"),
+        "-vvvv", "--diff",
+        files={"given.json": given},
+        environment={"ANSIBLE_DEBUG": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
+    )  # fmt: skip
+    accounts.assert_whole(run)
+
+
+def test_options_from_a_vault_elsewhere_with_debug_and_yaml(accounts: Accounts) -> None:
+    folder = accounts.place
+    (folder / "word").write_text("open sesame", encoding="utf-8")
+    vault = folder / "vault.json"
+    vault.write_text(json.dumps({"credentials": {**accounts.credentials(), "wrong": accounts.wrong}}), encoding="utf-8")
+    encrypt = [program("ansible-vault"), "encrypt", "--vault-password-file", str(folder / "word"), str(vault)]
+    subprocess.run(encrypt, check=True, capture_output=True)
+    run = accounts.search(
+        accounts.plays(accounts.tasks("variable", brief=True), "vault.json"),
+        "-vvvv", "--vault-password-file", str(folder / "word"),
+        inventory=accounts.elsewhere(),
+        environment={"ANSIBLE_DEBUG": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"},
+    )  # fmt: skip
+    accounts.assert_whole(run)
+
+
+def test_options_from_lookups_on_the_controller(accounts: Accounts) -> None:
+    files: dict[str, t.Any] = {"given.json": {"credentials": {"wrong": accounts.wrong}}}
+    for provider, options in accounts.options.items():
+        files.update({f"{provider}.{name}": options[name] for name in _CREDENTIALS if name in options})
+    # The last test of a lookup is about all credentials of a provider, which are in no variable here.
+    tasks = [task for task in accounts.tasks("lookup") if task["name"] != "no order"]
+    run = accounts.search(
+        accounts.plays(tasks, "given.json"),
+        "-vvvv",
+        files=files,
+        environment={"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"},
+    )
+    accounts.assert_whole(run)
+
+
+def test_credentials_from_the_environment_on_the_controller(accounts: Accounts) -> None:
+    given = {"credentials": {**accounts.credentials(), "wrong": accounts.wrong}}
+    run = accounts.search(
+        accounts.plays(accounts.tasks("environment", brief=True), "given.json"),
+        "-vvvv",
+        files={"given.json": given},
+        environment={"ANSIBLE_DEBUG": "1", **accounts.variables()},
+    )
+    accounts.assert_whole(run)
+
+
+def test_credentials_from_the_environment_of_the_task_elsewhere(accounts: Accounts) -> None:
+    given = {"credentials": {**accounts.credentials(), "wrong": accounts.wrong}, "surroundings": accounts.variables()}
+    tasks = accounts.tasks("environment", lookups=False, brief=True)
+    run = accounts.search(
+        accounts.plays(tasks, "given.json", environment="{{ surroundings }}"),
+        "-vvvv",
+        files={"given.json": given},
+        inventory=accounts.elsewhere(),
+        environment={"ANSIBLE_DEBUG": "1"},
+    )
+    accounts.assert_whole(run, lookups=False)
+
+
+def test_async(accounts: Accounts) -> None:
+    given = {"credentials": {**accounts.credentials(), "wrong": accounts.wrong}}
+    tasks = [{**task, "async": 60, "poll": 1} for task in accounts.tasks("variable", lookups=False, brief=True)[::3]]
+    run = accounts.search(
+        accounts.plays(tasks, "given.json"), "-vvvv", files={"given.json": given}, environment={"ANSIBLE_DEBUG": "1"}
+    )
+    assert {"ok", "failed"} <= {event.kind for event in run.events}, run.output[-3000:]
+
+
+def test_an_ad_hoc_command(accounts: Accounts) -> None:
+    account = "provider=digicert api_url={api_url} ca_path={ca_path} order_id=".format(**accounts.options["digicert"])
+    key = " api_key=\"{{ lookup('ansible.builtin.env', 'KEPT_ELSEWHERE') }}\" request_timeout=soon"
+    for name in ("issued", "unknown", "moved"):
+        arguments = account + accounts.orders["digicert"][name]
+        for given in ("", key):
+            variable = "KEPT_ELSEWHERE" if given else "DIGICERT_API_KEY"
+            run = accounts.search(
+                None, "ansible", "here", "-m", "certops.issuance.order_info", "-vvvv", "-a", arguments + given,
+                environment={variable: accounts.options["digicert"]["api_key"], "ANSIBLE_DEBUG": "1"},
+            )  # fmt: skip
+            assert (run.code == 0) == (name == "issued" and not given), run.output[-3000:]
+
+
+def test_deployment(accounts: Accounts) -> None:
+    accounts._deploy("-vvvv", "--diff")
+
+
+def test_deployment_elsewhere_in_check_mode(accounts: Accounts) -> None:
+    accounts._deploy("-vvvv", "--diff", "--check", inventory=accounts.elsewhere(), every=3)
+
+
+def test_the_role(accounts: Accounts) -> None:
+    folder = accounts.place
+    hosts: dict[str, t.Any] = {}
+    for provider in PROVIDERS:
+        for number, order in enumerate(("issued", "refused", "unknown")):
+            account = accounts.account(provider, "variable")
+            account["api_ca_path"] = account.pop("ca_path")
+            hosts[f"{provider}{number}"] = {
+                **{f"certificate_{name}": value for name, value in account.items()},
+                "certificate_order_id": accounts.orders[provider][order],
+                "certificate_path": str(folder / f"{provider}{number}"),
+                "certificate_private_key_content": f"{{{{ keys.{provider} }}}}",
+                "certificate_ca_path": accounts.sandbox.ca_file,
+                "certificate_wait_timeout": 2,
+                "certificate_request_timeout": 2,
+            }
+    keys = {provider: order["private_key"] for provider, order in accounts.issued.items()}
+    general = {"ansible_connection": "elsewhere", "ansible_python_interpreter": sys.executable}
+    run = accounts.search(
+        accounts.plays([{"ansible.builtin.include_role": {"name": "certops.issuance.certificate"}}], "given.json"),
+        "-vvvv", "--diff",
+        files={"given.json": {"credentials": accounts.credentials(), "keys": keys}},
+        inventory={"all": {"hosts": hosts, "vars": general}},
+        environment={"ANSIBLE_DEBUG": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
+    )  # fmt: skip
+    deployed = {event.host for event in run.of("certificate_deploy", "ok")}
+    assert deployed == {f"{provider}0" for provider in PROVIDERS}, run.output[-4000:]

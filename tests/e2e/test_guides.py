@@ -1,9 +1,9 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs every command in the README and the guides against the sandbox: ``stories.py [--show] [GUIDE...]``.
+"""Runs every command in the README and the guides against the sandbox.
 
 Each guide is one story in a folder of its own. Its hosts are folders on this machine, with a service each, and its
-account is one of the sandbox. ``--show`` prints what the commands print.
+account is one of the sandbox. What the commands print is shown when a guide fails.
 
 Words of the comments that steer the sandbox:
 
@@ -20,41 +20,27 @@ Words of the comments that steer the sandbox:
 
 from __future__ import annotations
 
-import argparse
-import concurrent.futures
 import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
-import tempfile
 import threading
-import time
 import typing as t
 from pathlib import Path
 
+import guide_pages
+import pytest
 import yaml
-
-HERE = Path(__file__).resolve().parent
-
-
-def collection() -> Path:
-    """The root of the collection; ansible-test runs a copy of this folder that stands elsewhere."""
-    roots = os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)
-    found = [Path(root, "ansible_collections/certops/issuance") for root in roots if root]
-    return next((path for path in found if (path / "galaxy.yml").exists()), HERE.parents[3])
-
-
-TREE = collection().resolve()
-sys.path[:0] = [str(TREE / "tests/sandbox"), str(TREE / "tests/tools")]
-
-import guides
-from client import PROVIDERS, Sandbox, SandboxError
+from ansible_runs import TREE, program
+from sandbox.client import PROVIDERS, Sandbox, SandboxError
 from services import PROGRAMS, Services
 
+#: What takes the place of modules and settings where guides are run.
+_STAND_INS = Path(__file__).with_name("guides")
 #: Seconds that one block of commands may take on a busy machine.
-RETRY_TIMEOUT = 300.0
+_MAX_SECONDS = 300.0
 #: Seconds that waits in guides take here instead of minutes and hours.
 _WAIT = 5
 #: Environment variables that are not named after provider and option.
@@ -86,14 +72,14 @@ class Story:
         self._tarball = tarball
         self._hosts = ["localhost"]
         self._output = ""
-        self._unused: dict[str, tuple[str, guides.Piece]] = {}
+        self._unused: dict[str, tuple[str, guide_pages.Piece]] = {}
         self._fails = self._not_run = False
         self._then: tuple[float, int] | None = None
         services.port("localhost")
 
-    def tell(self) -> None:
+    def run(self) -> None:
         """Go through the guide from top to bottom. Raises ``Wrong`` at the first thing that does not hold."""
-        for piece in guides.read(self.guide):
+        for piece in guide_pages.read(self.guide):
             try:
                 {
                     "sandbox": self._direct,
@@ -111,7 +97,7 @@ class Story:
 
     # -- at the provider ----------------------------------------------------------------------------------------------
 
-    def _direct(self, piece: guides.Piece) -> None:
+    def _direct(self, piece: guide_pages.Piece) -> None:
         word, _space, rest = piece.text.partition(" ")
         if word == "order":
             self._order(rest.split())
@@ -153,7 +139,7 @@ class Story:
 
     # -- files and commands -------------------------------------------------------------------------------------------
 
-    def _write(self, piece: guides.Piece) -> None:
+    def _write(self, piece: guide_pages.Piece) -> None:
         path = self._folder / piece.name
         if path.suffix in (".yml", ".yaml") or path.name == "inventory":
             try:
@@ -171,7 +157,7 @@ class Story:
             for script in _scripts(documents[0]):
                 self._run(piece._replace(kind="commands", text=script))
 
-    def _note_play(self, piece: guides.Piece, documents: t.Sequence[t.Any]) -> None:
+    def _note_play(self, piece: guide_pages.Piece, documents: t.Sequence[t.Any]) -> None:
         """Remember a playbook or a file of tasks: what no command runs is checked for its syntax in the end."""
         entries = [entry for data in documents if isinstance(data, list) for entry in data if isinstance(entry, dict)]
         if any({"hosts", "import_playbook"} & set(entry) for entry in entries):
@@ -180,7 +166,7 @@ class Story:
             tasks = {"hosts": "localhost", "gather_facts": False, "tasks": [{"import_tasks": piece.name}]}
             self._unused[piece.name] = json.dumps([tasks]), piece
 
-    def _run(self, piece: guides.Piece) -> None:
+    def _run(self, piece: guide_pages.Piece) -> None:
         if self._not_run:
             self.log.append(f"# not run:\n{piece.text}")
             self._not_run = False
@@ -199,13 +185,13 @@ class Story:
         )
         with contextlib.ExitStack() as stack:
             if self._then is not None:
-                stack.enter_context(_once_asked(self._sandbox, *self._then))
+                stack.enter_context(_after_requests(self._sandbox, *self._then))
                 self._then = None
             try:
                 done = subprocess.run(
                     ["bash", "-euo", "pipefail", "-c", script], cwd=self._folder, env=self._environment(), text=True,
                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                    timeout=RETRY_TIMEOUT, check=False,
+                    timeout=_MAX_SECONDS, check=False,
                 )  # fmt: skip
             except subprocess.TimeoutExpired as exc:
                 raise Wrong(f"this takes too long:\n{script}\n{exc.stdout}") from None
@@ -252,7 +238,7 @@ class Story:
         mine = {
             "ANSIBLE_ASYNC_DIR": str(self._home / ".ansible_async"),
             "ANSIBLE_HOST_PATTERN_MISMATCH": "warning",
-            "ANSIBLE_LIBRARY": str(HERE / "library"),
+            "ANSIBLE_LIBRARY": str(_STAND_INS / "library"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_NOCOLOR": "true",
@@ -260,7 +246,7 @@ class Story:
             "ANSIBLE_REMOTE_TEMP": "$HOME/.ansible/tmp",
             "ANSIBLE_TRANSPORT": "local",
             "ANSIBLE_VARS_ENABLED": "host_group_vars,stage",
-            "ANSIBLE_VARS_PLUGINS": str(HERE / "vars_plugins"),
+            "ANSIBLE_VARS_PLUGINS": str(_STAND_INS / "vars_plugins"),
             "HOME": str(self._home),
             "PATH": os.pathsep.join(path),
             **dict.fromkeys(("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), self._sandbox.ca_file),
@@ -272,7 +258,7 @@ class Story:
 
     # -- what was printed ---------------------------------------------------------------------------------------------
 
-    def _compare(self, piece: guides.Piece) -> None:
+    def _compare(self, piece: guide_pages.Piece) -> None:
         """Each line that the guide shows was printed; what varies from run to run aside.
 
         Hosts answer in any order, so lines are in order only from one "..." to the next.
@@ -297,7 +283,7 @@ class Story:
         # ansible-playbook pads its headings to the width of the terminal.
         return _VARIES.sub("0", " ".join(re.sub(r"\*{3,}", "***", line).split()))
 
-    def _look_at(self, piece: guides.Piece) -> None:
+    def _look_at(self, piece: guide_pages.Piece) -> None:
         if piece.name.startswith("yaml") or piece.name in ("bash", "sh", "console"):
             raise Wrong(f"a block of {piece.name} has no caption, so nobody checks it")
 
@@ -333,7 +319,7 @@ def _scripts(data: t.Any) -> t.Iterator[str]:
 
 
 @contextlib.contextmanager
-def _once_asked(sandbox: Sandbox, seconds: float, requests: int) -> t.Iterator[None]:
+def _after_requests(sandbox: Sandbox, seconds: float, requests: int) -> t.Iterator[None]:
     """Let time pass at the provider once it was sent so many requests within this block."""
     before, over = sandbox.summary()["requests"], threading.Event()
 
@@ -352,55 +338,21 @@ def _once_asked(sandbox: Sandbox, seconds: float, requests: int) -> t.Iterator[N
         thread.join()
 
 
-def _tell(guide: Path, folder: Path, tarball: Path) -> tuple[Story, str]:
-    """Set up a stage and run a guide on it. Returns what was wrong; empty when nothing was."""
-    place = folder / guide.parent.name / guide.stem
-    place.mkdir(parents=True)
-    with Sandbox.start(rate=0.0, folder=place) as sandbox, Services(place) as services:
-        story = Story(guide, place, sandbox, services, tarball)
-        try:
-            story.tell()
-        except (Wrong, SandboxError) as exc:
-            return story, str(exc)
-    return story, ""
-
-
-def _build(folder: Path) -> Path:
-    """The tarball of the collection."""
-    command = ["ansible-galaxy", "collection", "build", "--output-path", str(folder), str(TREE)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"the collection cannot be built: {done.stdout}{done.stderr}")
+@pytest.fixture(scope="module")
+def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The collection as it is published."""
+    folder = tmp_path_factory.mktemp("build")
+    command = [program("ansible-galaxy"), "collection", "build", "--output-path", str(folder), str(TREE)]
+    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
     return next(folder.glob("*.tar.gz"))
 
 
-def main() -> int:
-    """Run the guides that the command line names, or all."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--show", action="store_true", help="print what the commands print")
-    parser.add_argument("-v", action="count", help="of ansible-test; ignored")
-    parser.add_argument("guides", nargs="*", help="parts of file names")
-    options = parser.parse_args()
-    chosen = [
-        guide for guide in guides.guides() if not options.guides or any(word in str(guide) for word in options.guides)
-    ]
-    wrong = 0
-    with tempfile.TemporaryDirectory(prefix="guides-", dir=os.environ.get("OUTPUT_DIR")) as name:
-        folder = Path(name)
-        tarball = _build(folder)
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            started = {pool.submit(_tell, guide, folder, tarball): time.monotonic() for guide in chosen}
-            for future in concurrent.futures.as_completed(started):
-                story, problem = future.result()
-                commands = sum(1 for entry in story.log if entry.startswith("$"))
-                print(f"{'WRONG' if problem else 'ok':5} {story.guide.relative_to(TREE)}: {commands} runs", flush=True)
-                if options.show:
-                    print("\n".join(story.log))
-                if problem:
-                    print(problem, flush=True)
-                    wrong += 1
-    return 1 if wrong or not chosen else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+@pytest.mark.parametrize("guide", guide_pages.guides(), ids=lambda guide: guide.relative_to(TREE).as_posix())
+def test_guide(guide: Path, sandbox: Sandbox, folder: Path, tarball: Path) -> None:
+    with Services(folder) as services:
+        story = Story(guide, folder, sandbox, services, tarball)
+        try:
+            story.run()
+        except (Wrong, SandboxError) as exc:
+            print("\n".join(story.log))
+            pytest.fail(str(exc), pytrace=False)

@@ -1,13 +1,15 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the files and commands in guides, so that they can be checked and run: ``guides.py FOLDER`` writes the files.
+"""Reads the files and commands in guides, so that they can be checked and run.
+
+``guide_pages.py FOLDER`` writes the files.
 
 A guide is read from top to bottom as one story in one folder:
 
 - A block of code with a caption (in Markdown: with a second word after the language) is a file of that name.
 - A block of ``shell`` holds commands. A block of ``text`` after it shows what the last of them printed.
 - A comment ``.. sandbox: WORDS`` or ``<!-- sandbox: WORDS -->``, which readers do not see, says what happens at the
-  provider meanwhile. The integration target ``guides`` knows the words.
+  provider meanwhile. ``tests/e2e/test_guides.py`` knows the words.
 """
 
 from __future__ import annotations

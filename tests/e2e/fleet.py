@@ -1,63 +1,21 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fleet for one scenario: orders at the sandbox, hosts in an inventory, and runs of ansible-playbook on them."""
+"""A fleet for one test: orders at the sandbox, hosts in an inventory, and runs of the role on them."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+from ansible_runs import LOCAL, MAX_RUN_SECONDS, Run, run_playbook
+from sandbox.client import Sandbox
 
-
-def collection() -> Path:
-    """The root of the collection; ansible-test runs a copy of this folder that stands elsewhere."""
-    roots = os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)
-    found = [Path(root, "ansible_collections/certops/issuance") for root in roots if root]
-    return next(path for path in [*found, HERE.parents[3]] if (path / "galaxy.yml").exists())
-
-
-sys.path.insert(0, str(collection() / "tests/integration/targets/setup_hostile/files"))
-
-from harness import PROVIDERS, RETRY_TIMEOUT, Event, Sandbox, run_play  # noqa: E402
-
-__all__ = ["PROVIDERS", "Fleet", "Run", "Sandbox"]
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run of ansible-playbook."""
-
-    code: int
-    output: str
-    events: t.Sequence[Event]
-
-    def of(self, task: str, kind: str = "ok") -> list[Event]:
-        """Events whose task name contains ``task``."""
-        return [event for event in self.events if task in event.task and event.kind == kind]
-
-    def hosts(self, task: str, kind: str = "ok") -> list[str]:
-        """The hosts of these events, sorted."""
-        return sorted(event.host for event in self.of(task, kind))
-
-    @property
-    def failed(self) -> dict[str, str]:
-        """The hosts that failed, with the message."""
-        return {event.host: event.msg for event in self.events if event.kind == "failed"}
-
-    @property
-    def changed(self) -> list[str]:
-        """The hosts on which something was changed."""
-        return sorted({event.host for event in self.events if event.result.get("changed")})
-
-    def told(self) -> dict[str, t.Any]:
-        """What each host told at the end of plays/role.yml."""
-        return {event.host: json.loads(event.msg) for event in self.of("Tell what the role left")}
+#: Virtual seconds after which an order of the scenario "dv" is issued.
+ISSUED_AFTER = 120.0
 
 
 @dataclass
@@ -101,32 +59,54 @@ class Fleet:
     def run(
         self, *arguments: str, play: str = "role.yml", meanwhile: t.Callable[[], None] | None = None, **variables: t.Any
     ) -> Run:
-        """Run a play on the hosts, with extra variables; ``meanwhile`` is called while it runs."""
+        """Run a play of ``plays`` on the hosts, with extra variables; ``meanwhile`` is called while it runs.
+
+        Whatever the run prints, no secret is in it.
+        """
         general = {
-            "ansible_connection": "local",
-            "ansible_python_interpreter": sys.executable,
+            **LOCAL,
             "certificate_ca_path": self.sandbox.ca_file,
             "certificate_poll_interval": 1,
             "certificate_wait_timeout": 60,
         }
-        run = run_play(
-            HERE / "plays" / play,
+        run = run_playbook(
+            Path(__file__).with_name("plays") / play,
             self.folder,
             *("-e", json.dumps(variables), *arguments),
             inventory={"all": {"hosts": self.hosts, "vars": general}},
-            watch=(lambda process: meanwhile()) if meanwhile else None,
+            meanwhile=meanwhile,
         )
-        return Run(run.code, run.output, run.events)
+        for account in self.sandbox.accounts():
+            for secret in filter(None, [account["api_key"], account["password"]]):
+                assert secret not in run.output
+        assert "PRIVATE KEY" not in run.output
+        return run
 
-    def once_asked(self, act: t.Callable[[], t.Any], times: int = 1) -> t.Callable[[], None]:
-        """For ``meanwhile``: act once the status of orders was asked so many times."""
+    def issue(self) -> None:
+        """Let time pass until pending orders are issued."""
+        self.sandbox.advance(ISSUED_AFTER)
+
+    def assert_all_served(self, run: Run) -> None:
+        """Every host has the certificate of its order."""
+        assert run.failed == {}, run.output
+        assert run.code == 0, run.output
+        for name, variables in self.hosts.items():
+            order = self.sandbox.get_order(variables["certificate_provider"], variables["certificate_order_id"])
+            assert self.serial(name) == order["serial_number"], name
+
+    def downloads(self) -> int:
+        """How many certificates DigiCert and Sectigo handed out; the others send them with the status."""
+        return sum("/download/" in line["path"] for line in self.sandbox.requests())
+
+    def after_requests(self, act: t.Callable[[], t.Any], times: int = 1) -> t.Callable[[], None]:
+        """For ``meanwhile``: act once the sandbox was sent so many requests."""
         before = self.sandbox.summary()["requests"]
 
         def wait() -> None:
-            deadline = time.monotonic() + RETRY_TIMEOUT
+            deadline = time.monotonic() + MAX_RUN_SECONDS
             while self.sandbox.summary()["requests"] - before < times:
                 if time.monotonic() > deadline:
-                    raise TimeoutError("nothing was asked at the sandbox")
+                    raise TimeoutError("the sandbox was sent too few requests")
                 time.sleep(0.1)
             act()
 
