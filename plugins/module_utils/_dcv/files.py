@@ -1,0 +1,318 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a CA sees a file on the web servers of a name, and why not.
+
+Each address is asked by itself. Redirects are followed as the rules of the CA say, and never to a private address.
+Source: docs/providers, rules-and-diagnosis sections 2, 4 and 9, and sections 4 and 5 of the DCV sheets.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+from urllib.parse import urljoin, urlsplit
+
+from .._common.evidence import is_within, plain_name
+from .delegation import DnsBlocked, DnsIntercepted
+from .dns import Reply
+from .evidence import ExpectedFile
+from .findings import FATAL, NOTE, WARNING, Reason, shorten
+from .look import Look, Outcome, check_delegation, check_servers, check_signatures, views_of
+from .network import is_private
+from .rules import CaRules, rules_for
+from .web import MAX_BODY, NEUTRAL_AGENT, PORTS, Fetcher, FetchError, Page
+
+_REDIRECTS = (301, 302, 303, 307, 308)
+_BLOCKING = (401, 403, 406, 418, 429, 451, 503)
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What one address makes of the file.
+
+    Arguments:
+        visible: the CA sees the file there.
+        code: code of the finding; None where there is nothing to say.
+        where: the URL at which it ended.
+        kind: the port, where that is what is wrong.
+    """
+
+    visible: bool
+    code: str | None = None
+    severity: str = FATAL
+    where: str = ""
+    seen: str = ""
+    kind: str = ""
+
+
+class NoRoute(Exception):
+    """This host has no way to an address."""
+
+
+def addresses_of(look: Look, outcome: Outcome, subject: str, host: str) -> list[str]:
+    """The addresses of a host as the Internet sees them; none where that has been reported.
+
+    Raises:
+        DeadlinePassed: the time for the whole look is over.
+    """
+    try:
+        return _addresses(look, outcome, subject, host)
+    except DnsBlocked:
+        outcome.untested(f"A {host}", Reason.DNS_BLOCKED, "authoritative servers cannot be asked from here")
+    except DnsIntercepted as exc:
+        outcome.untested(f"A {host}", Reason.DNS_INTERCEPTED, f"{exc}; look from another host")
+    return _addresses_by_resolver(look, host)
+
+
+def _addresses(look: Look, outcome: Outcome, subject: str, host: str) -> list[str]:
+    zone = look.walker.find(host, "A")
+    usable = check_servers(outcome, zone, views_of(look, zone, host, "A"))
+    if not usable:
+        return []
+    check_signatures(look, outcome, zone, t.cast(Reply, usable[0].reply))
+    check_delegation(look, outcome, zone)
+    found: list[str] = []
+    for kind in ("A", "AAAA"):
+        answer = look.walker.follow(host, kind)
+        found += [] if answer.loop else answer.values(kind)
+    public = [address for address in found if not is_private(address)]
+    if not found:
+        outcome.found("no_address", subject, where=host)
+    elif len(public) < len(found):
+        private = [address for address in found if is_private(address)]
+        severity = WARNING if public else FATAL
+        outcome.found("address_private", subject, where=host, seen=", ".join(private), severity=severity)
+    return public
+
+
+def _addresses_by_resolver(look: Look, host: str) -> list[str]:
+    found = []
+    for kind in ("A", "AAAA"):
+        answer = look.ask_resolver(host, kind)
+        found += [record.text for record in answer[1].answers if record.type == kind] if answer else []
+    return [address for address in found if not is_private(address)]
+
+
+def check_file(look: Look, fetcher: Fetcher, expected: ExpectedFile) -> Outcome:
+    """Look for one file as its CA does.
+
+    Raises:
+        DeadlinePassed: the time for the whole look is over.
+    """
+    outcome = Outcome(expected.names)
+    if expected.problem is not None:
+        outcome.found(expected.problem, expected.url, where=expected.url, seen=expected.message)
+        return outcome
+    rules = rules_for(expected.provider, expected.file_name)
+    results: dict[str, Fetched] = {}
+    for address in addresses_of(look, outcome, expected.url, expected.host):
+        try:
+            results[address] = FileLook(look, fetcher, expected, rules, address).result()
+        except NoRoute:
+            reason = Reason.NO_IPV6_HERE if ":" in address else Reason.DEADLINE
+            outcome.untested(f"{expected.url} at {address}", reason, f"{address} cannot be reached from here")
+    _report(expected, results, outcome)
+    outcome.visible = bool(results) and all(result.visible for result in results.values()) and not outcome.fatal
+    return outcome
+
+
+def _report(expected: ExpectedFile, results: t.Mapping[str, Fetched], outcome: Outcome) -> None:
+    if len({result.visible for result in results.values()}) > 1:
+        parts = [f"{address}: {result.code if not result.visible else 'ok'}" for address, result in results.items()]
+        lacking = ", ".join(address for address, result in results.items() if not result.visible)
+        outcome.found("address_differs", expected.url, where=lacking, expected=expected.url, seen=", ".join(parts))
+        return
+    for address, result in results.items():
+        if result.code is not None:
+            outcome.found(
+                result.code, expected.url, where=result.where or address, expected=expected.content,
+                seen=result.seen, severity=result.severity, kind=result.kind,
+            )  # fmt: skip
+            return
+
+
+class FileLook:
+    """The look for one file at one address."""
+
+    def __init__(self, look: Look, fetcher: Fetcher, expected: ExpectedFile, rules: CaRules, address: str) -> None:
+        self._look = look
+        self._fetcher = fetcher
+        self._expected = expected
+        self._rules = rules
+        self._address = address
+
+    def result(self) -> Fetched:
+        """What the CA makes of the file.
+
+        Raises:
+            NoRoute: this host has no way to the address.
+        """
+        first = self._by(self._expected.scheme)
+        if first.visible or self._expected.scheme == "https":
+            return first
+        second = self._by("https", direct=True)
+        if not second.visible:
+            return first
+        severity = WARNING if self._rules.tries_https else FATAL
+        return Fetched(self._rules.tries_https, "https_only", severity, self._expected.url, first.seen)
+
+    def _by(self, scheme: str, direct: bool = False) -> Fetched:
+        agent = self._rules.agent or NEUTRAL_AGENT
+        result = self._follow(scheme, agent)
+        if result.code == "http_status" and self._rules.agent is not None and not direct:
+            if result.seen in [f"status {status}" for status in _BLOCKING]:
+                if self._follow(scheme, NEUTRAL_AGENT).visible:
+                    return replace(result, code="agent_blocked", severity=WARNING)
+        return result
+
+    def _follow(self, scheme: str, agent: str) -> Fetched:
+        """Fetch, and follow redirects as far as the CA does."""
+        url = f"{scheme}://{self._expected.host}{self._expected.path}"
+        address, warning = self._address, None
+        hops = 0
+        while True:
+            parts = urlsplit(url)
+            target = parts.path + (f"?{parts.query}" if parts.query else "")
+            try:
+                page = self._fetcher.fetch(
+                    address, parts.scheme, plain_name(parts.hostname or ""), target or "/", agent
+                )
+            except FetchError as exc:
+                return self._no_answer(exc, url, parts.scheme, address)
+            if page.status not in _REDIRECTS:
+                result = self._judge(page, url)
+                return replace(warning, where=url) if warning is not None and result.visible else result
+            hops += 1
+            location = urljoin(url, page.header("Location"))
+            refusal = self._refusal(page.status, location, hops)
+            if refusal is not None and refusal.severity == FATAL:
+                return replace(refusal, where=url, seen=shorten(f"{page.status} to {location}"))
+            if refusal is not None:
+                warning = replace(refusal, seen=shorten(f"{page.status} to {location}"))
+            following = self._address_for(location)
+            if following is None:
+                return Fetched(False, "redirect_forbidden", FATAL, url, shorten(f"{page.status} to {location}"))
+            url, address = location, following
+
+    def _no_answer(self, exc: FetchError, url: str, scheme: str, address: str) -> Fetched:
+        if exc.kind == "no_route":
+            raise NoRoute from exc
+        if exc.kind == "timeout":
+            return Fetched(False, "connect_timeout", FATAL, address, str(exc))
+        if exc.kind == "closed":
+            return Fetched(False, "port_closed", FATAL, address, str(exc), kind=str(PORTS[scheme]))
+        return Fetched(False, "http_status", FATAL, url, str(exc))
+
+    def _refusal(self, status: int, location: str, hops: int) -> Fetched | None:
+        """What the CA has against a redirect; a warning where only its documentation is stricter than its code."""
+        try:
+            parts = urlsplit(location)
+            port = parts.port
+        except ValueError:
+            return Fetched(False, "redirect_forbidden")
+        forbidden = (
+            self._rules.lenient_redirects == 0
+            or parts.scheme not in PORTS
+            or port not in (None, PORTS.get(parts.scheme))
+            or parts.username is not None
+            or status == 303
+            or not self._same_domain(plain_name(parts.hostname or ""))
+        )
+        if forbidden:
+            return Fetched(False, "redirect_forbidden")
+        if hops > self._rules.lenient_redirects:
+            return Fetched(False, "redirect_too_many")
+        if status not in self._rules.redirect_statuses:
+            return Fetched(True, "redirect_forbidden", WARNING)
+        if hops > self._rules.max_redirects:
+            return Fetched(True, "redirect_too_many", WARNING)
+        return None
+
+    def _same_domain(self, host: str) -> bool:
+        """Whether a host is in the same registrable domain. The zone stands for it: no public suffix list is asked."""
+        zone = self._look.walker.find(self._expected.host, "A").name
+        return is_within(host, zone)
+
+    def _address_for(self, location: str) -> str | None:
+        """Where to fetch the target of a redirect: never a private address."""
+        host = plain_name(urlsplit(location).hostname or "")
+        if host == self._expected.host:
+            return self._address
+        for kind in ("A", "AAAA"):
+            answer = self._look.walker.follow(host, kind)
+            values = [] if answer.loop else answer.values(kind)
+            if any(is_private(value) for value in values):
+                return None
+            if values:
+                return values[0]
+        return None
+
+    def _judge(self, page: Page, url: str) -> Fetched:
+        if not 200 <= page.status < 300:
+            return Fetched(False, "http_status", FATAL, url, f"status {page.status}")
+        kind, match = classify(page, self._expected.content, self._rules)
+        if not match:
+            return Fetched(False, "file_wrong_content", FATAL, url, f"{kind}: {_shown(page.body)}")
+        if page.status != 200:
+            return Fetched(True, "http_status", WARNING, url, f"status {page.status}")
+        if kind is not None:
+            return Fetched(True, "file_wrong_content", NOTE, url, f"{kind}: {_shown(page.body)}")
+        return Fetched(True)
+
+
+def _shown(body: bytes) -> str:
+    return shorten(body.decode("utf-8", "replace"))
+
+
+def classify(page: Page, content: str, rules: CaRules) -> tuple[str | None, bool]:
+    """What is unusual about a body, in one word or None, and whether it counts as the expected content."""
+    body = page.body
+    if page.header("Content-Encoding") not in ("", "identity") or body.startswith(b"\x1f\x8b"):
+        return "encoded", False
+    if not body.strip():
+        return "empty", False
+    text = body[:MAX_BODY].decode("utf-8", "replace")
+    without_bom = text[1:] if body.startswith(_BOM) else text
+    if rules.contains:
+        counts = "\n".join(_lines(content)) in "\n".join(_lines(text))
+    else:
+        counts = _same_lines(_lines(content.lower()), _lines(without_bom.lower()), rules)
+    if counts:
+        return _oddity(body, content, without_bom), True
+    return _fault(page, text, without_bom, content), False
+
+
+def _oddity(body: bytes, content: str, without_bom: str) -> str | None:
+    if body.startswith(_BOM):
+        return "bom"
+    if "\r\n" in without_bom and "\r\n" not in content and "\n" in content.strip():
+        return "crlf"
+    return None
+
+
+def _fault(page: Page, text: str, without_bom: str, content: str) -> str:
+    lowered = text.lower()
+    if "<html" in lowered or "<!doctype" in lowered:
+        return "html"
+    wanted, found = ("\n".join(_lines(part.lower())) for part in (content, without_bom))
+    if not page.complete or len(page.body) > MAX_BODY or (found and wanted.startswith(found)):
+        return "truncated"
+    return "other_token"
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _same_lines(wanted: list[str], found: list[str], rules: CaRules) -> bool:
+    """Whether all lines are the same; each domain of the CA counts as the other ones."""
+    return [_line(line, rules) for line in wanted] == [_line(line, rules) for line in found]
+
+
+def _line(line: str, rules: CaRules) -> str:
+    return rules.other_domains[0] if line in rules.other_domains else line
