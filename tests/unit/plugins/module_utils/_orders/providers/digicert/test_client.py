@@ -1,6 +1,6 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DigiCert: the requests sent, and what each answer becomes. Tables follow the DigiCert fact sheet."""
+"""DigiCert: the requests sent, and what is made of each answer. Tables follow the DigiCert fact sheet."""
 
 from __future__ import annotations
 
@@ -73,27 +73,6 @@ def with_status(status: t.Any, info: str = "info_pending", validation: str = "va
     return fetch({**load(info), "status": status}, {**load(validation), "order_status": status})
 
 
-def first_name(validation: t.Mapping[str, t.Any], **changes: t.Any) -> dict[str, t.Any]:
-    """A validation body whose first DNS name has these fields instead."""
-    entries = validation["dns_name_validations"]
-    return {**validation, "dns_name_validations": [{**entries[0], **changes}] + entries[1:]}
-
-
-@pytest.mark.parametrize("odd", [None, "www.example.com", [], 5])
-def test_an_entry_that_cannot_be_read_is_one_that_is_not_known_to_be_done(odd: t.Any) -> None:
-    done = {"dns_names": ["www.example.com"], "status": "approved"}
-    listed = {**load("validation_dv_pending"), "dns_name_validations": [done, odd]}
-    order = fetch(load("info_pending"), listed)
-    assert (order.status, order.dcv_completed) == (Status.VALIDATING, None)
-
-
-@pytest.mark.parametrize("issued_on", ["0000-00-00", 0, "", "soon", None])
-def test_an_old_word_without_a_date_of_issuance_is_not_issued(issued_on: t.Any) -> None:
-    info = load("info_issued")
-    info = {**info, "status": "approved", "certificate": {**info["certificate"], "date_issued": issued_on}}
-    assert fetch(info, load("validation_issued")).status == Status.ISSUING
-
-
 # -- requests -----------------------------------------------------------------
 
 
@@ -120,120 +99,6 @@ def test_what_is_no_order_id_is_not_sent(order_id: str) -> None:
         digicert.fetch_order(order_id)
 
 
-# -- section 5: status --------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("word", "status"),
-    [
-        ("issued", Status.ISSUED),
-        ("Issued", Status.ISSUED),
-        (" ISSUED ", Status.ISSUED),
-        ("waiting_pickup", Status.ISSUING),
-        ("approved", Status.ISSUED),
-        ("reissue", Status.ISSUED),
-        ("rejected", Status.REJECTED),
-        ("denied", Status.REJECTED),
-        ("canceled", Status.CANCELED),
-        ("CANCELED", Status.CANCELED),
-        ("cancelled", Status.CANCELED),
-        ("revoked", Status.REVOKED),
-        ("expired", Status.EXPIRED),
-    ],
-)
-def test_words_of_an_order_with_a_certificate(word: str, status: str) -> None:
-    order = with_status(word, "info_issued", "validation_issued")
-    assert order.status == status
-    assert order.issued is (status == Status.ISSUED)
-    assert order.final is (status != Status.ISSUING)
-    assert order.provider_status == word.strip()
-    assert order.warnings == ()
-
-
-@pytest.mark.parametrize("word", ["pending", "processing", "reissue_pending"])
-@pytest.mark.parametrize(
-    ("validation", "status", "dcv_completed"),
-    [
-        ("validation_dv_pending", Status.VALIDATING, False),
-        ("validation_ov_pending", Status.VALIDATING, True),
-        ("validation_two_names", Status.VALIDATING, False),
-        ("validation_all_done", Status.ISSUING, True),
-        ("validation_empty", Status.VALIDATING, None),
-    ],
-)
-def test_words_under_which_validation_goes_on(
-    word: str, validation: str, status: str, dcv_completed: bool | None
-) -> None:
-    order = with_status(word, validation=validation)
-    assert (order.status, order.dcv_completed, order.issued, order.final) == (status, dcv_completed, False, False)
-    assert order.checks["dcv"] == {True: "completed", False: "in_progress", None: "unknown"}[dcv_completed]
-
-
-@pytest.mark.parametrize("word", ["needs_approval", "needs_csr"])
-def test_a_person_must_act_and_is_told_early(word: str) -> None:
-    order = with_status(word)
-    assert (order.status, order.issued, order.final) == (Status.ACTION_REQUIRED, False, False)
-    expected = {"needs_approval": "approval", "needs_csr": "csr"}[word]
-    assert [(blocker.check, blocker.actor) for blocker in order.blockers][0] == (expected, "you")
-
-
-@pytest.mark.parametrize("word", ["something_new", "", "  ", None, 7, True, ["issued"], {"issued": True}])
-def test_an_unknown_word_is_never_success_and_never_final(word: t.Any) -> None:
-    order = with_status(word, "info_issued", "validation_published_of_order")
-    assert (order.status, order.issued, order.final) == (Status.UNKNOWN, False, False)
-    assert any("does not know" in warning for warning in order.warnings)
-
-
-@pytest.mark.parametrize("word", ["approved", "reissue"])
-@pytest.mark.parametrize("missing", ["id", "date_issued"])
-def test_old_words_mean_issued_only_with_certificate_id_and_date(word: str, missing: str) -> None:
-    info = load("info_issued")
-    del info["certificate"][missing]
-    order = fetch({**info, "status": word}, {**load("validation_issued"), "order_status": word})
-    assert (order.status, order.issued) == (Status.ISSUING, False)
-
-
-def test_an_issued_order_without_certificate_id_cannot_be_collected() -> None:
-    info = load("info_issued")
-    del info["certificate"]["id"]
-    order = fetch(info, load("validation_issued"))
-    assert (order.status, order.issued, order.final) == (Status.ISSUED, False, False)
-    assert "no certificate id" in order.warnings[0]
-
-
-def test_a_revoked_certificate_of_a_living_order_is_not_issued() -> None:
-    info = load("info_issued")
-    info["certificate"]["status"] = "revoked"
-    order = fetch(info, load("validation_issued"))
-    assert (order.status, order.issued, order.provider_status) == (Status.REVOKED, False, "issued")
-    assert order.reason == "the certificate of the order is revoked"
-
-
-def test_order_info_decides_while_validation_is_behind() -> None:
-    order = fetch(load("info_issued"), load("validation_dv_pending"))
-    assert (order.status, order.issued, order.dcv_completed, order.blockers) == (Status.ISSUED, True, True, ())
-    order = fetch(load("info_pending"), load("validation_issued"))
-    assert (order.issued, order.final) == (False, False)
-
-
-# -- section 4: fields --------------------------------------------------------
-
-
-def test_an_issued_order_is_told_whole() -> None:
-    order = fetch(load("info_issued"), load("validation_issued"))
-    assert (order.provider, order.order_id, order.provider_status) == ("digicert", ORDER_ID, "issued")
-    assert order.certificate.id == "77300981"
-    assert order.certificate.serial_number == "A1B2C3D4E5F"
-    assert order.certificate.not_before == "2026-03-01T00:00:00Z"
-    assert order.certificate.not_after == "2026-09-15T00:00:00Z"
-    assert order.ordered_at == "2026-03-01T10:00:00Z"
-    assert order.checks == {"caa": "completed", "dcv": "completed", "organization": "not_applicable"}
-    assert [(one.name, one.status, one.method, one.validated_until) for one in order.domains] == [
-        ("example.org", "completed", "dns-txt-token", "2026-05-01T10:00:00Z"),
-        ("www.example.org", "completed", "dns-txt-token", "2026-05-01T10:00:00Z"),
-    ]
-
-
 def test_the_published_sample() -> None:
     info = {**load("info_issued"), "id": "12345"}
     paths = [
@@ -247,138 +112,6 @@ def test_the_published_sample() -> None:
     assert "subdomain.example.com" in [domain.name for domain in order.domains]
 
 
-def test_names_of_which_validation_says_nothing_are_unknown() -> None:
-    validation = first_name(load("validation_dv_pending"), dns_names=["example.org"])
-    assert {one.name: one.status for one in fetch(load("info_pending"), validation).domains} == {
-        "example.org": Check.IN_PROGRESS,
-        "www.example.org": Check.UNKNOWN,
-    }
-
-
-def test_a_scope_without_names_stands_for_the_names_of_the_order_below_it() -> None:
-    entry = first_name(load("validation_dv_pending"), dns_names=[], status="approved")
-    order = fetch({**load("info_pending")}, entry)
-    assert [(one.name, one.status) for one in order.domains] == [
-        ("example.org", Check.COMPLETED),
-        ("www.example.org", Check.COMPLETED),
-    ]
-
-
-@pytest.mark.parametrize("names", [[" "], [], None, " "])
-def test_blank_names_are_no_names(names: t.Any) -> None:
-    info = load("info_pending")
-    info["certificate"].update(common_name=" ", dns_names=names)
-    order = fetch(info, first_name(load("validation_dv_pending"), dns_names=names, name_scope=None))
-    assert order.domains == ()
-    assert (order.status, order.dcv_completed) == (Status.VALIDATING, False)
-    assert [blocker.check for blocker in order.blockers] == ["dcv"]
-    assert "not which name" in order.warnings[0]
-
-
-def test_a_common_name_that_is_a_person_is_no_domain() -> None:
-    info = load("info_pending")
-    info["certificate"].update(common_name="Jane Doe Inc.", dns_names=[])
-    assert fetch(info, load("validation_empty")).domains == ()
-
-
-def test_blockers_name_who_must_do_what() -> None:
-    order = fetch(load("info_pending"), load("validation_two_names"))
-    assert [(one.check, one.subject, one.actor) for one in order.blockers] == [("dcv", "www.example.org", "you")]
-    order = fetch(load("info_pending"), load("validation_ov_pending"))
-    assert [(one.check, one.actor) for one in order.blockers] == [
-        ("organization", "provider"),
-        ("approval", "provider"),
-    ]
-    assert "organization_status, address_verification, request_authenticity" in order.blockers[0].message
-
-
-@pytest.mark.parametrize(
-    ("message", "state", "reason"),
-    [
-        (None, Check.UNKNOWN, None),
-        ({}, Check.UNKNOWN, None),
-        ([], Check.UNKNOWN, None),
-        ("", Check.UNKNOWN, None),
-        ({"digicert.com": "issue tag missing"}, Check.IN_PROGRESS, "CAA: digicert.com: issue tag missing"),
-        ("CAA lookup failed", Check.IN_PROGRESS, "CAA lookup failed"),
-    ],
-)
-def test_caa(message: t.Any, state: str, reason: str | None) -> None:
-    order = fetch({**load("info_pending"), "caa_status_message": message}, load("validation_all_done"))
-    assert (order.checks["caa"], order.reason) == (state, reason)
-    assert order.status == (Status.VALIDATING if state == Check.IN_PROGRESS else Status.ISSUING)
-    assert [one.check for one in order.blockers] == (["caa"] if state == Check.IN_PROGRESS else [])
-
-
-@pytest.mark.parametrize(
-    ("word", "state"),
-    [
-        ("approved", "completed"),
-        ("Approved ", "completed"),
-        ("pending", "in_progress"),
-        ("odd", "unknown"),
-        (None, "unknown"),
-    ],
-)
-def test_words_of_a_dns_name(word: t.Any, state: str) -> None:
-    order = fetch(load("info_pending"), first_name(load("validation_dv_pending"), status=word))
-    assert {one.status for one in order.domains} == {state}
-    assert order.dcv_completed == {"completed": True, "in_progress": False, "unknown": None}[state]
-    assert bool(order.warnings) is (word == "odd")
-
-
-@pytest.mark.parametrize(
-    ("word", "state"),
-    [
-        ("active", "completed"),
-        ("complete", "completed"),
-        ("approved", "completed"),
-        ("pending", "in_progress"),
-        ("odd", "unknown"),
-        (None, "unknown"),
-    ],
-)
-def test_words_of_an_organization(word: t.Any, state: str) -> None:
-    validation = load("validation_ov_pending")
-    validation["organization_validations"][0]["status"] = word
-    order = fetch(load("info_pending"), validation)
-    assert order.checks["organization"] == state
-    assert order.status == (Status.ISSUING if state == "completed" else Status.VALIDATING)
-    assert order.dcv_completed is True
-
-
-@pytest.mark.parametrize("value", [None, [], {}, ""])
-def test_no_organization_to_validate(value: t.Any) -> None:
-    order = fetch(load("info_pending"), {**load("validation_all_done"), "organization_validations": value})
-    assert (order.checks["organization"], order.status) == (Check.NOT_APPLICABLE, Status.ISSUING)
-
-
-def test_the_least_advanced_organization_decides() -> None:
-    validation = load("validation_ov_pending")
-    validation["organization_validations"].insert(0, {"type": "ev", "status": "active"})
-    assert fetch(load("info_pending"), validation).checks["organization"] == Check.IN_PROGRESS
-
-
-@pytest.mark.parametrize("field", ["dns_names", "dns_name"])
-@pytest.mark.parametrize("value", [["example.org", "WWW.example.org"], "example.org, www.example.org"])
-def test_both_spellings_of_the_names(field: str, value: t.Any) -> None:
-    entry = load("validation_dv_pending")["dns_name_validations"][0]
-    # Nor does the scope tell, which would stand for the same names.
-    del entry["dns_names"], entry["name_scope"]
-    order = fetch(load("info_pending"), {"order_status": "pending", "dns_name_validations": [{**entry, field: value}]})
-    assert [(one.name, one.status) for one in order.domains] == [
-        ("example.org", Check.IN_PROGRESS),
-        ("www.example.org", Check.IN_PROGRESS),
-    ]
-
-
-@pytest.mark.parametrize("order_id", [88120034, "88120034", "088120034", None])
-def test_ids_as_numbers_or_text(order_id: t.Any) -> None:
-    validation = {**load("validation_issued"), "order_id": order_id}
-    order = fetch({**load("info_issued"), "id": order_id}, validation)
-    assert (order.order_id, order.issued) == (ORDER_ID, True)
-
-
 def test_an_answer_about_another_order_is_refused() -> None:
     digicert, _transport = provider((INFO, answer({**load("info_issued"), "id": 4711})))
     with pytest.raises(UnexpectedResponse, match="order 4711"):
@@ -387,69 +120,6 @@ def test_an_answer_about_another_order_is_refused() -> None:
     digicert, _transport = provider((INFO, answer(load("info_issued"))), (VALIDATION, answer(other)))
     with pytest.raises(UnexpectedResponse, match="order 4711"):
         digicert.fetch_order(ORDER_ID)
-
-
-# -- section 13: traps --------------------------------------------------------
-
-
-def test_missing_dates_of_an_organization_are_fine() -> None:
-    order = fetch(load("info_pending"), load("validation_ov_pending"))
-    assert order.checks["organization"] == Check.IN_PROGRESS
-
-
-def test_a_certificate_id_is_not_an_issued_certificate() -> None:
-    info = load("info_pending")
-    info["certificate"]["id"] = 77300981
-    order = fetch(info, {**load("validation_dv_pending"), "certificate_id": 77300981})
-    assert (order.status, order.issued, order.certificate.id) == (Status.VALIDATING, False, "77300981")
-
-
-def test_dcv_status_valid_is_not_issued() -> None:
-    order = fetch(load("info_pending"), load("check_dcv"))
-    assert (order.issued, order.final, order.status) == (False, False, Status.ISSUING)
-
-
-def test_all_names_done_and_the_organization_pending() -> None:
-    order = fetch(load("info_pending"), load("validation_ov_pending"))
-    assert (order.status, order.dcv_completed) == (Status.VALIDATING, True)
-
-
-def test_one_of_two_names_pending() -> None:
-    assert fetch(load("info_pending"), load("validation_two_names")).dcv_completed is False
-
-
-@pytest.mark.parametrize("value", [None, [], {}, ""])
-def test_an_empty_list_of_names(value: t.Any) -> None:
-    validation = {**load("validation_issued"), "dns_name_validations": value}
-    order = fetch(load("info_issued"), validation)
-    assert (order.dcv_completed, order.checks["dcv"]) == (True, Check.COMPLETED)
-    assert {one.status for one in order.domains} == {Check.COMPLETED}
-    order = fetch(load("info_pending"), {**validation, "order_status": "pending"})
-    assert (order.dcv_completed, order.checks["dcv"]) == (None, Check.UNKNOWN)
-
-
-def test_only_unknown_values_left_open_is_not_known() -> None:
-    validation = load("validation_two_names")
-    validation["dns_name_validations"][1]["status"] = "odd"
-    assert fetch(load("info_pending"), validation).dcv_completed is None
-
-
-@pytest.mark.parametrize("date", ["2017-09-11T06:48:44+00:00", "2017-09-11"])
-def test_past_dates(date: str) -> None:
-    past = {"approval_expiration_date": date, "status": "approved"}
-    order = fetch(load("info_issued"), first_name(load("validation_issued"), **past))
-    assert (order.issued, order.dcv_completed, order.blockers) == (True, True, ())
-    assert {one.status for one in order.domains} == {Check.COMPLETED}
-    order = fetch(load("info_pending"), first_name(load("validation_dv_pending"), **past))
-    assert (order.status, order.dcv_completed) == (Status.VALIDATING, False)
-    assert [one.subject for one in order.blockers] == ["example.org", "www.example.org"]
-
-
-@pytest.mark.parametrize("date", ["", None, "soon", "0000-00-00", "9999-99-99T00:00:00+00:00", 7])
-def test_odd_dates_count_for_nothing(date: t.Any) -> None:
-    entry = {"approval_expiration_date": date, "status": "approved"}
-    order = fetch(load("info_pending"), first_name(load("validation_dv_pending"), **entry))
-    assert (order.dcv_completed, order.domains[0].validated_until) == (True, None)
 
 
 def test_before_approval_there_may_be_nothing_to_validate() -> None:
@@ -479,39 +149,12 @@ def test_a_reissue_leaves_the_previous_certificate_alone() -> None:
     assert transport.requests == []
 
 
-def test_a_survey_names_the_certificate_that_a_reissue_is_to_replace() -> None:
+def test_a_summary_names_the_certificate_that_a_reissue_is_to_replace() -> None:
     line = {"id": int(ORDER_ID), "status": "reissue_pending", "certificate": {"id": 100}}
     digicert, _transport = provider(({}, answer({"orders": [line]})))
     order = digicert.fetch_summaries([ORDER_ID], None)[ORDER_ID].order
     assert order is not None
     assert (order.certificate.id, [blocker.check for blocker in order.blockers]) == ("100", ["reissue"])
-
-
-def test_a_finished_reissue_shows_another_certificate_id() -> None:
-    before = fetch(load("info_issued"), load("validation_issued"))
-    info = load("info_issued")
-    info["certificate"].update(id=77309999, serial_number="0F")
-    after = fetch(info, load("validation_issued"))
-    assert (before.certificate.id, after.certificate.id) == ("77300981", "77309999")
-    assert after.issued
-
-
-@pytest.mark.parametrize(
-    ("ordered", "word", "validation", "warned"),
-    [
-        ("2020-01-01T00:00:00+00:00", "pending", "validation_dv_pending", True),
-        ("2020-01-01T00:00:00+00:00", "pending", "validation_ov_pending", False),
-        ("2020-01-01T00:00:00+00:00", "reissue_pending", "validation_dv_pending", False),
-        ("2099-01-01T00:00:00+00:00", "pending", "validation_dv_pending", False),
-        (None, "pending", "validation_dv_pending", False),
-    ],
-)
-def test_after_ten_days_digicert_does_not_look_any_more(
-    ordered: str | None, word: str, validation: str, warned: bool
-) -> None:
-    info = {**load("info_pending"), "date_created": ordered, "status": word}
-    order = fetch(info, {**load(validation), "order_status": word})
-    assert any("ten days" in warning for warning in order.warnings) is warned
 
 
 # -- raw and personal data ----------------------------------------------------
@@ -564,10 +207,33 @@ def test_errors(status: int, body: str, kind: type[OrderError], retryable: bool)
         digicert.fetch_order(ORDER_ID)
     assert caught.value.__class__ is kind
     assert caught.value.retryable is retryable
-    said = load(body)["errors"]
-    said = said[0] if isinstance(said, list) else said
-    assert said["message"] in caught.value.message and f"HTTP {status}" in caught.value.message
+    errors = load(body)["errors"]
+    error = errors[0] if isinstance(errors, list) else errors
+    assert error["message"] in caught.value.message and f"HTTP {status}" in caught.value.message
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"message": "API key is invalid"}, AuthenticationError),
+        ({"message": "Invalid API key."}, AuthenticationError),
+        ({"errors": [{"code": "odd", "message": "The API key has been revoked"}]}, AuthenticationError),
+        ({"error": {"code": "not_found", "message": "no order"}}, OrderNotFound),
+        ({"error": "Something is wrong"}, InvalidRequest),
+        ({"errors": "Something is wrong"}, InvalidRequest),
+        ({"message": "Something is wrong"}, InvalidRequest),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_error_is_read_wherever_it_stands(status: int, body: t.Any, kind: type[OrderError]) -> None:
+    digicert, _transport = provider((INFO, answer(body, status=status)))
+    with pytest.raises(OrderError) as caught:
+        digicert.fetch_order(ORDER_ID)
+    assert caught.value.__class__ is kind
+    value = next(iter(body.values()))
+    value = value[0] if isinstance(value, list) else value
+    assert (value["message"] if isinstance(value, dict) else value) in caught.value.message
 
 
 @pytest.mark.parametrize("code", ["access_denied", "access_denied|invalid_key", "access_denied_invalid_key"])
@@ -674,25 +340,25 @@ def page(first: int, count: int) -> Response:
     return answer({"orders": [{**one, "id": first + index} for index in range(count)]})
 
 
-def listed(sketches: t.Mapping[str, OrderSummary]) -> list[str]:
+def listed(summaries: t.Mapping[str, OrderSummary]) -> list[str]:
     """The orders that the list shows. Those that it does not show are left to the detail call."""
-    return [order_id for order_id, sketch in sketches.items() if sketch != OrderSummary(mark="unlisted")]
+    return [order_id for order_id, summary in summaries.items() if summary != OrderSummary(mark="unlisted")]
 
 
-def test_the_first_survey_reads_the_list() -> None:
+def test_the_first_bulk_call_reads_the_list() -> None:
     digicert, transport = provider((listing(0), answer(load("list"))))
-    sketches = digicert.fetch_summaries(["88120034", "88120035", "4711"], None)
+    summaries = digicert.fetch_summaries(["88120034", "88120035", "4711"], None)
     transport.assert_finished()
-    assert sorted(sketches) == ["4711", "88120034", "88120035"]
-    assert sketches["4711"] == OrderSummary(mark="unlisted")
-    assert sketches["88120034"].mark == "pending:77300981"
-    order = sketches["88120034"].order
+    assert sorted(summaries) == ["4711", "88120034", "88120035"]
+    assert summaries["4711"] == OrderSummary(mark="unlisted")
+    assert summaries["88120034"].mark == "pending:77300981"
+    order = summaries["88120034"].order
     assert order is not None
     assert (order.status, order.dcv_completed, order.issued) == (Status.VALIDATING, None, False)
     assert (order.provider, order.order_id, order.provider_status) == ("digicert", "88120034", "pending")
     assert (order.certificate.id, order.ordered_at) == ("77300981", "2026-03-01T10:00:00Z")
     assert transport.requests[0].call == "order list"
-    assert (sketches["88120035"].mark, sketches["88120035"].order) == ("issued:77300982", None)
+    assert (summaries["88120035"].mark, summaries["88120035"].order) == ("issued:77300982", None)
 
 
 def test_the_list_is_read_until_all_are_found() -> None:
@@ -740,8 +406,8 @@ def test_a_window_beyond_seven_days_reads_the_list() -> None:
 def test_status_changes_in_either_wrapping(wrapped: bool) -> None:
     body = load("status_changes") if wrapped else load("status_changes")["orders"]
     digicert, _transport = provider((changes(3), answer(body)))
-    sketches = digicert.fetch_summaries([ORDER_ID, "4711"], 30.0)
-    assert {order_id: (one.mark, one.order) for order_id, one in sketches.items()} == {
+    summaries = digicert.fetch_summaries([ORDER_ID, "4711"], 30.0)
+    assert {order_id: (one.mark, one.order) for order_id, one in summaries.items()} == {
         ORDER_ID: ("issued:77300981", None)
     }
 
@@ -777,14 +443,14 @@ def test_the_same_state_has_the_same_mark_in_both_calls() -> None:
 def test_two_states_of_one_order_are_left_to_the_detail_call() -> None:
     old, new = load("list")["orders"][0], load("status_changes")["orders"][0]
     digicert, _transport = provider((changes(3), answer([old, new, old])))
-    sketch = digicert.fetch_summaries([ORDER_ID], 30.0)[ORDER_ID]
-    assert (sketch.mark, sketch.order) == ("issued:77300981+pending:77300981", None)
+    summary = digicert.fetch_summaries([ORDER_ID], 30.0)[ORDER_ID]
+    assert (summary.mark, summary.order) == ("issued:77300981+pending:77300981", None)
 
 
 @pytest.mark.parametrize(
     ("body", "kind"), [("error_time_frame", InvalidRequest), ("error_bad_request", InvalidRequest)]
 )
-def test_a_refused_survey_is_an_error(body: str, kind: type[OrderError]) -> None:
+def test_a_refused_bulk_call_is_an_error(body: str, kind: type[OrderError]) -> None:
     digicert, _transport = provider((changes(3), answer(load(body), status=400)))
     with pytest.raises(kind):
         digicert.fetch_summaries([ORDER_ID], 30.0)
@@ -805,10 +471,10 @@ def pem(name: str) -> str:
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_the_certificate_is_downloaded_by_its_id(name: str, count: int, line_end: str) -> None:
     digicert, transport = provider((DOWNLOAD, answer(pem(name).replace("\n", line_end))))
-    delivery = digicert.fetch_certificate(issued())
+    bundle = digicert.fetch_certificate(issued())
     transport.assert_finished()
-    assert delivery.leaf is None
-    assert len(split_certificates(delivery.others)) == count
+    assert bundle.leaf is None
+    assert len(split_certificates(bundle.others)) == count
     assert transport.requests[0].headers["X-DC-DEVKEY"] == KEY
     # It is no JSON that comes.
     assert transport.requests[0].headers["Accept"] == "*/*"
@@ -826,7 +492,7 @@ def test_the_csr_of_the_order_comes_along() -> None:
     assert digicert.fetch_certificate(issued()).csr is None
 
 
-def test_a_certificate_without_armour_is_handed_over() -> None:
+def test_a_certificate_without_armor_is_handed_over() -> None:
     bare = pem("pem_noroot_2").split("-----")[2]
     digicert, _transport = provider((DOWNLOAD, answer(bare)))
     assert len(split_certificates(digicert.fetch_certificate(issued()).others)) == 1
@@ -844,6 +510,30 @@ def test_an_archive_is_unpacked() -> None:
     members = {"certs/example_org.crt": pem("pem_noroot_2"), "INSTALL.txt": "read me"}
     digicert, _transport = provider((DOWNLOAD, answer(archive(members))))
     assert len(split_certificates(digicert.fetch_certificate(issued()).others)) == 2
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_compression_that_reserves_what_the_archive_demands_is_not_read(method: int, broken: bool) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as opened:
+        opened.writestr("example_org.crt", pem("pem_noroot_2") if broken else "0" * 5_000_000)
+    content = bytearray(buffer.getvalue())
+    if broken:
+        # Within the compressed data, behind the header of the member.
+        content[60:80] = b"\xff" * 20
+    digicert, _transport = provider((DOWNLOAD, answer(bytes(content))))
+    with pytest.raises(UnexpectedResponse, match="method") as caught:
+        digicert.fetch_certificate(issued())
+    assert caught.value.retryable is False
+
+
+def test_an_archive_with_more_files_than_any_is_not_read() -> None:
+    many = archive({f"{number}.crt": "" for number in range(15_000)})
+    assert len(many) > 1024 * 1024
+    digicert, _transport = provider((DOWNLOAD, answer(many)))
+    with pytest.raises(UnexpectedResponse, match="larger"):
+        digicert.fetch_certificate(issued())
 
 
 @pytest.mark.parametrize(
@@ -921,10 +611,10 @@ def test_without_certificate_id_order_info_is_asked() -> None:
         digicert.fetch_certificate(order)
 
 
-# -- section 9: pace ----------------------------------------------------------
+# -- section 9: rate limits ---------------------------------------------------
 
 
-def test_the_pace_keeps_below_both_published_limits() -> None:
+def test_the_rate_stays_below_both_published_limits() -> None:
     budgets = DigicertProvider.info.rate_limits.budgets
     sent: list[float] = []
     for _number in range(2500):
