@@ -100,6 +100,21 @@ def entries(value: t.Any) -> list[t.Mapping[str, t.Any]]:
     return [mapping(item) for item in listing(value)]
 
 
+def php_items(value: t.Any) -> list[tuple[str | None, t.Any]]:
+    """What stands in an array of PHP, with its key where that is a name.
+
+    PHP writes one array as a list, as an object numbered by keys, or as an object with a name for each item. An object
+    whose values are not all objects is one item by itself.
+    """
+    if isinstance(value, dict) and value:
+        if all(_DIGITS.fullmatch(str(key)) for key in value):
+            return [(None, value[key]) for key in sorted(value, key=lambda key: int(str(key)))]
+        if all(isinstance(item, (dict, list)) for item in value.values()):
+            return list(value.items())
+        return [(None, value)]
+    return [(None, item) for item in value] if isinstance(value, list) else []
+
+
 def names(value: t.Any) -> list[str]:
     """Host names from an array, or from one comma list; without blanks and repetitions, in the order given."""
     parts: list[str] = []

@@ -39,30 +39,44 @@ class _KeyRefused(AuthenticationError):
     """The session key is not valid, or not any more. It is renewed once then; section 2."""
 
 
+#: So many texts of one error are shown.
+_MAX_REASONS = 4
 _UNKNOWN_ORDER = "GoGetSSL does not know it ({0}); check the order id and the account"
 _REFUSED = "GoGetSSL refused the request ({0}); "
-#: An order that is not known. The words are not published, and other messages of this API say "is not valid".
+#: An order that is not there. The words are not published, and other messages of this API say "is not valid".
 _ABOUT_ORDER = (
-    r"\A(?=.*\border)(?!.*auth)(?=.*(?:(?:not|n't|no|cannot)\b.*(?:found|find|exist|valid|belong|order)"
+    r"\A(?=.*\border)(?!.*(?:auth|\b(?:api[ _-]?key|csr|domains?|products?|methods?)\b))"
+    r"(?=.*(?:(?:not|n't|no|cannot)\b.*(?:found|find|exist|valid\b|belong|known|order)"
     r"|unknown|wrong|incorrect|invalid|missing|no such))"
+)
+#: An order that has not come so far yet.
+_NOT_YET = (
+    r"\A(?=.*\b(?:order|domain|certificate|validation|dcv)\b)"
+    r".*(?:\bnot|n't)\b[^.:;]{0,40}\b(?:validated|verified|issued|processed|completed?|ready)\b"
 )
 #: Errors by their text; the first pattern that is found decides. Section 6, and what else any API says.
 _ERRORS: t.Sequence[tuple[str, type[OrderError], str]] = (
+    (_NOT_YET, NotIssued, "GoGetSSL does not answer this before the order has come further ({0}); wait for it"),
     (_ABOUT_ORDER, OrderNotFound, _UNKNOWN_ORDER),
     (
-        r"\AHTTP 40[13]\b|auth[ _-]?key|authenticat|session",
+        r"\AHTTP 40[13]\b|\bcode 40[13]\b|auth[ _-]?key|\bapi[ _-]?key\b|authenticat|session",
         _KeyRefused,
         "GoGetSSL refused the session key, also a new one ({0}); check the account",
     ),
     ("username|password|credential", AuthenticationError, _REFUSED + "check username and the API password"),
     ("requested method", InvalidRequest, _REFUSED + "check api_url"),
-    ("too many|rate limit|limit exceeded", RateLimited, _REFUSED + "ask less often"),
-    ("maintenance|temporar|try again|internal error", ProviderUnavailable, _REFUSED + "try again later"),
+    (r"too many|rate limit|limit exceeded|\bcode 429\b", RateLimited, _REFUSED + "ask less often"),
+    (
+        r"maintenance|temporar|try again|internal error|\bcode 5[0-9][0-9]\b",
+        ProviderUnavailable,
+        _REFUSED + "try again later",
+    ),
     (
         "permission|denied|forbidden|not allowed",
         PermissionDenied,
         _REFUSED + "check that the account may use the API",
     ),
+    (r"\bcode 404\b", OrderNotFound, _UNKNOWN_ORDER),
 )
 
 
@@ -184,6 +198,9 @@ def _read_key(response: Response) -> str:
         body = {}
     key = text(body.get("key"))
     if key is None or response.status >= 400 or _failed(body):
+        error = _error(response, body)
+        if isinstance(error, (RateLimited, ProviderUnavailable)):
+            raise error
         reason = _reason(response, body)
         raise AuthenticationError(f"GoGetSSL refused to log in ({reason}); check username and the API password")
     return key
@@ -214,16 +231,28 @@ def _read_batch(response: Response) -> list[Body]:
 
 
 def _failed(body: Body) -> bool:
-    error = body.get("error")
-    if flag(error) is None and text(error) is not None:
-        return True
-    return flag(error) is True or flag(body.get("success")) is False
+    return bool(_error_texts(body)) or flag(body.get("error")) is True or flag(body.get("success")) is False
+
+
+def _error_texts(body: Body) -> list[str]:
+    """What stands in error or errors: texts, and the code where there is one."""
+    return [one for name in ("error", "errors") if flag(body.get(name)) is None for one in _texts(body.get(name))]
+
+
+def _texts(value: t.Any) -> list[str]:
+    """Texts from a text, or from an object or a list in PHP's shapes; a code behind the others."""
+    if not isinstance(value, (dict, list)):
+        return list(filter(None, [text(value)]))
+    fields = mapping(value)
+    code = text(fields.get("code"))
+    items = [item for key, item in fields.items() if key != "code"] if fields else value
+    found = [one for item in items for one in _texts(item)]
+    return found if code in (None, "0") else [*found, "code " + code.replace("_", " ")]
 
 
 def _reason(response: Response, body: Body) -> str:
-    error = text(body.get("error"))
-    texts = [error if flag(error) is None else None, text(body.get("message")), text(body.get("description"))]
-    reason = ": ".join(dict.fromkeys(shortened(one, MOST_QUOTED) for one in texts if one))
+    texts = [*_error_texts(body), text(body.get("message")), text(body.get("description"))]
+    reason = ": ".join(list(dict.fromkeys(shortened(one, MOST_QUOTED) for one in texts if one))[:_MAX_REASONS])
     return "HTTP {0}, {1}".format(response.status, reason or "no reason given")
 
 

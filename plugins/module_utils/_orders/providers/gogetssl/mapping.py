@@ -12,17 +12,17 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ...._common.names import normalize_name
 from ...certificates.chain import describe_certificate
 from ...model import Blocker, Certificate, Check, Domain, Order, Record, Status
 from ..base import OrderSummary, least_advanced, open_blockers, unknown_word
 from ..coerce import (
     certificate_text,
-    entries,
     flag,
     identifier,
-    listing,
     mapping,
     names,
+    php_items,
     text,
     time_from_text,
     word,
@@ -76,7 +76,7 @@ def map_order(body: Body, order_id: str | None = None) -> Order:
     warnings: list[str] = []
 
     base = _dcv_state("dcv_status", body.get("dcv_status"), warnings)
-    sans = [(san, _dcv_state("san.status", san.get("status"), warnings)) for san in entries(body.get("san"))]
+    sans = [(san, _dcv_state("san.status", san.get("status"), warnings)) for san in _sans(body.get("san"))]
     domains = _domains(body, base, sans, active, warnings)
     dcv_completed = True if active else _dcv_completed(base, [state for san, state in sans])
     checks = {
@@ -165,6 +165,13 @@ def _dcv_completed(base: str, sans: t.Sequence[str]) -> bool | None:
     return True if base == Check.COMPLETED else None
 
 
+def _sans(value: t.Any) -> list[Body]:
+    """The items of san, each an object with its san_name; an item that cannot be read is there, but tells nothing."""
+    return [
+        {"san_name": name, **mapping(item)} if name is not None else mapping(item) for name, item in php_items(value)
+    ]
+
+
 def _domains(
     body: Body,
     base: str,
@@ -174,31 +181,67 @@ def _domains(
 ) -> tuple[Domain, ...]:
     """The base domain, the names in san, and those that are only listed."""
     found: dict[str, Domain] = {}
-    listed = [name.lower() for name in names(body.get("domain")) + names(body.get("domains"))]
+    listed = _listed_names(body)
     in_san = {word(san.get("san_name")) for san, state in sans}
     base_name = next((name for name in listed if name not in in_san), None)
     if base_name is not None:
         state = Check.COMPLETED if active and base == Check.UNKNOWN else base
-        method, record = _validation(body.get("dcv_method"), body.get("approver_method"), warnings)
-        if method == "email" and record is None:
-            addresses = names(body.get("approver_emails")) or names(body.get("approver_email"))
-            record = next((Record("email", address) for address in addresses if "@" in address), None)
+        addresses = names(body.get("approver_emails")) or names(body.get("approver_email"))
+        method, record = _validation(body.get("dcv_method"), body.get("approver_method"), addresses, warnings)
         found[base_name] = Domain(base_name, state, method, record=record)
     for san, state in sans:
         name = word(san.get("san_name"))
-        if name:
-            method, record = _validation(san.get("validation_method"), san.get("validation"), warnings)
+        if name and _is_name(name):
+            addresses = names(san.get("email"))
+            method, record = _validation(san.get("validation_method"), san.get("validation"), addresses, warnings)
             found.setdefault(name, Domain(name, state, method, record=record))
     for name in listed:
         found.setdefault(name, Domain(name, Check.COMPLETED if active else Check.UNKNOWN))
     return tuple(found.values())
 
 
-def _validation(method: t.Any, shape: t.Any, warnings: list[str]) -> tuple[str | None, Record | None]:
-    """The DCV method of one name and what to publish, from any of the shapes of section 10."""
-    chosen = word(method) or None
+def _listed_names(body: Body) -> list[str]:
+    """The names in domain and domains, which hold a company or a mail address where the product is not for servers."""
+    if text(body.get("codesigning_inviteurl")):
+        return []
+    # A single label alone is a name where it is validated as one.
+    single = text(body.get("dcv_method")) is not None
+    found: list[str] = []
+    for field_name in ("domain", "domains"):
+        listed = [name.lower() for name in names(body.get(field_name))]
+        # One part that is no name, such as the end of "Example, Inc.", shows that the whole field is no list of names.
+        if all(_is_name(name) for name in listed) and (single or all("." in name or ":" in name for name in listed)):
+            found += listed
+    return found
+
+
+def _is_name(name: str) -> bool:
+    """Whether it is a host name or an address."""
+    try:
+        normalized = normalize_name(name)
+    except ValueError:
+        return False
+    return "." in normalized or ":" in normalized or not name.endswith(".")
+
+
+def _validation(
+    method: t.Any, shape: t.Any, addresses: t.Sequence[str], warnings: list[str]
+) -> tuple[str | None, Record | None]:
+    """The DCV method of one name and what to publish, from any of the shapes of section 10.
+
+    Arguments:
+        addresses: where a mail may have been sent, if the shape itself does not show it.
+    """
+    chosen, record = _shape(word(method) or None, shape, warnings)
+    if record is None and chosen in (None, "email"):
+        record = next((Record("email", address) for address in addresses if "@" in address), None)
+    return chosen or ("email" if record is not None else None), record
+
+
+def _shape(chosen: str | None, shape: t.Any, warnings: list[str]) -> tuple[str | None, Record | None]:
+    """The method and the record in one approver_method or validation."""
     if not isinstance(shape, str):
-        blocks = {word(name): block for item in listing(shape) for name, block in mapping(item).items()}
+        blocks = _blocks(shape)
         name = chosen if chosen in blocks else next((known for known in _METHODS if known in blocks), None)
         if name is None:
             return chosen, None
@@ -212,6 +255,16 @@ def _validation(method: t.Any, shape: t.Any, warnings: list[str]) -> tuple[str |
     if re.match(r"https?://", stripped, re.IGNORECASE):
         return chosen or "http", Record("http", stripped)
     return chosen, _record("dns", stripped, warnings) if re.search(r"\s", stripped) else None
+
+
+def _blocks(shape: t.Any) -> dict[str, t.Any]:
+    """Method to its block: from one object, or from several in a list."""
+    found: dict[str, t.Any] = {}
+    for name, item in php_items(shape):
+        found.update(
+            {name.lower(): item} if name is not None else {word(key): one for key, one in mapping(item).items()}
+        )
+    return found
 
 
 def _record(method: str, block: t.Any, warnings: list[str]) -> Record | None:

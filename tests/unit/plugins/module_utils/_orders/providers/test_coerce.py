@@ -184,6 +184,25 @@ def test_times_in_seconds(value: t.Any, expected: str | None) -> None:
     assert coerce.time_from_epoch(value) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ([{"a": 1}, "b"], [(None, {"a": 1}), (None, "b")]),
+        ({"0": "a", "1": "b"}, [(None, "a"), (None, "b")]),
+        ({"10": "b", "2": "a"}, [(None, "a"), (None, "b")]),
+        ({"a.example": {"x": 1}, "b.example": {}}, [("a.example", {"x": 1}), ("b.example", {})]),
+        ({"x": 1, "y": {}}, [(None, {"x": 1, "y": {}})]),
+        ([], []),
+        ({}, []),
+        ("", []),
+        (None, []),
+        (7, []),
+    ],
+)
+def test_an_array_of_php_in_each_of_its_shapes(value: t.Any, expected: list[t.Any]) -> None:
+    assert coerce.php_items(value) == expected
+
+
 @given(st.datetimes(datetime.datetime(1991, 1, 1), datetime.datetime(2198, 1, 1)), st.integers(-14, 14))
 def test_any_time_in_any_zone_is_the_same_moment(moment: datetime.datetime, hours: int) -> None:
     zone = datetime.timezone(datetime.timedelta(hours=hours))

@@ -278,6 +278,84 @@ def test_words_about_the_key_are_not_about_the_order(message: str) -> None:
     assert isinstance(refuse_with(403, message), AuthenticationError)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Order domain is not validated yet",
+        "The order has not been validated",
+        "This order isn't issued yet",
+        "Domain control of the order is not completed",
+    ],
+)
+@pytest.mark.parametrize("code", [200, 400, 403, 404])
+def test_what_has_not_happened_yet_is_no_unknown_order(code: int, message: str) -> None:
+    error = refuse_with(code, message)
+    assert (type(error), error.retryable) == (NotIssued, True)
+    assert message in error.message
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Order has an invalid CSR", "Invalid CSR for this order", "Order: CSR is invalid!", "Domain not found in order"],
+)
+def test_words_about_something_of_the_order_are_not_about_the_order(message: str) -> None:
+    assert type(refuse_with(200, message)) is InvalidRequest
+
+
+@pytest.mark.parametrize(
+    "message", ["API key is invalid", "Invalid API key", "The API key for this order is not valid", "api_key expired"]
+)
+@pytest.mark.parametrize("code", [200, 400])
+def test_a_refused_api_key_is_a_matter_of_authentication(code: int, message: str) -> None:
+    error = refuse_with(code, message)
+    assert (error.kind, error.retryable) == ("authentication", False)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "shown"),
+    [
+        ({"code": 404, "message": "Order not found"}, OrderNotFound, "Order not found: code 404"),
+        ({"code": "order_not_found", "message": ""}, OrderNotFound, "code order not found"),
+        ({"code": 404, "message": "Nothing here"}, OrderNotFound, "Nothing here"),
+        ({"code": 429, "message": "Slow down"}, RateLimited, "Slow down"),
+        ({"code": 503, "message": "Down"}, ProviderUnavailable, "Down"),
+        ({"code": 12, "message": "Bad product"}, InvalidRequest, "Bad product: code 12"),
+        ({"message": "Bad product", "description": "unknown"}, InvalidRequest, "Bad product: unknown"),
+        ([{"message": "Bad product"}], InvalidRequest, "Bad product"),
+        (["Bad product"], InvalidRequest, "Bad product"),
+        ({"0": {"message": "Bad product"}}, InvalidRequest, "Bad product"),
+        ({"csr": ["Bad CSR"]}, InvalidRequest, "Bad CSR"),
+    ],
+)
+@pytest.mark.parametrize("field", ["error", "errors"])
+def test_an_error_as_an_object_or_a_list_takes_one_request(
+    field: str, error: t.Any, kind: type[OrderError], shown: str
+) -> None:
+    gogetssl, transport = provider(AUTH, (status(), answer({field: error})))
+    with pytest.raises(OrderError) as caught:
+        gogetssl.fetch_order(ORDER_ID)
+    transport.assert_finished()
+    assert type(caught.value) is kind
+    assert f"HTTP 200, {shown}" in caught.value.message
+
+
+@pytest.mark.parametrize("error", [{"code": 0, "message": ""}, {"code": "0"}, {"message": None}, [[]], [""]])
+def test_an_error_object_without_content_is_no_error(error: t.Any) -> None:
+    gogetssl, _transport = provider(AUTH, (status(), answer({**load("active"), "error": error})))
+    assert gogetssl.fetch_order(ORDER_ID).issued
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("error_throttled", RateLimited), ("error_maintenance", ProviderUnavailable)]
+)
+def test_a_fault_that_passes_does_not_refuse_the_credentials(name: str, kind: type[OrderError]) -> None:
+    gogetssl, transport = provider((AUTH_CALL, answer(load(name))), AUTH, (status(), answer(load("active"))))
+    with pytest.raises(kind):
+        gogetssl.fetch_order(ORDER_ID)
+    assert gogetssl.fetch_order(ORDER_ID).issued
+    transport.assert_finished()
+
+
 @pytest.mark.parametrize("error", [True, 1, "1", "true", "Wrong order"])
 def test_error_in_all_its_types(error: t.Any) -> None:
     gogetssl, _transport = provider(AUTH, (status(), answer({**load("active"), "error": error})))

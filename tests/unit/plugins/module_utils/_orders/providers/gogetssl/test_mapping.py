@@ -241,6 +241,84 @@ def test_no_san(san: t.Any) -> None:
     assert [one.name for one in order.domains] == ["example.org"]
 
 
+EMAIL = Record("email", "admin@example.org")
+SAN = [
+    {"san_name": "www.example.org", "validation_method": "dns", "status": "2"},
+    {"san_name": "api.example.org", "validation_method": "email", "status": "1", "email": "admin@example.org"},
+]
+
+
+@pytest.mark.parametrize(
+    "san",
+    [
+        SAN,
+        {"0": SAN[0], "1": SAN[1]},
+        {"1": SAN[1], "0": SAN[0]},
+        {"2": SAN[0], "10": SAN[1]},
+        {"www.example.org": SAN[0], "api.example.org": SAN[1]},
+        {one["san_name"]: {key: value for key, value in one.items() if key != "san_name"} for one in SAN},
+    ],
+)
+def test_san_in_each_shape_of_an_array_of_php(san: t.Any) -> None:
+    order = fetch(changed("processing", dcv_status=2, san=san, domains="example.org"))
+    assert [(one.name, one.status, one.method) for one in order.domains] == [
+        ("example.org", Check.COMPLETED, "dns"),
+        ("www.example.org", Check.COMPLETED, "dns"),
+        ("api.example.org", Check.IN_PROGRESS, "email"),
+    ]
+    assert order.domains[2].record == EMAIL
+    assert (order.status, order.dcv_completed) == (Status.VALIDATING, False)
+
+
+@pytest.mark.parametrize("san", [SAN[0], {"0": SAN[0]}, [SAN[0]], {"www.example.org": SAN[0]}])
+def test_one_item_of_san_in_each_shape(san: t.Any) -> None:
+    order = fetch(changed("processing", dcv_status=2, san=san, domains="example.org"))
+    assert [one.name for one in order.domains] == ["example.org", "www.example.org"]
+    assert (order.status, order.dcv_completed) == (Status.ISSUING, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "method", "record"),
+    [
+        ({"email": "admin@example.org"}, "email", EMAIL),
+        ({"email": "admin@example.org", "validation_method": "email", "validation": ""}, "email", EMAIL),
+        ({"email": "admin@example.org", "validation_method": "dns"}, "dns", None),
+        ({"email": "", "validation_method": "email"}, "email", None),
+        ({"email": []}, None, None),
+    ],
+)
+def test_the_address_of_a_san(fields: dict[str, t.Any], method: str | None, record: Record | None) -> None:
+    order = fetch(changed("processing", san=[{"san_name": "www.example.org", "status": 1, **fields}]))
+    assert (order.domains[1].method, order.domains[1].record) == (method, record)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"domain": "Example, Inc."},
+        {"domain": "Foo.com, Inc."},
+        {"domain": "Example Org Ltd."},
+        {"domain": "jane@example.org"},
+        {"domain": "Example", "dcv_method": ""},
+        {"domain": "example.org", "codesigning_inviteurl": "https://example.net/invite"},
+    ],
+)
+def test_companies_and_mail_addresses_are_no_domains(changes: dict[str, t.Any]) -> None:
+    assert fetch(changed("processing", san=[], domains="", **changes)).domains == ()
+
+
+@pytest.mark.parametrize("name", ["jane@example.org", "Example, Inc.", "Inc."])
+def test_a_san_that_is_no_host_name_is_no_domain(name: str) -> None:
+    order = fetch(changed("processing", san=[{"san_name": name, "status": 1}]))
+    assert [one.name for one in order.domains] == ["example.org", "www.example.org"]
+
+
+@pytest.mark.parametrize("listed", ["example.org,intranet", "example.org, *.example.net, 2001:db8::10, 192.0.2.1"])
+def test_every_kind_of_name_is_kept(listed: str) -> None:
+    order = fetch(changed("processing", san=[], domains=listed))
+    assert [one.name for one in order.domains] == [name.strip() for name in listed.split(",")]
+
+
 def test_blockers_say_what_to_publish() -> None:
     order = fetch(load("processing"))
     assert [(one.check, one.subject, one.actor) for one in order.blockers] == [
@@ -256,7 +334,6 @@ CONTENT = "d30c0ffe\r\nCOMODOCA.COM\r\nt0990"
 LINK = "http://example.org/.well-known/pki-validation/0A1B2C.txt"
 CNAME = Record("CNAME", "_AA11.example.org", "bb22.cc33.t0990.comodoca.com")
 TXT = Record("TXT", "example.org", "tok3n")
-EMAIL = Record("email", "admin@example.org")
 SHAPES = [
     (load("dcv_http"), "http", "http", Record("http", LINK, CONTENT)),
     (load("dcv_https"), "https", "https", Record("http", LINK.replace("http:", "https:"), CONTENT)),
