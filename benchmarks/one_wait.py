@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One wait for many orders of one account, in a process of its own: requests per tick, CPU, peak memory.
 
-Arguments: the ready file of a sandbox, provider, number of orders, virtual seconds. Half of the orders turn issued in
-five waves, the other half never does. The clock is virtual, so that half an hour takes seconds; the requests are real.
+Arguments: the ready file of a sandbox, provider, number of orders, virtual seconds, and ``all`` or nothing. Half of the
+orders, or all of them, turn issued in five waves; the others never do. The clock is virtual, so that half an hour takes seconds; the requests are real.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def main() -> None:
     for limit in sandbox.control("GET", "limits")[provider]:
         if limit.startswith("per_"):
             sandbox.limits(provider, **{limit: 10**9})
-    order_ids = sandbox.orders(provider, count // 2, scenario="stuck_dcv")
+    stuck = 0 if sys.argv[5:] == ["all"] else count // 2
+    order_ids = sandbox.orders(provider, stuck, scenario="stuck_dcv") if stuck else []
     left = count - len(order_ids)
     for wave in range(WAVES):
         size = left // WAVES + (wave < left % WAVES)

@@ -390,7 +390,7 @@ class _Wait:
             if before is not None and not wait.due:
                 order = self.provider.refresh_order(before)
             else:
-                order = self.provider.fetch_order(wait.order_id)
+                order = self.provider.fetch_progress(wait.order_id)
         except OrderError as exc:
             if self._concerns_all(exc):
                 raise

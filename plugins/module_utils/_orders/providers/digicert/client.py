@@ -97,25 +97,26 @@ class DigicertProvider(Provider):
     def fetch_order(self, order_id: str) -> Order:
         """Order info and validation of one order; sections 3 to 5."""
         order_id = self.check_order_id(order_id)
+        return self._add_validation(order_id, self._fetch_info(order_id))
+
+    def fetch_progress(self, order_id: str) -> Order:
+        """Order info alone where the order is issued: validation would only add when each name was validated."""
+        order_id = self.check_order_id(order_id)
         info = self._fetch_info(order_id)
-        try:
-            validation: Body | None = self._fetch_validation(order_id)
-        except OrderNotFound:
-            # The order exists, as order info has shown: there is nothing to validate before approval or any more.
-            validation = None
-        return self.finish(map_order(info, validation, order_id), {"order": info, "validation": validation})
+        order = self._map(order_id, info, None)
+        return order if order.issued else self._add_validation(order_id, info)
 
     def refresh_order(self, order: Order) -> Order:
         """Validation alone, while the order's word stays the same; else all of it."""
         if STATUSES.get(word(order.provider_status)) == Status.ISSUED:
-            return self.fetch_order(order.order_id)
+            return self.fetch_progress(order.order_id)
         try:
             validation = self._fetch_validation(order.order_id)
         except OrderNotFound:
-            return self.fetch_order(order.order_id)
+            return self.fetch_progress(order.order_id)
         now = word(validation.get("order_status"))
         if now != word(order.provider_status) or STATUSES.get(now) == Status.ISSUED:
-            return self.fetch_order(order.order_id)
+            return self.fetch_progress(order.order_id)
         body = {"order": mapping(order.raw).get("order"), "validation": validation}
         fresh = self.finish(with_validation(order, validation), body)
         return replace(fresh, left_out=tuple(sorted({*order.left_out, *fresh.left_out})))
@@ -170,6 +171,17 @@ class DigicertProvider(Provider):
             raise _not_issued(order) from None
         # Another certificate than the requested one has been seen to come: its key shows it. Section 8.
         return IssuedBundle(leaf=None, others=texts, csr=text(facts.get("csr")))
+
+    def _add_validation(self, order_id: str, info: Body) -> Order:
+        try:
+            validation: Body | None = self._fetch_validation(order_id)
+        except OrderNotFound:
+            # The order exists, as order info has shown: there is nothing to validate before approval or any more.
+            validation = None
+        return self._map(order_id, info, validation)
+
+    def _map(self, order_id: str, info: Body, validation: Body | None) -> Order:
+        return self.finish(map_order(info, validation, order_id), {"order": info, "validation": validation})
 
     # -- calls --------------------------------------------------------------
 

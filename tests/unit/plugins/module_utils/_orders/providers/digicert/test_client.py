@@ -316,11 +316,35 @@ def test_a_refresh_sees_the_last_name_done() -> None:
 )
 def test_a_refresh_that_finds_another_word_asks_for_all(reply: Response) -> None:
     order = fetch(load("info_pending"), load("validation_dv_pending"))
-    digicert, transport = provider(
-        (VALIDATION, reply), (INFO, answer(load("info_issued"))), (VALIDATION, answer(load("validation_issued")))
-    )
+    digicert, transport = provider((VALIDATION, reply), (INFO, answer(load("info_issued"))))
     assert digicert.refresh_order(order).issued
     transport.assert_finished()
+
+
+def test_a_wait_takes_an_issued_order_from_order_info_alone() -> None:
+    digicert, transport = provider((INFO, answer(load("info_issued"))))
+    order = digicert.fetch_progress(ORDER_ID)
+    transport.assert_finished()
+    assert (order.issued, order.dcv_completed, order.certificate.id) == (True, True, "77300981")
+    assert {one.name: one.status for one in order.domains} == {
+        "example.org": Check.COMPLETED,
+        "www.example.org": Check.COMPLETED,
+    }
+
+
+@pytest.mark.parametrize("certificate", [{"status": "pending"}, {"id": None}])
+def test_a_wait_looks_at_validation_until_there_is_a_certificate(certificate: t.Any) -> None:
+    info = load("info_issued")
+    info["certificate"].update(certificate)
+    digicert, transport = provider((INFO, answer(info)), (VALIDATION, answer(load("validation_two_names"))))
+    assert not digicert.fetch_progress(ORDER_ID).issued
+    transport.assert_finished()
+    digicert, transport = provider(
+        (INFO, answer(load("info_pending"))), (VALIDATION, answer(load("validation_two_names")))
+    )
+    order = digicert.fetch_progress(ORDER_ID)
+    transport.assert_finished()
+    assert order == fetch(load("info_pending"), load("validation_two_names"))
 
 
 # -- section 7: list and status-changes ---------------------------------------
