@@ -23,11 +23,12 @@ from .rules import CaRules
 _KNOWN_TAGS = frozenset(["issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail", "contactphone"])
 
 
-def check_name(look: Look, name: str, rules: CaRules) -> Outcome:
+def check_name(look: Look, name: str, rules: CaRules, preflight: bool = False) -> Outcome:
     """Whether a CA that can see its evidence may issue for a name: servers, DNSSEC and CAA.
 
     Arguments:
         name: with `*.` where it is a wildcard.
+        preflight: there is no other check of this name, so that it must have been tested to count as visible.
 
     Raises:
         DeadlinePassed: the time for the whole look is over.
@@ -43,7 +44,7 @@ def check_name(look: Look, name: str, rules: CaRules) -> Outcome:
         outcome.untested(subject, Reason.DNS_BLOCKED, "authoritative servers cannot be asked from here")
     except DnsIntercepted as exc:
         outcome.untested(subject, Reason.DNS_INTERCEPTED, f"{exc}; look from another host")
-    outcome.visible = not outcome.fatal
+    outcome.visible = not outcome.fatal and not (preflight and outcome.not_tested)
     return outcome
 
 

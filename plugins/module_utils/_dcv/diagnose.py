@@ -156,7 +156,7 @@ def _checks(request: Request, look: Look, fetcher: Fetcher) -> list[_Check]:
     checks = [_Check(item.names, item.subject, partial(check_record, look, item)) for item in request.records]
     checks += [_Check(item.names, item.url, partial(check_file, look, fetcher, item)) for item in request.files]
     for name, (provider, evidence) in _permissions(request).items():
-        run = partial(check_name, look, name, rules_for(provider, evidence))
+        run = partial(check_name, look, name, rules_for(provider, evidence), name in request.names)
         checks.append(_Check((name,), f"CAA {base_name(name)}", run))
     for name in request.names:
         if not name.startswith("*."):

@@ -122,7 +122,7 @@ CODES: dict[str, Code] = {
         6, WARNING, "Allow the user agent of the CA at the firewall of the web server.", frozenset(["http_status"])
     ),
     "https_only": Code(
-        6, FATAL, "Serve the file by http as well, without a redirect.",
+        5, FATAL, "Serve the file by http as well, without a redirect.",
         frozenset(["http_status", "redirect_forbidden", "redirect_too_many", "port_closed", "connect_timeout",
                    "file_wrong_content"]),
     ),

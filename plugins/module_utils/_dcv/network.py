@@ -50,10 +50,10 @@ def parse_endpoint(text: str, default_port: int | None = None) -> Endpoint:
     """
     address, port = text.strip(), default_port
     if address.startswith("["):
-        address, _bracket, rest = address[1:].partition("]")
+        address, bracket, rest = address[1:].partition("]")
         if rest.startswith(":") and rest[1:].isdigit():
             port = int(rest[1:])
-        elif rest:
+        elif rest or not bracket:
             raise ValueError(f"{text!r} is no address and port")
     elif address.count(":") == 1:
         address, _colon, number = address.partition(":")

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The DNS of the small Internet on the wire: UDP and TCP on loopback, signatures, a resolver with cache, dynamic update.
+"""The DNS of the small Internet on the wire: UDP and TCP on loopback, signatures, a resolver, dynamic update.
 
 One thread answers for all servers. Dynamic updates (RFC 2136) need a TSIG key; without one they are refused.
 """

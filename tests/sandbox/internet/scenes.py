@@ -45,6 +45,7 @@ class Scene:
         for server, address in hosts.items():
             self.zone.set(server, "A", address)
         web.clear()
+        web.addresses.update([ADDRESS, OTHER_ADDRESS, IPV6_ADDRESS])
         self.zone.set(HOST, "A", ADDRESS)
         self.evidence = self._evidence()
         self.publish()

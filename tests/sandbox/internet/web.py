@@ -39,14 +39,15 @@ NOT_FOUND = Page(b"<html><body>Not Found</body></html>", 404, {"Content-Type": "
 
 
 class Web:
-    """Scripted pages and the servers that show them. An address without pages listens to nobody.
+    """Scripted pages and the servers that show them. An address without pages refuses connections.
 
-    `modes`: (address, scheme) to closed or silent.
+    `modes`: (address, scheme) to closed or silent. `addresses`: those that names may have, with pages or without.
     """
 
     def __init__(self) -> None:
         self.pages: dict[tuple[str, str, str, str], Page] = {}
         self.modes: dict[tuple[str, str], str] = {}
+        self.addresses: set[str] = set()
         self.requests: list[tuple[str, str, str, str]] = []
         self._servers: dict[tuple[str, str], http.server.ThreadingHTTPServer] = {}
         self._lock = threading.Lock()
@@ -86,9 +87,8 @@ class Web:
         return self.pages.get((address, scheme, host, path), NOT_FOUND).for_agent(agent)
 
     def address_map(self) -> dict[str, str]:
-        """Where each address with pages or a mode is on this machine."""
-        known = {key[:2] for key in self.pages} | set(self.modes)
-        addresses = {address for address, _scheme in known}
+        """Where each address is on this machine."""
+        addresses = self.addresses | {key[0] for key in self.pages} | {key[0] for key in self.modes}
         mapping = {}
         for address in sorted(addresses):
             for scheme, port in PORTS.items():

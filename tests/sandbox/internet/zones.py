@@ -232,7 +232,7 @@ class Internet:
             zone = Zone(result.owner)
 
     def resolve(self, name: str, kind: str) -> tuple[Result | None, list[Zone]]:
-        """The answer that a perfect resolver finds, through CNAMEs, and all zones on the way; None: no server answers."""
+        """What a perfect resolver finds through CNAMEs, and the zones on the way; None: no server answers."""
         zones: list[Zone] = []
         for _step in range(9):
             zone, servers = self.delegated(name, kind)
