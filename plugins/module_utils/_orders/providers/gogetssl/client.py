@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ...._common.evidence import NameEvidence
 from ...account import Account
 from ...errors import (
     AuthenticationError,
@@ -30,6 +31,7 @@ from ...model import Order, Status
 from ..base import MOST_QUOTED, IssuedBundle, OrderSummary, Provider, fetch_summaries_in_batches
 from ..coerce import certificate_text, flag, identifier, mapping, objects, text
 from . import DEFAULT_URL, INFO
+from .dcv import map_evidence
 from .mapping import Body, map_order, map_summary, why_not_issued
 
 T = t.TypeVar("T")
@@ -116,6 +118,13 @@ class GogetsslProvider(Provider):
             others=tuple(filter(None, [certificate_text(body.get("ca_code"))])),
             csr=text(body.get("csr_code")),
         )
+
+    def fetch_evidence(
+        self, order_id: str, csr: str | None = None, unique_value: str | None = None, check_mode: bool = False
+    ) -> list[NameEvidence]:
+        """See Provider.fetch_evidence. The status reply has all there is; section 2 of the DCV sheet."""
+        order_id = self.check_order_id(order_id)
+        return map_evidence(self._fetch_status(order_id), order_id)
 
     # -- calls --------------------------------------------------------------
 
