@@ -155,6 +155,9 @@ def _other_place(look: Look, expected: ExpectedRecord, rules: CaRules) -> Sight 
         owners = [f"{first}.{name}" for name in ancestors(parent)[1:]]
     for owner in owners:
         zone = look.walker.find(owner, expected.type)
+        first_reply = look.walker.ask_zone(zone, owner, expected.type)
+        if first_reply is None or not first_reply.answers:
+            continue
         usable = [view for view in views_of(look, zone, owner, expected.type) if view.failure is None]
         sight = _sight(look, expected, rules, owner, zone, usable)
         if sight.seen:
@@ -345,8 +348,6 @@ class Explanation:
         places = [("record_wrong_name", f"{fqdn}.{zone}") for zone in (self._apex, registrable)]
         if not first.startswith("_"):
             return _within_limits(places, fqdn)
-        if parent != self._apex and is_within(parent, self._apex):
-            places.append(("record_wrong_name", f"{parent}.{self._apex}"))
         places += [("record_wrong_name", f"{first}.{name}") for name in ancestors(parent)[1:]]
         if self._expected.type == "CNAME":
             old_label = self._value.partition(".")[0]
