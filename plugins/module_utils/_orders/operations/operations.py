@@ -33,9 +33,10 @@ from ..errors import (
     UnexpectedResponse,
     WaitTimedOut,
 )
-from ..http.client import REQUESTS_ERROR, HttpClient
+from ..http.client import HttpClient
 from ..http.rate_limit import Clock, RateLimiter, Sleep
 from ..http.redaction import Redactor
+from ..http.session import REQUESTS_ERROR
 from ..model import Order, Status, without_superseded
 from ..providers.base import IssuedBundle, Provider
 from ..providers.registry import PROVIDERS
