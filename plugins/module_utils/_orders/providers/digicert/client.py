@@ -88,8 +88,8 @@ _ERRORS: t.Sequence[tuple[str, type[OrderError], str]] = (
     ("HTTP 406", UnexpectedResponse, "DigiCert did not accept the request ({0}); try again later"),
     (".*", InvalidRequest, "DigiCert refused the request ({0}); check order_id and api_url"),
 )
-#: Fields of which an answer has at least one when it is no error, whatever else is in it.
-_ANSWER_FIELDS = ("id", "status", "order_status", "orders", "dns_name_validations", "dcv_random_value", "dcv_token")
+#: Fields of which an answer has at least one when it is no error, whatever message is in it.
+_ANSWER_FIELDS = ("id", "order_status", "orders", "dns_name_validations", "dcv_random_value", "dcv_token")
 
 
 class DigicertProvider(Provider):
@@ -283,7 +283,7 @@ def _read_json(response: Response) -> t.Any:
     if response.status == 204:
         return {}
     body = response.json()
-    if isinstance(body, dict) and _errors(body) and not any(name in body for name in _ANSWER_FIELDS):
+    if isinstance(body, dict) and _is_error(body):
         raise _error(response)
     return body
 
@@ -357,6 +357,14 @@ def _unzip(content: bytes) -> tuple[str, ...]:
             return tuple(texts)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as exc:
         raise UnexpectedResponse(f"the archive in it cannot be read ({type(exc).__name__})") from exc
+
+
+def _is_error(body: Body) -> bool:
+    """Whether an answer without an HTTP status for an error is one all the same; section 6."""
+    if body.get("errors"):
+        return "status" not in body and "order_status" not in body
+    has_answer = any(name in body for name in _ANSWER_FIELDS) or word(body.get("status")) in STATUSES
+    return bool(_errors(body)) and not has_answer
 
 
 def _errors(body: t.Any) -> list[tuple[str, str]]:

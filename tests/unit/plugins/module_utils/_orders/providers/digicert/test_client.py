@@ -224,6 +224,8 @@ def test_errors(status: int, body: str, kind: type[OrderError], retryable: bool)
         ({"error": "Something is wrong"}, InvalidRequest),
         ({"errors": "Something is wrong"}, InvalidRequest),
         ({"message": "Something is wrong"}, InvalidRequest),
+        ({"message": "Something is wrong", "status": "error"}, InvalidRequest),
+        ({"errors": [{"code": "odd", "message": "Something is wrong"}], "id": 88120034}, InvalidRequest),
     ],
 )
 @pytest.mark.parametrize("status", [200, 400])
