@@ -15,16 +15,16 @@ import typing as t
 
 from .._common.evidence import base_name
 from .delegation import DnsBlocked, DnsIntercepted, Zone
-from .dns import Caa, Reply
 from .findings import FATAL, NOTE, WARNING, Reason
 from .look import Look, Outcome, check_delegation, check_servers, check_signatures, views_of
+from .replies import Caa, Reply
 from .rules import CaRules
 
 _KNOWN_TAGS = frozenset(["issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail", "contactphone"])
 
 
-def check_name(look: Look, name: str, rules: CaRules, preflight: bool = False) -> Outcome:
-    """Whether a CA that can see its evidence may issue for a name.
+def check_name(look: Look, name: str, rules: CaRules, preflight: bool, outcome: Outcome) -> None:
+    """Find out whether a CA that can see its evidence may issue for a name.
 
     Arguments:
         name: with `*.` where it is a wildcard.
@@ -34,7 +34,6 @@ def check_name(look: Look, name: str, rules: CaRules, preflight: bool = False) -
     Raises:
         DeadlinePassed: the time for the whole look is over.
     """
-    outcome = Outcome((name,))
     subject = f"CAA {base_name(name)}"
     issuers = look.caa_issuers or rules.issuers
     try:
@@ -47,7 +46,6 @@ def check_name(look: Look, name: str, rules: CaRules, preflight: bool = False) -
     except DnsIntercepted as exc:
         outcome.untested(subject, Reason.DNS_INTERCEPTED, f"{exc}; look from another host")
     outcome.visible = not outcome.fatal and not (preflight and outcome.not_tested)
-    return outcome
 
 
 def _check_zone(look: Look, outcome: Outcome, name: str) -> None:
