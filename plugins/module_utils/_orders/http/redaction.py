@@ -63,7 +63,11 @@ class Redactor:
         if isinstance(value, str):
             return self.scrub(value)
         if isinstance(value, dict):
-            return {self.scrub_data(key) if names else key: self.scrub_data(item, names) for key, item in value.items()}
+            return {
+                # The names below raw are the provider's as well.
+                self.scrub_data(key) if names else key: self.scrub_data(item, names or key == "raw")
+                for key, item in value.items()
+            }
         if isinstance(value, (list, tuple)):
             return [self.scrub_data(item, names) for item in value]
         return value

@@ -41,6 +41,8 @@ class _KeyRefused(AuthenticationError):
     """The session key is not valid, or not any more. It is renewed once then; section 2."""
 
 
+#: No session key has more characters; it is part of every URL.
+_MAX_KEY = 1024
 #: So many texts of one error are shown.
 _MAX_REASONS = 4
 _UNKNOWN_ORDER = "GoGetSSL does not know it ({0}); check the order id and the account"
@@ -212,6 +214,8 @@ def _read_key(response: Response) -> str:
             raise error
         reason = _reason(response, body)
         raise AuthenticationError(f"GoGetSSL refused to log in ({reason}); check username and the API password")
+    if len(key) > _MAX_KEY:
+        raise UnexpectedResponse(f"GoGetSSL gave a session key of {len(key)} characters", retryable=False)
     return key
 
 

@@ -139,6 +139,14 @@ def test_a_second_refusal_ends_it(refusal: Response) -> None:
     assert KEY not in str(caught.value) and NEW_KEY not in str(caught.value)
 
 
+def test_a_session_key_that_no_url_can_hold_is_refused() -> None:
+    gogetssl, transport = provider((AUTH_CALL, answer({**load("auth"), "key": "k" * 60_000})))
+    with pytest.raises(UnexpectedResponse, match="a session key of 60000 characters") as caught:
+        gogetssl.fetch_order(ORDER_ID)
+    transport.assert_finished()
+    assert not caught.value.retryable and "kkk" not in caught.value.message
+
+
 @pytest.mark.parametrize(
     "refusal",
     [
