@@ -23,7 +23,7 @@ description:
   - A run that was interrupted is finished or undone by the next one.
   - A lineage is the directory of one certificate with all its versions. The one at O(path) holds
     C(versions/NUMBER-SERIAL/) with C(cert.pem), C(chain.pem), C(fullchain.pem), C(privkey.pem), and on request
-    C(combined.pem), besides the link C(current). Nothing else on the target is touched.
+    C(combined.pem), besides the link C(current) and the empty file C(.lock). Nothing else on the target is touched.
 extends_documentation_fragment:
   - certops.issuance.attributes
   - certops.issuance.attributes.deployment
@@ -49,6 +49,9 @@ options:
       - A directory that is no lineage yet and is not empty is refused, and one that lies in another lineage. Files that
         others have put into a lineage are left alone.
       - It has to be on a local file system.
+      - Who can replace a directory on the way to it can replace the certificate. A directory there that everybody may
+        write to, and that has no sticky bit, is refused. One that belongs to somebody else, or that a group may write
+        to, is a warning that names it.
     type: path
     required: true
   certificate:
@@ -64,7 +67,8 @@ options:
   private_key:
     description:
       - The private key as PEM, without a password.
-      - Where you can, use O(private_key_path) instead, so that the key never leaves the target.
+      - Where you can, use O(private_key_path) instead, so that the key never leaves the target. As content it passes
+        through Ansible's own temporary folder there.
     type: str
   private_key_path:
     description:
@@ -114,10 +118,16 @@ options:
     type: bool
     default: false
   owner:
-    description: The owner of files and directories, a name or a number.
+    description:
+      - The owner of the C(.pem) files, a name or a number.
+      - Directories and C(version.json) belong to the user that the module runs as, usually root, so that nobody else
+        can replace what lies in them.
     type: str
   group:
-    description: The group of files and directories, a name or a number.
+    description:
+      - The group of the C(.pem) files, a name or a number.
+      - Directories get this group only where O(dir_mode) lets the group pass and others not, as V('0750') does. It
+        never gets permission to write to them.
     type: str
   mode:
     description:
@@ -136,7 +146,7 @@ options:
   dir_mode:
     description:
       - The mode of the directories, as an octal number or a symbolic mode.
-      - It has to let a group reach the files that it may read.
+      - It has to let a group reach the files that it may read. One that lets everybody write is refused.
       - Put octal numbers in quotes, as in V('0750'), so that they are not taken for decimal ones.
     type: raw
     default: "0755"
@@ -405,6 +415,7 @@ error_kind:
     - not_valid_now
     - older_than_deployed
     - not_a_lineage
+    - unsafe_path
     - locked
     - write_failed
     - validate_failed

@@ -11,14 +11,17 @@ from __future__ import annotations
 import os
 import stat
 import typing as t
+from contextlib import nullcontext
 from dataclasses import replace
 
+from .directory import Directory
 from .drift import reasons
 from .errors import DeploymentError, RollbackFailed, WriteFailed, describe_os_error, write_failed
-from .host import Host
+from .host import DIRECTORY, Host
 from .info import read_leaf
-from .lineage import COMMITTING, STAGING, SWITCHING, Journal, Lineage
-from .plan import Plan, observe, paths_with_attributes
+from .lineage import Lineage
+from .plan import Plan, kind_of, observe
+from .records import COMMITTING, STAGING, SWITCHING, Journal
 from .service import Service
 
 if t.TYPE_CHECKING:
@@ -52,7 +55,8 @@ class Transaction:
         self._service = service
         self._keep_versions = keep_versions
         self._report = report
-        self._shared: dict[str, os.stat_result] = {}  # directories that all versions share, as they were
+        #: The directories that all versions share, as they were.
+        self._shared: list[tuple[Directory, os.stat_result]] = []
 
     def run(self) -> None:
         """Carry the plan out.
@@ -61,6 +65,7 @@ class Transaction:
             DeploymentError: it failed; ``details`` say whether it was rolled back.
             OSError: it failed before anything was staged.
         """
+        self._lineage.take_back()
         self._recover()
         if self._plan.switches:
             self._put_into_service()
@@ -136,21 +141,19 @@ class Transaction:
             self._commit(previous, str(current))
 
     def _stage(self, name: str) -> None:
-        plan, lineage, files = self._plan, self._lineage, self._plan.desired.files()
-        like = lineage.version_path(plan.current) if plan.current else None
+        plan, lineage, host = self._plan, self._lineage, self._host
+        with lineage.open_version(plan.current) as like:
 
-        def finish(staging: str) -> None:
-            for path, kind in paths_with_attributes(lineage, staging, files):
-                relative = os.path.relpath(path, staging)
-                if relative.startswith(os.pardir):  # a directory that all versions share
-                    self._shared[path] = os.stat(path)
-                    self._host.apply(path, kind, path, path)
-                    continue
-                final = os.path.normpath(os.path.join(lineage.version_path(name), relative))
-                kept = os.path.normpath(os.path.join(like, relative)) if like else None
-                self._host.apply(path, kind, final, kept)
+            def finish(descriptor: int, file_name: str | None) -> None:
+                path = os.path.join(lineage.version_path(name), file_name or "")
+                folder = like.descriptor if like else None
+                with like.open_file(file_name) if like and file_name else nullcontext(folder) as kept:
+                    host.apply(descriptor, kind_of(file_name), path, kept)
 
-        lineage.stage(name, files, plan.desired.record(), finish)
+            lineage.stage(name, plan.desired.files(), plan.desired.record(), finish)
+        for folder in lineage.shared_folders():
+            self._shared.append((folder, os.fstat(folder.descriptor)))
+            host.apply(folder.descriptor, DIRECTORY, folder.path, folder.descriptor)
 
     def _verify(self, name: str | None) -> None:
         """Verify the files, the service's configuration, and what the service serves."""
@@ -240,9 +243,9 @@ class Transaction:
             error.message += ". Nothing was switched"
 
     def _restore_shared(self) -> None:
-        for path, was in self._shared.items():
-            now = os.stat(path)
+        for folder, was in self._shared:
+            now = os.fstat(folder.descriptor)
             if (now.st_uid, now.st_gid) != (was.st_uid, was.st_gid):
-                os.chown(path, was.st_uid, was.st_gid)
+                os.fchown(folder.descriptor, was.st_uid, was.st_gid)
             if now.st_mode != was.st_mode:
-                os.chmod(path, stat.S_IMODE(was.st_mode))
+                os.fchmod(folder.descriptor, stat.S_IMODE(was.st_mode))

@@ -138,15 +138,17 @@ class _Deployment:
         self._host = host
         self._report = report
         self._lineage = Lineage(settings.path)
-        self._lock = Lock(settings.path, LOCK_WAIT)
+        self._lock = Lock(self._lineage, LOCK_WAIT)
         self._service = Service(settings.service, host, requested.key)
         self._planner = Planner(settings.plan, requested, self._lineage, host, self._service, report)
 
     def run(self, check_mode: bool) -> dict[str, t.Any]:
         """See deploy()."""
         try:
-            locked = self._lineage.exists() and self._lock.acquire()
-            plan = self._planner.plan(locked)
+            # Where there is no file to lock yet, none is made before there is something to do.
+            locked = self._lineage.exists() and self._lock.acquire(create=False)
+            self._lineage.require_safe_surroundings(self._host.warn)
+            plan = self._planner.plan()
             if plan.reasons or plan.recovers:
                 if check_mode:
                     self._planner.check_mode_checks(plan)
@@ -158,21 +160,21 @@ class _Deployment:
         finally:
             self._report["probes"] = [result.as_result() for result in self._service.results]
             self._lock.release()
+            self._lineage.close()
 
     def _carry_out(self, plan: Plan, locked: bool) -> Plan:
         """Carry the plan out; returns the one that was carried out."""
-        made: list[str] = []
         try:
             if not locked:
-                while not self._lock.acquire():  # a failed first deployment beside this one removes its directory
-                    made = self._lineage.create()
-                plan = self._planner.plan(True)  # another run may have been here before the lock
+                while not self._lock.acquire(create=True):  # there is no directory, or another run has removed its own
+                    self._lineage.create()
+                plan = self._planner.confirm(plan)
             if plan.reasons:
                 self._service.require_programs()
             Transaction(plan, self._lineage, self._host, self._service, self._keep_versions, self._report).run()
             return plan
         except (DeploymentError, OSError):
-            self._lineage.remove_empty(made)
+            self._lineage.remove_created()
             raise
 
     def _result(self, plan: Plan) -> dict[str, t.Any]:

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .._common.names import covers, iso_time, normalize_name
+from .directory import read_file
 from .drift import ContentHashes
 from .errors import DeploymentError, InvalidKey, InvalidRequest, NamesNotCovered, NotValidNow, UntrustedChain
-from .lineage import FILE_NAMES, sha256
+from .records import FILE_NAMES, sha256
 from .x509 import (
     FOLDED,
     Certificate,
@@ -266,8 +267,7 @@ def _read_key(private_key: str | None, where: str) -> bytes:
         )
     if private_key is None:
         try:
-            with open(where, encoding="ascii", errors="replace") as stream:
-                private_key = stream.read()
+            private_key = read_file(where).decode("ascii", "replace")
         except OSError as exc:
             hints = {errno.EACCES: "; is 'become' needed?", errno.ENOENT: ". It is looked for on the target"}
             hint = hints.get(exc.errno or 0, "")

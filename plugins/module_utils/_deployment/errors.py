@@ -81,6 +81,12 @@ class NotALineage(DeploymentError):
     kind = "not_a_lineage"
 
 
+class UnsafePath(DeploymentError):
+    """Everybody may replace a directory on the way to the lineage."""
+
+    kind = "unsafe_path"
+
+
 class Locked(DeploymentError):
     """Another run is at work on the same lineage."""
 

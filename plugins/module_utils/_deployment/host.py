@@ -5,39 +5,47 @@
 
 from __future__ import annotations
 
+import errno
 import grp
 import os
 import pwd
 import shutil
 import stat
 import typing as t
-from contextlib import contextmanager
 from types import SimpleNamespace
 
 from .commands import run_command
 from .errors import InvalidRequest, WriteFailed
 
-FILE, KEY, DIRECTORY = "file", "key", "directory"
+FILE, KEY, RECORD_FILE, DIRECTORY = "file", "key", "record", "directory"
 
 _MODE_OPTIONS = {FILE: "mode", KEY: "key_mode", DIRECTORY: "dir_mode"}
-_HIGHEST_ID = 0xFFFFFFFE
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_CONTEXT = "security.selinux"  # the extended attribute; its text ends with a NUL byte
+_MAX_ID = 0xFFFFFFFE
 
 
 class Host(t.Protocol):
     """The target as a deployment sees it."""
 
-    def differs(self, path: str, kind: str) -> bool:
-        """Whether owner, group or mode of an existing path are not as requested for its kind."""
+    def differs(self, descriptor: int, kind: str) -> bool:
+        """Whether owner, group or mode of what is open are not as requested for its kind."""
 
-    def apply(self, path: str, kind: str, final_path: str, like: str | None) -> None:
+    def apply(self, descriptor: int, kind: str, path: str, like: int | None) -> None:
         """Set owner, group and mode as requested for the kind, and the SELinux context.
 
         Arguments:
-            path: what to set them on.
-            kind: ``file``, ``key`` or ``directory``.
-            final_path: where it will lie; the policy's context for it is the default.
-            like: a path whose context is kept; None when there is none yet.
+            descriptor: of what to set them on.
+            kind: ``file``, ``key``, ``record`` or ``directory``.
+            path: where it will lie; the policy's context for it is the default.
+            like: a descriptor of what the context is kept of; None when there is none yet.
+
+        Raises:
+            WriteFailed: they cannot be set.
         """
+
+    def warn(self, message: str) -> None:
+        """Show the user a sentence about something that does not stop the deployment."""
 
     def finds(self, program: str) -> bool:
         """Whether there is such a program to run."""
@@ -65,13 +73,15 @@ class AnsibleHost:
     def __init__(self, module: t.Any) -> None:
         self._module = module
         parameters = module.params
-        self._owner, self._group = parameters["owner"], parameters["group"]
-        self._modes = {kind: parameters[option] for kind, option in _MODE_OPTIONS.items()}
-        _look_up("owner", "user", self._owner, pwd.getpwnam)
-        _look_up("group", "group", self._group, grp.getgrnam)
-        for kind, given in self._modes.items():
+        self._given = {"owner": parameters["owner"], "group": parameters["group"]}
+        self._uid = _look_up("owner", "user", parameters["owner"], lambda name: pwd.getpwnam(name).pw_uid)
+        self._gid = _look_up("group", "group", parameters["group"], lambda name: grp.getgrnam(name).gr_gid)
+        self._modes: dict[str, int | None] = {}
+        for kind, option in _MODE_OPTIONS.items():
+            given = self._given[option] = parameters[option]
             if given is not None:
                 self._check_mode(kind, given)
+            self._modes[kind] = None if given is None else self._mode_of_new(kind, given)
 
     def _check_mode(self, kind: str, given: t.Any) -> None:
         option, mode = _MODE_OPTIONS[kind], self._mode_of_new(kind, given)
@@ -84,9 +94,11 @@ class AnsibleHost:
             problem = "and nobody but its owner may write or execute a private key"
         elif _is_odd(mode, kind):
             problem = "which cannot be meant"
+        elif kind == DIRECTORY and mode & stat.S_IWOTH:
+            problem = "which lets every user of the target replace the private key"
         else:
             if kind == KEY and mode & 0o004:
-                self._module.warn(f"'key_mode' {given!r} lets every user of the target read the private key")
+                self.warn(f"'key_mode' {given!r} lets every user of the target read the private key")
             return
         hint = f"; write it in quotes, '0{given}'" if isinstance(given, int) else ""
         shown = stat.filemode(mode)[1:]
@@ -105,63 +117,67 @@ class AnsibleHost:
         except (AttributeError, TypeError, ValueError):
             return None
 
-    def differs(self, path: str, kind: str) -> bool:
+    def warn(self, message: str) -> None:
         """See Host."""
-        check_mode, self._module.check_mode = self._module.check_mode, True
-        try:
-            return self._set(path, kind, [])
-        finally:
-            self._module.check_mode = check_mode
+        self._module.warn(message)
 
-    def apply(self, path: str, kind: str, final_path: str, like: str | None) -> None:
+    def _requested(self, kind: str, status: os.stat_result) -> tuple[int | None, int | None, int | None]:
+        """Owner, group and mode for a kind; None for what is left as it is.
+
+        Directories and version.json belong to root or to who runs, so that nobody else can replace what lies in them.
+        """
+        ours = status.st_uid if status.st_uid == 0 else os.geteuid()
+        if kind == DIRECTORY:
+            return ours, self._group_of_directories(), self._modes[DIRECTORY]
+        if kind == RECORD_FILE:
+            mode = self._modes[FILE]
+            return ours, None, None if mode is None else mode & ~_OTHERS_WRITE
+        return self._uid, self._gid, self._modes[kind]
+
+    def _group_of_directories(self) -> int | None:
+        """The group that directories belong to: the requested one only where it may pass them, others not, nor write.
+
+        None where no group is requested, and any will do.
+        """
+        mode = self._modes[DIRECTORY] or 0
+        if mode & stat.S_IWGRP:
+            return os.getegid()
+        if self._gid is None:
+            return None
+        lets_group_pass = (mode >> 3 & 0o5) & ~(mode & 0o5)
+        return self._gid if lets_group_pass else os.getegid()
+
+    def differs(self, descriptor: int, kind: str) -> bool:
         """See Host."""
-        context: list[str | None] = []
-        if self._module.selinux_enabled():
-            kept = like is not None and os.path.exists(like)
-            with self._errors_raised():
-                context = (
-                    self._module.selinux_context(like) if kept else self._module.selinux_default_context(final_path)
-                )
-        self._set(path, kind, context)
+        status = os.fstat(descriptor)
+        found = (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode))
+        return any(value not in (None, other) for value, other in zip(self._requested(kind, status), found))
 
-    def _set(self, path: str, kind: str, context: list[str | None]) -> bool:
-        attributes = {
-            "path": path,
-            "owner": self._owner,
-            "group": self._group,
-            "mode": self._modes[kind],
-            "secontext": context,
-            "attributes": None,
-        }
-        requested = ", ".join(
-            f"'{option}' {value!r}"
-            for option, value in (
-                ("owner", self._owner),
-                ("group", self._group),
-                (_MODE_OPTIONS[kind], attributes["mode"]),
-            )
-            if value is not None
-        )
-        with self._errors_raised(requested):
-            return bool(self._module.set_fs_attributes_if_different(attributes, False, expand=False))
-
-    @contextmanager
-    def _errors_raised(self, requested: str = "the SELinux context") -> t.Iterator[None]:
-        """Ansible's helpers end the process on a failure; in the middle of a deployment it must be undone instead."""
-
-        def fail_json(msg: str, **details: t.Any) -> t.NoReturn:
-            cause = details.get("details") or details.get("exception")
-            raise WriteFailed(
-                "Setting {0} of {1} failed: {2}{3}".format(
-                    requested, details.get("path", "a file"), msg, f": {cause}" if cause else ""
-                )
-            )
-
-        self._module.fail_json = fail_json
+    def apply(self, descriptor: int, kind: str, path: str, like: int | None) -> None:
+        """See Host."""
+        status = os.fstat(descriptor)
+        uid, gid, mode = self._requested(kind, status)
         try:
-            yield
-        finally:
-            del self._module.fail_json
+            if uid not in (None, status.st_uid) or gid not in (None, status.st_gid):
+                os.fchown(descriptor, -1 if uid is None else uid, -1 if gid is None else gid)
+            if self._module.selinux_enabled():
+                self._set_context(descriptor, path, like)
+            if mode is not None and stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
+                os.fchmod(descriptor, mode)
+        except OSError as exc:
+            options = ("owner", "group", _MODE_OPTIONS.get(kind, "mode"))
+            given = ", ".join(f"'{name}' {self._given[name]!r}" for name in options if self._given[name] is not None)
+            raise WriteFailed(f"Setting {given or 'the attributes'} of {path} failed: {exc.strerror}") from exc
+
+    def _set_context(self, descriptor: int, path: str, like: int | None) -> None:
+        """Set the SELinux context through the descriptor: that of another file, or the policy's for the path."""
+        if like is not None:
+            context = _context(like)
+        else:
+            parts = self._module.selinux_default_context(path)
+            context = b"" if None in parts else ":".join(parts).encode("utf-8") + b"\0"
+        if context and context != _context(descriptor):
+            os.setxattr(descriptor, _CONTEXT, context)
 
     def finds(self, program: str) -> bool:
         """See Host. Programs are also looked for where administrators' commands lie."""
@@ -173,19 +189,34 @@ class AnsibleHost:
         return run_command([program, *command[1:]], self._module.params["command_timeout"], descriptors)
 
 
-def _look_up(option: str, what: str, name: str | None, by_name: t.Callable[[str], object]) -> None:
-    """Refuse an owner or group that the target does not know; numbers need not be known."""
+def _look_up(option: str, what: str, name: str | None, by_name: t.Callable[[str], int]) -> int | None:
+    """The number of an owner or group; None where none is requested.
+
+    Raises:
+        InvalidRequest: the target does not know it; numbers need not be known.
+    """
     if name is None:
-        return
+        return None
     try:
-        known = 0 <= int(name) <= _HIGHEST_ID
+        number = int(name)
     except ValueError:
         try:
-            known = bool(by_name(name))
+            number = by_name(name)
         except KeyError:
-            known = False
-    if not known:
+            number = -1
+    if not 0 <= number <= _MAX_ID:
         raise InvalidRequest(f"'{option}' is {name!r}, and the target has no such {what}")
+    return number
+
+
+def _context(descriptor: int) -> bytes:
+    """The SELinux context of what is open; empty where the file system has none."""
+    try:
+        return os.getxattr(descriptor, _CONTEXT)
+    except OSError as exc:
+        if exc.errno in (errno.ENODATA, errno.ENOTSUP):
+            return b""
+        raise
 
 
 def _is_odd(mode: int, kind: str) -> bool:

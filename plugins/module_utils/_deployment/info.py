@@ -9,7 +9,8 @@ import typing as t
 
 from .desired_state import absolute_path, describe
 from .errors import WriteFailed
-from .lineage import FILE_NAMES, SWITCHING, Journal, Lineage
+from .lineage import Lineage
+from .records import FILE_NAMES, SWITCHING, Journal
 from .x509 import Certificate, Malformed, read_certificates
 
 #: What is returned of the certificate that is verified.
@@ -27,13 +28,13 @@ def read_lineage(path: str) -> dict[str, t.Any]:
         NotALineage: the path holds something that this collection did not make.
         WriteFailed: it cannot be read.
     """
-    lineage = Lineage(absolute_path(path, "path"))
     try:
-        exists = lineage.exists()
-        journal = lineage.journal() if exists else None
-        interrupted = exists and (journal is not None or bool(lineage.residue()))
-        certificates, placeholder = _read_current(lineage) if exists else ([], False)
-        verified = _read_verified(lineage, journal, certificates)
+        with Lineage(absolute_path(path, "path")) as lineage:
+            exists = lineage.exists()
+            journal = lineage.journal()
+            interrupted = journal is not None or bool(lineage.residue())
+            certificates, placeholder = _read_current(lineage) if exists else ([], False)
+            verified = _read_verified(lineage, journal, certificates)
     except OSError as exc:
         raise WriteFailed(f"{exc.filename or path} cannot be read: {exc.strerror}") from exc
     leaf = certificates[0] if certificates else None

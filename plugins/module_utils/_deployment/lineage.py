@@ -8,139 +8,139 @@ Layout below the lineage directory::
     current -> versions/2-0A1B2C     replaced by one rename; services point at current/...
     versions/2-0A1B2C/               cert.pem, chain.pem, fullchain.pem, privkey.pem, combined.pem, version.json
     .journal.json                    there while a deployment is under way, or was interrupted
+    .lock                            empty, 0600; see lock.py
 
-Whatever must survive a power cut is fsynced: files, the directory that names them, the directory of the link.
+Every directory is opened once; what is done in it goes through its descriptor (``directory.py``). Whatever must survive
+a power cut is fsynced: files, the directory that names them, the directory of the link. What is read is not trusted.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import os
 import re
-import shutil
 import stat
 import typing as t
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 
+from .directory import Directory
 from .errors import NotALineage, WriteFailed
+from .records import (
+    RECORD,
+    SWITCHING,
+    VERSION_NAME,
+    Journal,
+    Version,
+    dump_journal,
+    dump_record,
+    read_journal,
+    read_record,
+    sha256,
+)
+from .surroundings import Surroundings
 
 CURRENT = "current"
 VERSIONS = "versions"
-RECORD = "version.json"
-FILE_NAMES = {name: name + ".pem" for name in ("cert", "chain", "fullchain", "privkey", "combined")}
-KEY_FILES = frozenset((FILE_NAMES["privkey"], FILE_NAMES["combined"]))
-
-STAGING = "staging"
-SWITCHING = "switching"
-COMMITTING = "committing"
+LOCK = ".lock"
 
 _JOURNAL = ".journal.json"
 _NEW_JOURNAL = ".journal.new"
 _NEW_LINK = ".current.new"
 _OLD_LINK = ".current.old"
-_HIDDEN = frozenset((_JOURNAL, _NEW_JOURNAL, _NEW_LINK, _OLD_LINK))
-_VERSION = re.compile(r"([1-9]\d*)-[0-9A-F]+")
+_HIDDEN = frozenset((_JOURNAL, _NEW_JOURNAL, _NEW_LINK, _OLD_LINK, LOCK))
 _LEFT_VERSION = re.compile(r"\.[1-9]\d*-[0-9A-F]+(\.gone)?")  # half written, or half removed
-_RECORD_FORMAT = 1
-
-
-def sha256(data: bytes) -> str:
-    """SHA-256 of the data in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
-
-
-@dataclass(frozen=True)
-class Journal:
-    """What a deployment under way has to be finished or undone from.
-
-    Arguments:
-        state: ``staging`` before anything was switched, ``switching`` from just before the switch until the service is
-            verified, ``committing`` when only old versions are left to prune.
-        previous: the version that was in service before; None on a first deployment.
-        next: the version that is being put into service.
-    """
-
-    state: str
-    previous: str | None
-    next: str
-
-
-@dataclass(frozen=True)
-class Version:
-    """One version as its record describes it and as it lies on disk.
-
-    Arguments:
-        name: the directory's name.
-        record: the content of version.json.
-        on_disk: SHA-256 of each recorded file that can be read, by file name.
-    """
-
-    name: str
-    record: t.Mapping[str, t.Any]
-    on_disk: t.Mapping[str, str]
 
 
 class Lineage:
-    """The directory of one certificate. Methods that write expect the caller to hold the lock."""
+    """The directory of one certificate. Methods that write expect the caller to hold the lock.
+
+    Arguments:
+        path: of the directory, absolute and without dots.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.versions_path = os.path.join(path, VERSIONS)
         self.current_path = os.path.join(path, CURRENT)
+        self._name = os.path.basename(path)
+        self._surroundings: Surroundings | None = None
+        self._folder: Directory | None = None
+        self._versions: Directory | None = None
+        self._created = False
 
-    # -- reading ------------------------------------------------------------------------------------------------------
+    def __enter__(self) -> Lineage:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let its directories go."""
+        for opened in (self._versions, self._folder, self._surroundings):
+            if opened:
+                opened.close()
+        self._versions = self._folder = self._surroundings = None
+
+    # -- opening ------------------------------------------------------------------------------------------------------
+
+    @property
+    def folder(self) -> Directory | None:
+        """The directory itself, open; None where there was none."""
+        return self._folder
 
     def exists(self) -> bool:
-        """Whether there is a lineage directory.
+        """Open the directory; returns whether there is one.
 
         Raises:
             NotALineage: the path holds something that this collection did not make.
         """
-        if os.path.islink(self.path):
+        self.close()
+        self._surroundings = surroundings = Surroundings(self.path, _is_lineage)
+        status = None if surroundings.missing else surroundings.folder.status(self._name or os.curdir)
+        if status and stat.S_ISLNK(status.st_mode):
             raise NotALineage(f"{self.path} is a symbolic link; give the lineage directory itself")
-        outer = self._lineage_above()
-        if outer:
-            raise NotALineage(f"{self.path} lies in the lineage {outer}; give a directory elsewhere")
-        try:
-            mode = os.lstat(self.path).st_mode
-        except FileNotFoundError:
+        if surroundings.outer:
+            raise NotALineage(f"{self.path} lies in the lineage {surroundings.outer}; give a directory elsewhere")
+        if status is None:
             return False
-        if not stat.S_ISDIR(mode):
+        if not stat.S_ISDIR(status.st_mode):
             raise NotALineage(f"{self.path} is no directory, so it cannot be a lineage")
-        entries = set(os.listdir(self.path)) - _HIDDEN
-        if VERSIONS in entries:
-            if os.path.islink(self.versions_path) or not os.path.isdir(self.versions_path):
-                raise NotALineage(f"{self.versions_path} is no directory of this collection")
-        if CURRENT in entries:
-            self.current()
-        elif entries - {VERSIONS} or any(map(self._is_foreign, self._listed())):
-            raise NotALineage(f"{self.path} holds files that are not of this collection; give a directory of its own")
+        self._folder = surroundings.folder.enter(self._name or os.curdir)
+        self._folder.path = self.path
+        self._check_entries(self._folder)
         return True
 
-    def _lineage_above(self) -> str | None:
-        """The lineage in which the path lies, in one of its versions or beside them; None almost always."""
-        folder = os.path.dirname(os.path.realpath(self.path))
-        while folder != os.path.dirname(folder):
-            try:
-                if Lineage(folder).current():
-                    return folder
-            except (NotALineage, OSError):  # somebody else's, or no directory
-                pass
-            folder = os.path.dirname(folder)
-        return None
+    def _check_entries(self, folder: Directory) -> None:
+        entries = set(folder.names()) - _HIDDEN
+        if VERSIONS in entries and not folder.is_directory(VERSIONS):
+            raise NotALineage(f"{self.versions_path} is no directory of this collection")
+        if CURRENT in entries:
+            self.current()
+        elif entries - {VERSIONS} or any(map(_is_foreign, self._listed())):
+            raise NotALineage(f"{self.path} holds files that are not of this collection; give a directory of its own")
 
-    @staticmethod
-    def _is_foreign(entry: str) -> bool:
-        return not _VERSION.fullmatch(entry) and not _LEFT_VERSION.fullmatch(entry)
+    def is_in_place(self) -> bool:
+        """Whether the open directory still lies at the path: a failed first deployment removes its own."""
+        if self._surroundings is None or self._folder is None:
+            return False
+        found = self._surroundings.folder.status(self._name or os.curdir)
+        return found is not None and os.path.samestat(found, os.fstat(self._folder.descriptor))
+
+    def require_safe_surroundings(self, warn: t.Callable[[str], None]) -> None:
+        """See Surroundings.require_safe()."""
+        if self._surroundings:
+            self._surroundings.require_safe(warn)
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def _versions_folder(self) -> Directory | None:
+        if self._versions is None and self._folder:
+            self._versions = self._folder.find(VERSIONS)
+        return self._versions
 
     def _listed(self) -> list[str]:
-        try:
-            return os.listdir(self.versions_path)
-        except FileNotFoundError:
-            return []
+        versions = self._versions_folder()
+        return versions.names() if versions else []
 
     def current(self) -> str | None:
         """The name of the current version; None when there is none or its directory is gone.
@@ -148,18 +148,17 @@ class Lineage:
         Raises:
             NotALineage: ``current`` is not a link of ours.
         """
-        try:
-            target = os.readlink(self.current_path)
-        except FileNotFoundError:
+        target = self._folder.link_target(CURRENT) if self._folder else None
+        if self._folder is None or target is None:
+            status = self._folder.status(CURRENT) if self._folder else None
+            if status and not stat.S_ISLNK(status.st_mode):
+                raise NotALineage(f"{self.current_path} is not a symbolic link")
             return None
-        except OSError as exc:
-            if exc.errno != errno.EINVAL:
-                raise
-            raise NotALineage(f"{self.current_path} is not a symbolic link") from exc
         folder, name = os.path.split(target)
-        if folder != VERSIONS or not _VERSION.fullmatch(name):
+        if folder != VERSIONS or not VERSION_NAME.fullmatch(name):
             raise NotALineage(f"{self.current_path} points at {target}, which is no version")
-        return name if os.path.isdir(self.version_path(name)) else None
+        versions = self._versions_folder()
+        return name if versions and versions.is_directory(name) else None
 
     def version_path(self, name: str) -> str:
         """The directory of a version."""
@@ -167,29 +166,35 @@ class Lineage:
 
     def version_names(self) -> list[str]:
         """The names of all complete versions, oldest first."""
-        found = filter(None, map(_VERSION.fullmatch, self._listed()))
-        return [match.group(0) for match in sorted(found, key=lambda match: int(match.group(1)))]
+        versions = self._versions_folder()
+        found = filter(None, map(VERSION_NAME.fullmatch, self._listed()))
+        ordered = [match.group(0) for match in sorted(found, key=lambda match: int(match.group(1)))]
+        return [name for name in ordered if versions and versions.is_directory(name)]
 
     def next_name(self, serial_number: str) -> str:
         """The name for a new version."""
-        latest = self.version_names()[-1:]
-        number = 1 + (int(latest[0].partition("-")[0]) if latest else 0)
-        return f"{number}-{serial_number}"
+        numbers = [int(match.group(1)) for match in filter(None, map(VERSION_NAME.fullmatch, self._listed()))]
+        return f"{1 + max(numbers, default=0)}-{serial_number}"
+
+    @contextmanager
+    def open_version(self, name: str | None) -> t.Iterator[Directory | None]:
+        """The open directory of a version; None where there is none."""
+        versions = self._versions_folder()
+        folder = versions.find(name) if versions and name else None
+        try:
+            yield folder
+        finally:
+            if folder:
+                folder.close()
 
     def read_file(self, version: str, file_name: str) -> bytes | None:
-        """The content of a version's file; None when it is missing."""
-        try:
-            with open(os.path.join(self.version_path(version), file_name), "rb") as stream:
-                return stream.read()
-        except FileNotFoundError:
-            return None
+        """The content of a version's file; None when it is missing or cannot be one of ours."""
+        with self.open_version(version) as folder:
+            return folder.read(file_name) if folder else None
 
     def read_record(self, name: str) -> dict[str, t.Any] | None:
         """The record of a version; None when it is missing or damaged."""
-        record = _load(self.read_file(name, RECORD))
-        if record is None or record.get("format") != _RECORD_FORMAT or not isinstance(record.get("files"), dict):
-            return None
-        return record
+        return read_record(self.read_file(name, RECORD), name)
 
     def read_version(self, name: str) -> Version | None:
         """A version with its record and the hashes of all its files; None when the record is missing or damaged."""
@@ -199,26 +204,31 @@ class Lineage:
         contents = ((file_name, self.read_file(name, file_name)) for file_name in record["files"])
         return Version(name, record, {key: sha256(content) for key, content in contents if content is not None})
 
+    def shared_folders(self) -> list[Directory]:
+        """The directories that all versions share, as far as they are there."""
+        return [folder for folder in (self._folder, self._versions_folder()) if folder]
+
     def journal(self) -> Journal | None:
         """The journal of a deployment that is under way or was interrupted."""
-        try:
-            with open(os.path.join(self.path, _JOURNAL), "rb") as stream:
-                content = _load(stream.read())
-        except FileNotFoundError:
+        content = self._folder.read(_JOURNAL) if self._folder else None
+        if content is None and not (self._folder and self._folder.status(_JOURNAL)):
             return None
-        if content is None or not {"state", "previous", "next"} <= set(content):
+        journal = read_journal(content)
+        if journal is None:
             # It was written whole, by one rename, so this is a damaged disk: trust the link.
             current = self.current()
             return Journal(SWITCHING, current, current or "")
-        return Journal(content["state"], content["previous"], content["next"])
+        return journal
 
-    def residue(self) -> list[str]:
-        """Paths that an interrupted run left behind, other than the journal and complete versions."""
-        if not os.path.isdir(self.path):
+    def residue(self) -> list[tuple[Directory, str]]:
+        """What an interrupted run left behind, other than the journal and complete versions: directory and name."""
+        if self._folder is None:
             return []
-        left = [os.path.join(self.path, name) for name in (_NEW_JOURNAL, _NEW_LINK, _OLD_LINK)]
-        left = [path for path in left if os.path.lexists(path)]
-        return left + [self.version_path(name) for name in self._listed() if _LEFT_VERSION.fullmatch(name)]
+        found = [(self._folder, name) for name in (_NEW_JOURNAL, _NEW_LINK, _OLD_LINK) if self._folder.status(name)]
+        versions = self._versions_folder()
+        if versions:
+            found += [(versions, name) for name in versions.names() if _LEFT_VERSION.fullmatch(name)]
+        return found
 
     def require_writable(self) -> None:
         """Look whether directories could be made where a deployment would make them; writes nothing.
@@ -235,54 +245,63 @@ class Lineage:
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
-    def create(self) -> list[str]:
-        """Make the lineage directory and its missing parents, or nothing; returns what was made, outermost first."""
-        made: list[str] = []
-        path = self.path
-        while not os.path.isdir(path):
-            made.insert(0, path)
-            path = os.path.dirname(path)
-        try:
-            for path in made:
-                self._make(path)
-        except OSError:
-            self.remove_empty(made)
-            raise
-        return made
+    def create(self) -> None:
+        """Open the directory; make it and its missing parents, or nothing, where there is none."""
+        if not self.exists() and self._surroundings:
+            self._folder = self._surroundings.make_missing(self._name)
+            self._folder.path = self.path
+            self._created = True
 
-    @staticmethod
-    def _make(path: str) -> None:
-        try:
-            os.mkdir(path)
-        except FileExistsError:
+    def remove_created(self) -> None:
+        """Remove directories that a failed first deployment made, as far as nothing else is in them."""
+        if not self._created or self._folder is None or self._surroundings is None:
             return
-        os.chmod(path, 0o755)
-        sync(os.path.dirname(path))
+        try:
+            if self._folder.is_directory(VERSIONS):
+                self._folder.remove_empty(VERSIONS)
+            if self._folder.names() == [LOCK]:
+                self._folder.remove(LOCK)
+        except OSError:  # not empty, or the failure that is being reported: an empty directory does no harm
+            return
+        self._surroundings.remove_made()
+
+    def take_back(self) -> None:
+        """Make directories ours that somebody else owns or may write: earlier releases gave them away."""
+        for folder in self.shared_folders():
+            folder.take_back()
+        for name in self.version_names():
+            with self.open_version(name) as version:
+                if version:
+                    version.take_back()
 
     def make_versions(self) -> None:
         """Make the directory of the versions if it is missing."""
-        try:
-            os.mkdir(self.versions_path)
-        except FileExistsError:
-            return
-        sync(self.path)
+        folder = self._opened(self._folder)
+        if folder.make_directory(VERSIONS):
+            folder.sync()
 
     def write_journal(self, journal: Journal) -> None:
         """Write the journal, whole and durable, before the step it announces."""
-        temporary = os.path.join(self.path, _NEW_JOURNAL)
-        _remove_file(temporary)
-        write_file(temporary, _dump(asdict(journal)))
-        sync(temporary)
-        os.rename(temporary, os.path.join(self.path, _JOURNAL))
-        sync(self.path)
+        folder = self._opened(self._folder)
+        folder.remove(_NEW_JOURNAL)
+        folder.create(_NEW_JOURNAL, dump_journal(journal))
+        if folder.is_directory(_JOURNAL):  # which no file can replace, and nobody but a stranger made
+            folder.remove(_JOURNAL)
+        folder.rename(_NEW_JOURNAL, _JOURNAL)
+        folder.sync()
 
     def remove_journal(self) -> None:
         """Remove the journal: nothing is under way any more."""
-        _remove_file(os.path.join(self.path, _JOURNAL))
-        sync(self.path)
+        folder = self._opened(self._folder)
+        folder.remove(_JOURNAL)
+        folder.sync()
 
     def stage(
-        self, name: str, files: t.Mapping[str, bytes], record: t.Mapping[str, t.Any], finish: t.Callable[[str], None]
+        self,
+        name: str,
+        files: t.Mapping[str, bytes],
+        record: t.Mapping[str, t.Any],
+        finish: t.Callable[[int, str | None], None],
     ) -> None:
         """Write a version under a temporary name, 0700, and name it when it is complete.
 
@@ -290,64 +309,62 @@ class Lineage:
             name: the version's name.
             files: content by file name.
             record: what to write into version.json beside format and hashes.
-            finish: sets owner, group, modes and context on everything below the path it is given, and on the path.
+            finish: sets owner, group, mode and context of a file, by descriptor and name, and last of the directory,
+                which has no name.
         """
-        staging = self.version_path("." + name)
-        os.mkdir(staging, 0o700)
-        hashes = {file_name: sha256(content) for file_name, content in files.items()}
+        versions = self._opened(self._versions_folder())
         complete = dict(files)
-        complete[RECORD] = _dump(dict(record, format=_RECORD_FORMAT, version=name, files=hashes))
-        for file_name, content in complete.items():
-            write_file(os.path.join(staging, file_name), content)
-        finish(staging)
-        for file_name, content in complete.items():
-            path = os.path.join(staging, file_name)
-            sync(path)
-            with open(path, "rb") as stream:
-                if stream.read() != content:
-                    raise WriteFailed(f"{path} was not stored as it was written")
-        sync(staging)
-        os.rename(staging, self.version_path(name))
-        sync(self.versions_path)
+        complete[RECORD] = dump_record(record, name, files)
+        staging = "." + name
+        if not versions.make_directory(staging):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), versions.join(staging))
+        with versions.enter(staging) as folder:
+            for file_name, content in complete.items():
+                if not folder.create(file_name, content, finish):
+                    raise WriteFailed(f"{folder.join(file_name)} was not stored as it was written")
+            finish(folder.descriptor, None)
+            folder.sync()
+        versions.rename(staging, name)
+        versions.sync()
 
     def prepare_rollback(self, previous: str | None) -> None:
         """Make the link back to the previous version now: a full disk must not stand in the way later."""
-        _remove_file(os.path.join(self.path, _OLD_LINK))
+        folder = self._opened(self._folder)
+        folder.remove(_OLD_LINK)
         if previous:
-            os.symlink(os.path.join(VERSIONS, previous), os.path.join(self.path, _OLD_LINK))
+            folder.link(os.path.join(VERSIONS, previous), _OLD_LINK)
 
     def switch(self, name: str) -> None:
         """Let ``current`` name the version, by one rename."""
-        new_link = os.path.join(self.path, _NEW_LINK)
-        _remove_file(new_link)
-        os.symlink(os.path.join(VERSIONS, name), new_link)
-        os.replace(new_link, self.current_path)
-        sync(self.path)
+        folder = self._opened(self._folder)
+        folder.remove(_NEW_LINK)
+        folder.link(os.path.join(VERSIONS, name), _NEW_LINK)
+        folder.rename(_NEW_LINK, CURRENT)
+        folder.sync()
 
     def switch_back(self) -> None:
         """Let ``current`` name the previous version again, or remove it where there was none."""
-        try:
-            os.replace(os.path.join(self.path, _OLD_LINK), self.current_path)
-        except FileNotFoundError:
-            _remove_file(self.current_path)
-        sync(self.path)
+        folder = self._opened(self._folder)
+        if folder.status(_OLD_LINK):
+            folder.rename(_OLD_LINK, CURRENT)
+        else:
+            folder.remove(CURRENT)
+        folder.sync()
 
     def clean(self) -> None:
         """Remove what an interrupted or failed run left behind, other than the journal and complete versions."""
-        for path in self.residue():
-            if os.path.isdir(path) and not os.path.islink(path):
-                shutil.rmtree(path)
-            else:
-                _remove_file(path)
+        for folder, name in self.residue():
+            folder.remove(name)
 
     def discard(self, name: str) -> None:
         """Remove a version; a version that is half gone never bears its name."""
         if name not in self.version_names():
             return
-        doomed = self.version_path(f".{name}.gone")
-        os.rename(self.version_path(name), doomed)
-        shutil.rmtree(doomed)
-        sync(self.versions_path)
+        versions = self._opened(self._versions_folder())
+        doomed = f".{name}.gone"
+        versions.rename(name, doomed)
+        versions.remove(doomed)
+        versions.sync()
 
     def prune(self, keep: int) -> None:
         """Remove all but the newest versions; the current one is kept and counts."""
@@ -356,59 +373,21 @@ class Lineage:
         for name in others[: max(0, len(others) - (keep - 1))]:
             self.discard(name)
 
-    def remove_empty(self, made: t.Sequence[str]) -> None:
-        """Remove directories that a failed first deployment made, innermost first, as far as they are empty."""
-        for path in [self.versions_path, *reversed(made)] if made else []:
-            try:
-                os.rmdir(path)
-            except FileNotFoundError:
-                continue
-            except OSError:  # not empty, or the failure that is being reported: an empty directory does no harm
-                return
+    def _opened(self, folder: Directory | None) -> Directory:
+        if folder is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path)
+        return folder
 
 
-def write_file(path: str, content: bytes) -> None:
-    """Write a new file, 0600 from its first byte."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with _naming(path), os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
+def _is_foreign(entry: str) -> bool:
+    return not VERSION_NAME.fullmatch(entry) and not _LEFT_VERSION.fullmatch(entry)
 
 
-def sync(path: str) -> None:
-    """Make a file, or the names in a directory, durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        with _naming(path):
-            os.fsync(descriptor)
-    except OSError as exc:
-        if exc.errno != errno.EINVAL:  # a file system that cannot sync directories
-            raise
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _naming(path: str) -> t.Iterator[None]:
-    """Calls on descriptors do not say in their errors which file they were about."""
-    try:
-        yield
-    except OSError as exc:
-        exc.filename = exc.filename or path
-        raise
-
-
-def _remove_file(path: str) -> None:
-    if os.path.lexists(path):  # else a read-only file system would complain about what is not there
-        os.unlink(path)
-
-
-def _dump(content: t.Mapping[str, t.Any]) -> bytes:
-    return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode("utf-8")
-
-
-def _load(content: bytes | None) -> dict[str, t.Any] | None:
-    try:
-        loaded = json.loads(content or b"")
-    except ValueError:
-        return None
-    return loaded if isinstance(loaded, dict) else None
+def _is_lineage(folder: Directory) -> bool:
+    """Whether a directory that may not be ours to list holds a link to one of its versions."""
+    versions, name = os.path.split(folder.link_target(CURRENT) or "")
+    found = folder.find(VERSIONS, to_list=False) if versions == VERSIONS and VERSION_NAME.fullmatch(name) else None
+    if found is None:
+        return False
+    with found:
+        return found.is_directory(name)

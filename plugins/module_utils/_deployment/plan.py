@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -14,9 +13,10 @@ from .._common.names import iso_time
 from .desired_state import DesiredState, describe, recorded_hashes
 from .drift import CERTIFICATE_DIFFERS, NOT_SERVED, ContentHashes, Observation, reasons
 from .errors import OlderThanDeployed
-from .host import DIRECTORY, FILE, KEY, Host
+from .host import DIRECTORY, FILE, KEY, RECORD_FILE, Host
 from .info import read_leaf
-from .lineage import KEY_FILES, RECORD, SWITCHING, Journal, Lineage, Version
+from .lineage import Lineage
+from .records import KEY_FILES, RECORD, SWITCHING, Journal, Version
 from .service import Service
 
 _NO_HASHES = ContentHashes("", "", "", {})
@@ -112,24 +112,13 @@ class Planner:
         self._service = service
         self._report = report
 
-    def plan(self, locked: bool) -> Plan:
+    def plan(self) -> Plan:
         """Look at the lineage, name the reasons to deploy, and rehearse if there are any.
-
-        Without the lock there was no lineage: whatever appears meanwhile belongs to another run that is at work.
-
-        Arguments:
-            locked: whether this run holds the lock.
 
         Raises:
             DeploymentError: the certificate is refused.
         """
-        lineage = self._lineage
-        exists = locked and lineage.exists()
-        current = lineage.current() if exists else None
-        version = lineage.read_version(current) if current else None
-        journal = lineage.journal() if exists else None
-        interrupted = exists and (journal is not None or bool(lineage.residue()))
-        plan = Plan(current, version, journal, interrupted, (), self._reuse_placeholder(version))
+        plan = self._look()
         self._report["previous"] = plan.before
         if plan.keeps_existing:
             return replace(plan, recovers=False)
@@ -138,6 +127,26 @@ class Planner:
         if CERTIFICATE_DIFFERS in plan.reasons:
             self._refuse_older(plan)
         return self._rehearse(plan) if plan.reasons else plan
+
+    def confirm(self, plan: Plan) -> Plan:
+        """The plan, once the lock is held; another one where another run has changed the lineage meanwhile."""
+        now = self._look()
+        if (now.current, now.version, now.journal, now.recovers) == (
+            plan.current,
+            plan.version,
+            plan.journal,
+            plan.recovers,
+        ):
+            return plan
+        return self.plan()
+
+    def _look(self) -> Plan:
+        lineage = self._lineage
+        current = lineage.current()
+        version = lineage.read_version(current) if current else None
+        journal = lineage.journal()
+        interrupted = journal is not None or bool(lineage.residue())
+        return Plan(current, version, journal, interrupted, (), self._reuse_placeholder(version))
 
     def _reuse_placeholder(self, version: Version | None) -> DesiredState:
         """What is requested, with the placeholder that is deployed already if it will do."""
@@ -162,7 +171,7 @@ class Planner:
         leaf = plan.desired.certificate
         if leaf is None or plan.current is None or self._options.allow_older:
             return
-        record = plan.version.record if plan.version else self._reconstructed_record(plan.current)
+        record = self._trusted_record(plan.version, plan.current)
         deployed = record.get("not_before")
         if deployed and not record.get("placeholder") and iso_time(leaf.not_before) < str(deployed):
             raise OlderThanDeployed(
@@ -171,10 +180,12 @@ class Planner:
                 "'allow_older' to go back on purpose"
             )
 
-    def _reconstructed_record(self, version: str) -> dict[str, t.Any]:
-        """What the damaged record of a version would hold of its leaf."""
-        leaf = read_leaf(self._lineage, version)
-        return dict(describe(leaf), placeholder=leaf is not None and leaf.self_issued)
+    def _trusted_record(self, version: Version | None, name: str) -> t.Mapping[str, t.Any]:
+        """The record of a version, with the facts of its leaf, which a damaged or forged record does not hold."""
+        leaf = read_leaf(self._lineage, name)
+        if version is None:
+            return dict(describe(leaf), placeholder=leaf is not None and leaf.self_issued)
+        return dict(version.record, **describe(leaf)) if leaf else version.record
 
     def _rehearse(self, plan: Plan) -> Plan:
         """The plan with its anchors, after handshakes in memory; makes the placeholder where one is due."""
@@ -219,17 +230,25 @@ def observe(lineage: Lineage, host: Host, plan: Plan, unverified: bool) -> Obser
     version, desired = plan.version, plan.desired.content_hashes()
     if version is None:  # with a current version all the same, its record is damaged: nothing in it counts
         return Observation(desired, _NO_HASHES if plan.current else None, unverified=unverified)
-    folder = lineage.version_path(version.name)
-    attributes_differ = any(
-        host.differs(path, kind)
-        for path, kind in paths_with_attributes(lineage, folder, version.on_disk)
-        if os.path.lexists(path)
-    )
-    return Observation(desired, recorded_hashes(version.record), version.on_disk, attributes_differ, unverified)
+    differs = _attributes_differ(lineage, host, version)
+    return Observation(desired, recorded_hashes(version.record), version.on_disk, differs, unverified)
 
 
-def paths_with_attributes(lineage: Lineage, folder: str, file_names: t.Iterable[str]) -> list[tuple[str, str]]:
-    """What owner, group and modes apply to: the files of a version, then the directories that lead to them."""
-    found = [(os.path.join(folder, name), KEY if name in KEY_FILES else FILE) for name in file_names]
-    found.append((os.path.join(folder, RECORD), FILE))
-    return found + [(path, DIRECTORY) for path in (folder, lineage.versions_path, lineage.path)]
+def _attributes_differ(lineage: Lineage, host: Host, version: Version) -> bool:
+    with lineage.open_version(version.name) as folder:
+        if folder is None:
+            return False
+        for name in (*version.on_disk, RECORD):
+            with folder.open_file(name) as descriptor:
+                if descriptor is not None and host.differs(descriptor, kind_of(name)):
+                    return True
+        return any(host.differs(one.descriptor, DIRECTORY) for one in (folder, *lineage.shared_folders()))
+
+
+def kind_of(file_name: str | None) -> str:
+    """Which of the requested attributes apply to an entry of a version; None is the directory itself."""
+    if file_name is None:
+        return DIRECTORY
+    if file_name == RECORD:
+        return RECORD_FILE
+    return KEY if file_name in KEY_FILES else FILE

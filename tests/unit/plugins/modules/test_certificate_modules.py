@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import grp
 import json
 import os
@@ -216,6 +217,7 @@ def test_modes_and_group(run: t.Any, options: dict[str, t.Any]) -> None:
         ("dir_mode", 755, "in quotes, '0755'"),
         ("dir_mode", 750, "in quotes, '0750'"),
         ("dir_mode", 700, "in quotes, '0700'"),
+        ("dir_mode", "0777", "rwxrwxrwx, which lets every user of the target replace the private key"),
         ("owner", "no-such-user", "'owner' is 'no-such-user', and the target has no such user"),
         ("owner", "-1", "no such user"),
         ("group", "no-such-group", "'group' is 'no-such-group', and the target has no such group"),
@@ -274,20 +276,20 @@ def test_key_for_everybody(run: t.Any, options: dict[str, t.Any], monkeypatch: p
 def test_attributes_that_cannot_be_set_are_undone(
     run: t.Any, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: t.Any, uid: int, gid: int) -> None:
-        raise PermissionError(1, "Operation not permitted", path)
+    def refuse(descriptor: int, uid: int, gid: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(os, "lchown", refuse)
+    monkeypatch.setattr(os, "fchown", refuse)
     result = run(certificate_deploy, dict(options, owner="12345"))
     assert result["error_kind"] == "write_failed"
     assert "Setting 'owner' '12345', 'mode' '0644' of " in result["msg"]
-    assert "failed: chown failed" in result["msg"]
+    assert "failed: Operation not permitted" in result["msg"]
     assert not os.path.exists(options["path"])
     run(certificate_deploy, options)
     result = run(certificate_deploy, dict(options, group="12345"))
     assert result["error_kind"] == "write_failed"
     assert "Setting 'group' '12345', 'mode' '0644' of " in result["msg"]
-    assert sorted(os.listdir(options["path"])) == ["current", "versions"]
+    assert sorted(os.listdir(options["path"])) == [".lock", "current", "versions"]
     assert run(certificate_deploy, options)["changed"] is False
 
 
@@ -315,6 +317,7 @@ def test_attributes_that_cannot_be_set_are_undone(
         ({"chain": "~/chain.pem"}, "'chain' looks like a path"),
         ({"chain": PEM.format("MAA=")}, "'chain' cannot be read: "),
         ({"private_key": "/etc/ssl/www.key"}, "'private_key' looks like a path; "),
+        ({"names": ["fe80::1%eth0\nDNS:evil.example"]}, "is expected, but is no DNS name and no IP address"),
         ({"names": ["https://www.example.com"]}, "'https://www.example.com' is expected, but is no DNS name"),
         ({"probes": [{"host": "https://localhost"}]}, "'https://localhost' in 'probes' is no host name and no address"),
         ({"probes": [{"host": "localhost:443"}]}, "'localhost:443' in 'probes' is no host name"),
@@ -395,10 +398,18 @@ def test_key_that_cannot_be_read(run: t.Any, options: dict[str, t.Any], monkeypa
     folder = dict(given, private_key_path=str(pathlib.Path(options["ca_path"]).parent))
     assert run(certificate_deploy, folder)["msg"].endswith(" cannot be read: Is a directory")
 
-    def refuse(path: t.Any, *_options: t.Any, **_more: t.Any) -> t.NoReturn:
+    os.mkfifo(pathlib.Path(options["ca_path"]).with_name("fifo"))
+    for path in (pathlib.Path(options["ca_path"]).with_name("fifo"), "/dev/zero"):
+        found = run(certificate_deploy, dict(given, private_key_path=str(path)))
+        assert (found["error_kind"], found["msg"].endswith("it is no regular file, or too large")) == (
+            "invalid_key",
+            True,
+        )
+
+    def refuse(path: t.Any) -> t.NoReturn:
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(desired_state, "open", refuse, raising=False)
+    monkeypatch.setattr(desired_state, "read_file", refuse)
     assert run(certificate_deploy, given)["msg"] == message + "Permission denied; is 'become' needed?"
 
 
@@ -428,54 +439,74 @@ def test_information_about_what_is_no_lineage(run: t.Any, tmp_path: pathlib.Path
 class SELinuxModule:
     """What AnsibleHost uses of a module, on a host with SELinux."""
 
-    def __init__(self) -> None:
-        self.params = {"owner": None, "group": None, "mode": "0644", "key_mode": "0600", "dir_mode": "0755"}
-        self.check_mode = False
-        self.set: list[dict[str, t.Any]] = []
+    params: t.ClassVar[dict[str, t.Any]] = {
+        "owner": None,
+        "group": None,
+        "mode": "0644",
+        "key_mode": "0600",
+        "dir_mode": "0755",
+    }
 
     def selinux_enabled(self) -> bool:
         return True
 
-    def selinux_context(self, path: str) -> list[str | None]:
-        return ["system_u", "object_r", "chosen_by_hand_t", "s0"]
-
     def selinux_default_context(self, path: str) -> list[str | None]:
+        if path == "/final/unknown.pem":
+            return [None, None, None]
         return ["system_u", "object_r", "policy_for_" + os.path.basename(path), "s0"]
 
-    def set_fs_attributes_if_different(self, requested: dict[str, t.Any], changed: bool, expand: bool) -> bool:
-        self.set.append(requested)
-        return False
+
+@pytest.fixture
+def contexts(monkeypatch: pytest.MonkeyPatch) -> dict[int, bytes]:
+    """The SELinux contexts of what is open, by inode; the kernel of this machine may keep none."""
+    found: dict[int, bytes] = {}
+
+    def read(descriptor: int, name: str) -> bytes:
+        assert name == "security.selinux"
+        try:
+            return found[os.fstat(descriptor).st_ino]
+        except KeyError:
+            raise OSError(errno.ENODATA, "No data available") from None
+
+    def write(descriptor: int, name: str, value: bytes) -> None:
+        assert name == "security.selinux"
+        found[os.fstat(descriptor).st_ino] = value
+
+    monkeypatch.setattr(os, "getxattr", read)
+    monkeypatch.setattr(os, "setxattr", write)
+    return found
 
 
-def test_selinux_context_is_kept(tmp_path: pathlib.Path) -> None:
-    module = SELinuxModule()
-    host = AnsibleHost(module)
-    existing = tmp_path / "cert.pem"
-    existing.write_text("")
-    host.apply("/staged", "file", "/final/cert.pem", str(existing))
-    host.apply("/staged", "file", "/final/cert.pem", str(tmp_path / "none"))
-    host.apply("/staged", "key", "/final/privkey.pem", None)
-    host.differs("/final/cert.pem", "file")
-    assert [item["secontext"][2:3] for item in module.set] == [
-        ["chosen_by_hand_t"],
-        ["policy_for_cert.pem"],
-        ["policy_for_privkey.pem"],
-        [],
-    ]
-    assert [item["mode"] for item in module.set] == ["0644", "0644", "0600", "0644"]
+@pytest.mark.parametrize(
+    "kind, path, like, expected",
+    [
+        ("file", "/final/cert.pem", "chosen by hand", b"system_u:object_r:chosen_by_hand_t:s0\0"),
+        ("file", "/final/cert.pem", "without a context", None),
+        ("file", "/final/cert.pem", None, b"system_u:object_r:policy_for_cert.pem:s0\0"),
+        ("key", "/final/privkey.pem", None, b"system_u:object_r:policy_for_privkey.pem:s0\0"),
+        ("file", "/final/unknown.pem", None, None),
+    ],
+)
+def test_selinux_context_is_kept(
+    tmp_path: pathlib.Path, contexts: dict[int, bytes], kind: str, path: str, like: str | None, expected: bytes | None
+) -> None:
+    host = AnsibleHost(SELinuxModule())
+    with open(tmp_path / "deployed", "w") as deployed, open(tmp_path / "staged", "w") as staged:
+        if like == "chosen by hand":
+            contexts[os.fstat(deployed.fileno()).st_ino] = b"system_u:object_r:chosen_by_hand_t:s0\0"
+        host.apply(staged.fileno(), kind, path, deployed.fileno() if like else None)
+        assert contexts.get(os.fstat(staged.fileno()).st_ino) == expected
+        assert stat.S_IMODE(os.fstat(staged.fileno()).st_mode) == (0o600 if kind == "key" else 0o644)
+        before = dict(contexts)
+        assert host.differs(staged.fileno(), kind) is False
+        assert contexts == before
 
 
-def test_failures_of_the_helpers_are_errors() -> None:
-    class Failing(SELinuxModule):
-        def set_fs_attributes_if_different(self, requested: dict[str, t.Any], changed: bool, expand: bool) -> bool:
-            self.fail_json(path=requested["path"], msg="chown failed", details="not permitted")
-            return True
+def test_selinux_context_that_cannot_be_set(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, name: str, value: bytes) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
 
-        def fail_json(self, **_details: t.Any) -> None:
-            raise SystemExit(1)
-
-    module = Failing()
-    with pytest.raises(WriteFailed, match="^Setting 'mode' '0644' of /staged failed: chown failed: not permitted$"):
-        AnsibleHost(module).apply("/staged", "file", "/final", None)
-    with pytest.raises(SystemExit):  # only inside the helper
-        module.fail_json()
+    monkeypatch.setattr(os, "setxattr", refuse)
+    message = "^Setting 'mode' '0644' of /final/cert.pem failed: Invalid argument$"
+    with open(tmp_path / "staged", "w") as staged, pytest.raises(WriteFailed, match=message):
+        AnsibleHost(SELinuxModule()).apply(staged.fileno(), "file", "/final/cert.pem", None)

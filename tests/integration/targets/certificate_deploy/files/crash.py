@@ -26,10 +26,10 @@ from module_utils._deployment.deploy import deploy  # noqa: E402
 from module_utils._deployment.errors import DeploymentError  # noqa: E402
 from module_utils._deployment.info import read_lineage  # noqa: E402
 
-_CALLS = ("rename", "symlink", "mkdir", "unlink", "unlinkat", "rmdir", "fsync", "chmod", "write", "flock")
-_NEED_SPACE = ("mkdir", "symlink", "write")
-_CHANGE_NAMES = ("rename", "symlink", "mkdir", "unlink", "unlinkat", "rmdir")
-_MODES = {"file": 0o644, "key": 0o600, "directory": 0o755}
+_CALLS = ("renameat", "symlinkat", "mkdirat", "unlinkat", "fsync", "fchmod", "fchown", "write", "flock")
+_NEED_SPACE = ("mkdirat", "symlinkat", "write")
+_CHANGE_NAMES = ("renameat", "symlinkat", "mkdirat", "unlinkat")
+_MODES = {"file": 0o644, "key": 0o600, "record": 0o644, "directory": 0o755}
 
 Options = t.Dict[str, t.Any]
 
@@ -37,11 +37,14 @@ Options = t.Dict[str, t.Any]
 class Host:
     """The target without Ansible."""
 
-    def differs(self, path: str, kind: str) -> bool:
-        return os.stat(path).st_mode & 0o7777 != _MODES[kind]
+    def differs(self, descriptor: int, kind: str) -> bool:
+        return os.fstat(descriptor).st_mode & 0o7777 != _MODES[kind]
 
-    def apply(self, path: str, kind: str, final_path: str, like: t.Optional[str]) -> None:
-        os.chmod(path, _MODES[kind])
+    def apply(self, descriptor: int, kind: str, path: str, like: t.Optional[int]) -> None:
+        os.fchmod(descriptor, _MODES[kind])
+
+    def warn(self, message: str) -> None:
+        raise AssertionError(message)
 
     def finds(self, program: str) -> bool:
         return True
@@ -147,7 +150,7 @@ class Crashes:
         if result["recovered"] is not interrupted:
             raise AssertionError("{0}: the next run says recovered: {1}".format(where, result["recovered"]))
         left = sorted(os.listdir(self._path)), len(os.listdir(self._path / "versions"))
-        if left != (["current", "versions"], 1):
+        if left != ([".lock", "current", "versions"], 1):
             raise AssertionError(f"{where}: the next run left {left}")
         if deploy(self._new, Host())["changed"] or read_lineage(str(self._path))["interrupted"]:
             raise AssertionError(f"{where}: the run after the next had something to do")
@@ -174,6 +177,7 @@ def main() -> int:
             crashes.try_every_call("disk full", "error=ENOSPC:when={0}+", _NEED_SPACE)
             crashes.try_every_call("input/output error", "error=EIO:when={0}", _CALLS)
             crashes.try_every_call("read-only", "error=EROFS:when={0}+", _CHANGE_NAMES)
+            crashes.try_every_call("not permitted", "error=EPERM:when={0}", (*_CHANGE_NAMES, "fchmod"))
     print(f"{sum(crashes.points.values())} points tried: {dict(crashes.points)}")
     return 0
 

@@ -11,7 +11,12 @@ import subprocess
 import typing as t
 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.deploy import deploy
-from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import DIRECTORY, FILE, KEY
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import (
+    DIRECTORY,
+    FILE,
+    KEY,
+    RECORD_FILE,
+)
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 
 NAME = "www.example.com"
@@ -21,15 +26,19 @@ class PlainHost:
     """A target without Ansible: real files and real commands."""
 
     def __init__(self) -> None:
-        self.modes = {FILE: 0o644, KEY: 0o600, DIRECTORY: 0o755}
+        self.modes = {FILE: 0o644, KEY: 0o600, RECORD_FILE: 0o644, DIRECTORY: 0o755}
+        self.warnings: list[str] = []
         self.commands: list[t.Sequence[str]] = []
         self.on_command: t.Callable[[t.Sequence[str]], None] | None = None
 
-    def differs(self, path: str, kind: str) -> bool:
-        return os.stat(path).st_mode & 0o7777 != self.modes[kind]
+    def differs(self, descriptor: int, kind: str) -> bool:
+        return os.fstat(descriptor).st_mode & 0o7777 != self.modes[kind]
 
-    def apply(self, path: str, kind: str, final_path: str, like: str | None) -> None:
-        os.chmod(path, self.modes[kind])
+    def apply(self, descriptor: int, kind: str, path: str, like: int | None) -> None:
+        os.fchmod(descriptor, self.modes[kind])
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
 
     def finds(self, program: str) -> bool:
         return shutil.which(program) is not None

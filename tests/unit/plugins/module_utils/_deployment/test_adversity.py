@@ -131,7 +131,7 @@ def test_parents_are_not_left_behind(target: Target, monkeypatch: pytest.MonkeyP
     make = os.mkdir
 
     def fails(path: str, *args: t.Any, **options: t.Any) -> None:
-        if str(path) == str(target.path):
+        if str(path) == target.path.name:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
         make(path, *args, **options)
 

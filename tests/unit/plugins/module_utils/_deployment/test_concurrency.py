@@ -71,7 +71,11 @@ def test_readers_always_find_a_whole_set(target: Target) -> None:
 
     def read() -> None:
         while not done.is_set():
-            found = read_lineage(str(target.path))
+            try:
+                found = read_lineage(str(target.path))
+            except Exception as exc:
+                reads.append(exc)
+                return
             reads.append(found["exists"] and found["certificate"] + found["chain"] in known)
 
     reader = threading.Thread(target=read)
@@ -83,4 +87,4 @@ def test_readers_always_find_a_whole_set(target: Target) -> None:
         done.set()
         reader.join()
     assert len(reads) > 40
-    assert all(reads)
+    assert set(reads) == {True}

@@ -26,8 +26,8 @@ from ansible_collections.certops.issuance.plugins.module_utils._deployment.info 
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
 
-_STEPS = ("mkdir", "rename", "replace", "symlink", "unlink", "rmdir", "fsync", "open", "chmod", "chown")
-_NEED_SPACE = ("mkdir", "symlink", "open")
+_STEPS = ("mkdir", "replace", "symlink", "unlink", "rmdir", "fsync", "open", "fchmod", "fchown", "write")
+_NEED_SPACE = ("mkdir", "symlink", "open", "write")
 _FILES = ["cert", "chain", "fullchain", "privkey", "combined"]
 
 Interruption = t.Callable[[int, str], None]
@@ -144,7 +144,7 @@ class Scenario:
         assert result["recovered"] is interrupted
         assert result["changed"] or not interrupted
         assert self.target.read("cert.pem") == pki.pem(certificate)
-        assert sorted(os.listdir(self.target.path)) == ["current", "versions"]
+        assert sorted(os.listdir(self.target.path)) == [".lock", "current", "versions"]
         assert self.target.versions() == [os.path.basename(os.readlink(self.target.path / "current"))]
         assert read_lineage(str(self.target.path))["interrupted"] is False
         before = self.target.tree()
@@ -219,7 +219,9 @@ def test_killed_while_going_back(scenario: Scenario, tried: list[int]) -> None:
 def test_killed_while_recovering(scenario: Scenario, tried: list[int]) -> None:
     """The first run is killed after its switch, the second one at each of its steps, the third one heals."""
     steps = take_steps(scenario.target, scenario.deploy)
-    after_switch = steps.index("replace") + 2
+    link = len(steps) - steps[::-1].index("symlink")  # the last one, counted from 1; the rename of it is the switch
+    after_switch = link + 2
+    assert steps[link] == "replace"
 
     def interrupted() -> None:
         scenario.reset()

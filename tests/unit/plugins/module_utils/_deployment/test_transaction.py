@@ -44,7 +44,7 @@ def test_first_deployment(target: Target) -> None:
     assert target.read("chain.pem") == target.world.intermediate.pem
     assert target.read("fullchain.pem") == pki.pem(leaf) + target.world.intermediate.pem
     assert target.read("privkey.pem") == target.world.key_pem
-    assert sorted(os.listdir(target.path)) == ["current", "versions"]
+    assert sorted(os.listdir(target.path)) == [".lock", "current", "versions"]
     assert stat.S_IMODE(os.stat(target.path / "current" / "cert.pem").st_mode) == 0o644
     assert stat.S_IMODE(os.stat(target.path / "current" / "privkey.pem").st_mode) == 0o600
 
@@ -268,7 +268,7 @@ def test_files_of_somebody_else_in_a_lineage_are_left_alone(target: Target) -> N
     (target.path / "README").write_text("mine")
     (target.path / "folder").mkdir()
     target.deploy(target.world.issue(NAME), keep_versions=1)
-    assert sorted(os.listdir(target.path)) == ["README", "current", "folder", "versions"]
+    assert sorted(os.listdir(target.path)) == [".lock", "README", "current", "folder", "versions"]
 
 
 def test_path_of_the_link_to_the_current_version(target: Target) -> None:
@@ -311,7 +311,7 @@ def test_failure_after_the_switch_rolls_back(target: Target, step: str) -> None:
     assert error.message.endswith(f"Rolled back to version 1-{pki.serial(old)}")
     assert target.read("cert.pem") == pki.pem(old)
     assert target.versions() == before
-    assert sorted(os.listdir(target.path)) == ["current", "versions"]
+    assert sorted(os.listdir(target.path)) == [".lock", "current", "versions"]
     assert target.deploy(new)["recovered"] is False
 
 
@@ -325,9 +325,9 @@ def test_directories_of_all_versions_get_their_group_and_mode_back(target: Targe
     before = [(os.stat(path).st_gid, os.stat(path).st_mode) for path in shared]
     apply = target.host.apply
 
-    def regroup(path: str, kind: str, final_path: str, like: str | None) -> None:
-        apply(path, kind, final_path, like)
-        os.chown(path, -1, groups[0])
+    def regroup(descriptor: int, kind: str, path: str, like: int | None) -> None:
+        apply(descriptor, kind, path, like)
+        os.fchown(descriptor, -1, groups[0])
 
     target.host.apply = regroup  # type: ignore[method-assign]
     target.host.modes["directory"] = 0o750
@@ -628,7 +628,7 @@ def test_certificate_with_its_chain_in_one_text(target: Target) -> None:
 def test_lineage_of_another_run(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployment, "LOCK_WAIT", 0.2)
     target.deploy(target.world.issue(NAME))
-    held = os.open(target.path, os.O_RDONLY)
+    held = os.open(target.path / ".lock", os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
     try:
         error = refused(target, target.world.issue(NAME))
