@@ -127,6 +127,7 @@ def run_playbook(
         "PYTHONUNBUFFERED": "1",
         "RECORD_FILE": str(record),
         "TMPDIR": str(folder / "tmp"),
+        "XDG_RUNTIME_DIR": str(folder / "tmp"),
     }
     with output.open("wb") as stream:
         process = subprocess.Popen(

@@ -64,7 +64,7 @@ def test_two_waits_for_the_same_orders(sandbox: Sandbox, folder: Path, provider:
     options = {"order_ids": ids, "timeout": 90, "poll_interval": 1, "request_timeout": 30}
     play = _play({"certops.issuance.order_wait": {**sandbox.options(provider), **options}})
     # Both runs share the locks and request budgets of one user.
-    shared = {"TMPDIR": str(folder)}
+    shared = {"TMPDIR": str(folder), "XDG_RUNTIME_DIR": str(folder)}
 
     def issue() -> None:
         deadline = time.monotonic() + MAX_RUN_SECONDS
@@ -85,7 +85,7 @@ def test_two_waits_for_the_same_orders(sandbox: Sandbox, folder: Path, provider:
 
 def test_plays_that_deploy_one_lineage(sandbox: Sandbox, folder: Path) -> None:
     path = folder / "lineage"
-    shared = {"TMPDIR": str(folder)}
+    shared = {"TMPDIR": str(folder), "XDG_RUNTIME_DIR": str(folder)}
     deployments: list[dict[str, str]] = []
     for number in range(2):
         order = sandbox.order("gogetssl", ["www.example.org"], "issued")

@@ -66,8 +66,8 @@ def _runtime(environment: t.Mapping[str, str]) -> operations.Runtime:
 
 @pytest.fixture(autouse=True)
 def _own_state(folder: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Request budgets of accounts, kept in temporary files, are those of the test; the lookup skips pauses too."""
-    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    """Request budgets, shared by the processes of a user, are those of the test; the lookup skips pauses too."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     lookup = lookup_loader.get("certops.issuance.order_status")
     monkeypatch.setattr(sys.modules[type(lookup).__module__], "Runtime", _runtime)
     sandbox.limits("sectigo", collect_interval=0)

@@ -178,6 +178,7 @@ class Accounts:
             "ANSIBLE_REMOTE_TEMP": str(written / "remote"),
             "HOME": str(written / "home"),
             "TMPDIR": str(written / "tmp"),
+            "XDG_RUNTIME_DIR": str(written / "tmp"),
             **more.pop("environment", {}),
         }
         with Commands() as commands:

@@ -38,8 +38,8 @@ def guarded(folder: Path) -> t.Iterator[Proxy]:
 
 @pytest.fixture(autouse=True)
 def _own_budgets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Request budgets of accounts are kept in temporary files; those of a test are its own."""
-    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    """Request budgets of accounts are shared by all processes of a user; those of a test are its own."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
 
 
 def _wait(

@@ -15,61 +15,63 @@ import typing as t
 
 from .._common.evidence import base_name
 from .delegation import DnsBlocked, DnsIntercepted, Zone
-from .dns import Caa, Reply
 from .findings import FATAL, NOTE, WARNING, Reason
 from .look import Look, Outcome, check_delegation, check_servers, check_signatures, views_of
+from .replies import Caa, Reply
 from .rules import CaRules
 
 _KNOWN_TAGS = frozenset(["issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail", "contactphone"])
 
 
-def check_name(look: Look, name: str, rules: CaRules, preflight: bool = False) -> Outcome:
-    """Whether a CA that can see its evidence may issue for a name: servers, DNSSEC and CAA.
+def check_name(look: Look, name: str, rules: CaRules, preflight: bool, outcome: Outcome) -> None:
+    """Find out whether a CA that can see its evidence may issue for a name.
 
     Arguments:
         name: with `*.` where it is a wildcard.
-        preflight: there is no other check of this name, so that it must have been tested to count as visible.
+        preflight: there is no other check of this name: look at its zone as well, and call it visible only where all
+            was tested.
 
     Raises:
         DeadlinePassed: the time for the whole look is over.
     """
-    outcome = Outcome((name,))
     subject = f"CAA {base_name(name)}"
+    issuers = look.caa_issuers or rules.issuers
     try:
-        if _check_zone(look, outcome, base_name(name)):
-            issuers = look.caa_issuers or rules.issuers
-            if issuers:
-                check_caa(look, outcome, name, issuers)
+        if preflight:
+            _check_zone(look, outcome, base_name(name))
+        if issuers and not outcome.fatal:
+            check_caa(look, outcome, name, issuers)
     except DnsBlocked:
         outcome.untested(subject, Reason.DNS_BLOCKED, "authoritative servers cannot be asked from here")
     except DnsIntercepted as exc:
         outcome.untested(subject, Reason.DNS_INTERCEPTED, f"{exc}; look from another host")
     outcome.visible = not outcome.fatal and not (preflight and outcome.not_tested)
-    return outcome
 
 
-def _check_zone(look: Look, outcome: Outcome, name: str) -> bool:
-    """Whether the zone of a name answers at all. The question is the one for CAA, which is needed in any case."""
+def _check_zone(look: Look, outcome: Outcome, name: str) -> None:
+    """All servers of the zone of a name, its signatures and its delegation. The question is needed in any case."""
     zone = look.walker.find(name, "CAA")
     views = views_of(look, zone, name, "CAA")
     usable = [view for view in views if view.failure is None]
     if not usable:
-        listed = views_of(look, zone, zone.name, "NS")
-        if any(view.failure is None for view in listed):
-            _failed(outcome, zone)
-        else:
-            check_servers(outcome, zone, listed)
-        return False
+        _report_silence(look, outcome, zone)
+        return
     check_servers(outcome, zone, views)
     check_signatures(look, outcome, zone, t.cast(Reply, usable[0].reply))
     check_delegation(look, outcome, zone)
-    return True
 
 
-def _failed(outcome: Outcome, zone: Zone) -> None:
-    """Servers that answer other questions, and not the one for CAA. In an unsigned zone a CA may go on."""
-    severity = WARNING if zone.signers is None else FATAL
-    outcome.found("caa_lookup_failed", zone.name, where=zone.server_names, severity=severity, zone=zone.name)
+def _report_silence(look: Look, outcome: Outcome, zone: Zone) -> None:
+    """No server answers the question for CAA: that question alone, or none at all.
+
+    In an unsigned zone a CA may go on without an answer.
+    """
+    listed = views_of(look, zone, zone.name, "NS")
+    if any(view.failure is None for view in listed):
+        severity = WARNING if zone.signers is None else FATAL
+        outcome.found("caa_lookup_failed", zone.name, where=zone.server_names, severity=severity, zone=zone.name)
+    else:
+        check_servers(outcome, zone, listed)
 
 
 def check_caa(look: Look, outcome: Outcome, name: str, issuers: t.Sequence[str]) -> None:
@@ -81,8 +83,9 @@ def check_caa(look: Look, outcome: Outcome, name: str, issuers: t.Sequence[str])
         if answer.loop:
             return
         if answer.reply is None:
-            _failed(outcome, answer.zone)
+            _report_silence(look, outcome, answer.zone)
             return
+        check_signatures(look, outcome, answer.zone, answer.reply)
         records = [record.value for record in answer.reply.of(answer.names[-1], "CAA")]
         if records:
             _judge(outcome, name, owner, answer.names[-1], records, issuers)

@@ -15,7 +15,8 @@ import threading
 import typing as t
 from dataclasses import dataclass, field
 
-from .dns import Client, Record, Reply, Status, delegation_signers
+from .dns import Client, delegation_signers
+from .replies import Record, Reply, Status
 
 #: The root servers' IPv4 addresses, as IANA publishes them.
 ROOT_SERVERS = {

@@ -21,7 +21,7 @@ from .delegation import Walker
 from .dns import PORT, TRY_TIMEOUT, Client, system_resolvers
 from .evidence import ExpectedFile, ExpectedRecord
 from .files import addresses_of, check_file
-from .findings import FATAL, WARNING, Finding, NotTested, Reason, arrange, milder
+from .findings import FATAL, WARNING, Finding, NotTested, Reason, arrange
 from .look import Look, Outcome
 from .network import AddressMap, Deadline, DeadlinePassed, Endpoint, parse_endpoint
 from .records import check_record
@@ -135,20 +135,21 @@ def diagnose(
 
 @dataclass(frozen=True)
 class _Check:
-    """One check, and for whom it is made when the time is over."""
+    """One check, and what it is about."""
 
     names: tuple[str, ...]
     subject: str
-    run: t.Callable[[], Outcome]
+    run: t.Callable[[Outcome], None]
 
 
 def _run(check: _Check) -> Outcome:
+    """What came of a check, as far as it got."""
+    outcome = Outcome(check.names)
     try:
-        return check.run()
+        check.run(outcome)
     except DeadlinePassed:
-        outcome = Outcome(check.names)
         outcome.untested(check.subject, Reason.DEADLINE, "the time for the look was over")
-        return outcome
+    return outcome
 
 
 def _checks(request: Request, look: Look, fetcher: Fetcher) -> list[_Check]:
@@ -178,27 +179,23 @@ def _permissions(request: Request) -> dict[str, tuple[str | None, str | None]]:
     return found
 
 
-def check_reachable(look: Look, fetcher: Fetcher, name: str) -> Outcome:
-    """Whether a file could be seen, before anything is ordered. DNS would do, so that nothing here is fatal.
+def check_reachable(look: Look, fetcher: Fetcher, name: str, outcome: Outcome) -> None:
+    """Find out whether a file could be seen, before anything is ordered. DNS would do, so that nothing here is fatal.
 
     Raises:
         DeadlinePassed: the time for the whole look is over.
     """
-    outcome = Outcome((name,))
     subject = f"http://{name}"
-    for address in addresses_of(look, outcome, subject, name):
+    for address in addresses_of(look, outcome, subject, name, WARNING):
         try:
             fetcher.connect(address, "http")
         except FetchError as exc:
-            if exc.kind == "no_route" and ":" in address:
+            if exc.kind == "no_route":
                 outcome.untested(f"{subject} at {address}", Reason.NO_IPV6_HERE, str(exc))
                 continue
             code = "connect_timeout" if exc.kind == "timeout" else "port_closed"
-            outcome.found(code, subject, where=address, seen=str(exc), kind="80")
-    web_only = ("no_address", "address_private", "port_closed", "connect_timeout")
-    outcome.findings = [milder(item, WARNING) if item.code in web_only else item for item in outcome.findings]
+            outcome.found(code, subject, where=address, seen=str(exc), kind="80", severity=WARNING)
     outcome.visible = not outcome.fatal
-    return outcome
 
 
 def summarize(outcomes: t.Sequence[Outcome]) -> Diagnosis:

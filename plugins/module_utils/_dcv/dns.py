@@ -12,6 +12,7 @@ Private to this collection.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import errno
 import hashlib
@@ -21,9 +22,9 @@ import time
 import traceback
 import typing as t
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 
 from .network import AddressMap, Deadline, Endpoint, family
+from .replies import Caa, Record, Reply, Soa, Status
 
 try:
     import dns.dnssec
@@ -44,93 +45,11 @@ PORT = 53
 #: Seconds for one try of one question.
 TRY_TIMEOUT = 2.0
 TRIES = 2
+#: Questions of one type that a server leaves unanswered before it is not asked again in this look.
+MAX_SILENCES = 2
 #: Octets: what passes every network in one datagram.
 _PAYLOAD = 1232
 _MAX_MESSAGE = 65535
-
-
-class Status:
-    """What came of a question. The first two are answers; the others say why there is none."""
-
-    NOERROR = "noerror"
-    NXDOMAIN = "nxdomain"
-    SERVFAIL = "servfail"
-    REFUSED = "refused"
-    OTHER_ERROR = "error"
-    TIMEOUT = "timeout"
-    UNREACHABLE = "unreachable"
-    NO_ROUTE = "no_route"
-    MALFORMED = "malformed"
-
-
-@dataclass(frozen=True)
-class Caa:
-    """The data of one CAA record."""
-
-    critical: bool
-    tag: str
-    value: str
-
-
-@dataclass(frozen=True)
-class Soa:
-    """What is needed of a SOA record. `minimum` is in seconds."""
-
-    serial: int
-    minimum: int
-
-
-@dataclass(frozen=True)
-class Record:
-    """One record. `value` is text (a name without final dot, an address, or a whole TXT), a Caa or a Soa.
-
-    Arguments:
-        name: owner in lower case, without final dot; the empty text for the root.
-        ttl: seconds.
-    """
-
-    name: str
-    type: str
-    ttl: int
-    value: t.Any
-
-    @property
-    def text(self) -> str:
-        """The value as text."""
-        return str(self.value)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What one server answered.
-
-    Arguments:
-        authoritative: the AA bit.
-        recursive: the RA bit.
-        ede: extended errors as people read them.
-    """
-
-    status: str
-    authoritative: bool = False
-    recursive: bool = False
-    answers: tuple[Record, ...] = ()
-    authority: tuple[Record, ...] = ()
-    additional: tuple[Record, ...] = ()
-    ede: tuple[str, ...] = ()
-    message: t.Any = field(default=None, compare=False, repr=False)
-
-    @property
-    def answered(self) -> bool:
-        """Whether the server said what there is, or that there is nothing."""
-        return self.status in (Status.NOERROR, Status.NXDOMAIN)
-
-    def of(self, name: str, kind: str) -> list[Record]:
-        """The answers for one owner and type."""
-        return [record for record in self.answers if record.name == name and record.type == kind]
-
-    def negative_ttl(self) -> int | None:
-        """Seconds for which the absence may be remembered (RFC 2308); None without a SOA record."""
-        return next((min(item.ttl, item.value.minimum) for item in self.authority if item.type == "SOA"), None)
 
 
 def system_resolvers() -> list[str]:
@@ -165,6 +84,7 @@ class Client:
         self._record = record
         self._lock = threading.Lock()
         self._replies: dict[tuple[t.Any, ...], Future[Reply]] = {}
+        self._silences: collections.Counter[tuple[str, int, str]] = collections.Counter()
 
     def ask(
         self,
@@ -194,16 +114,28 @@ class Client:
         if known is not None:
             return known.result()
         try:
-            if self._record is not None:
-                self._record(address, name, kind)
-            result = self._exchange(
-                self._map.destination(address, port), _query(name, kind, recursion, checking_disabled), tries
-            )
+            query = _query(name, kind, recursion, checking_disabled)
+            result = self._answer_of(address, port, name, kind, query, tries)
         except BaseException as exc:
             reply.set_exception(exc)
             raise
         reply.set_result(result)
         return result
+
+    def _answer_of(self, address: str, port: int, name: str, kind: str, query: t.Any, tries: int) -> Reply:
+        """Ask a server, unless it has been silent too often: one that hangs must not hold up a thousand names."""
+        server = (address, port, kind)
+        if self._silences[server] >= MAX_SILENCES:
+            return Reply(Status.TIMEOUT)
+        if self._record is not None:
+            self._record(address, name, kind)
+        reply = self._exchange(self._map.destination(address, port), query, tries)
+        with self._lock:
+            if reply.status == Status.TIMEOUT:
+                self._silences[server] += 1
+            else:
+                self._silences[server] = 0
+        return reply
 
     def _exchange(self, endpoint: Endpoint, query: t.Any, tries: int) -> Reply:
         """Ask by UDP, again where nothing comes, and by TCP where the answer does not fit."""
@@ -221,7 +153,8 @@ class Client:
             except (EOFError, dns.exception.DNSException):
                 status = Status.MALFORMED
             except OSError as exc:
-                return Reply(Status.UNREACHABLE if exc.errno in _REFUSED else Status.NO_ROUTE)
+                no_route = ":" in endpoint[0] and exc.errno not in _REFUSED
+                return Reply(Status.NO_ROUTE if no_route else Status.UNREACHABLE)
         self._deadline.remaining()
         return Reply(status)
 

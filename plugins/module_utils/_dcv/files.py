@@ -18,11 +18,11 @@ from urllib.parse import urljoin, urlsplit
 
 from .._common.evidence import is_within, plain_name
 from .delegation import DnsBlocked, DnsIntercepted
-from .dns import Reply
 from .evidence import ExpectedFile
 from .findings import FATAL, NOTE, WARNING, Reason, shorten
 from .look import Look, Outcome, check_delegation, check_servers, check_signatures, views_of
 from .network import is_private
+from .replies import Reply
 from .rules import CaRules, rules_for
 from .web import MAX_BODY, NEUTRAL_AGENT, PORTS, Fetcher, FetchError, Page
 
@@ -51,17 +51,20 @@ class Fetched:
 
 
 class NoRoute(Exception):
-    """This host has no way to an address."""
+    """This host has no way to an IPv6 address."""
 
 
-def addresses_of(look: Look, outcome: Outcome, subject: str, host: str) -> list[str]:
+def addresses_of(look: Look, outcome: Outcome, subject: str, host: str, severity: str = FATAL) -> list[str]:
     """The addresses of a host as the Internet sees them; none where that has been reported.
+
+    Arguments:
+        severity: of having none that the CA can reach.
 
     Raises:
         DeadlinePassed: the time for the whole look is over.
     """
     try:
-        return _addresses(look, outcome, subject, host)
+        return _addresses(look, outcome, subject, host, severity)
     except DnsBlocked:
         outcome.untested(f"A {host}", Reason.DNS_BLOCKED, "authoritative servers cannot be asked from here")
     except DnsIntercepted as exc:
@@ -69,7 +72,7 @@ def addresses_of(look: Look, outcome: Outcome, subject: str, host: str) -> list[
     return _addresses_by_resolver(look, host)
 
 
-def _addresses(look: Look, outcome: Outcome, subject: str, host: str) -> list[str]:
+def _addresses(look: Look, outcome: Outcome, subject: str, host: str, severity: str) -> list[str]:
     zone = look.walker.find(host, "A")
     usable = check_servers(outcome, zone, views_of(look, zone, host, "A"))
     if not usable:
@@ -82,11 +85,12 @@ def _addresses(look: Look, outcome: Outcome, subject: str, host: str) -> list[st
         found += [] if answer.loop else answer.values(kind)
     public = [address for address in found if not is_private(address)]
     if not found:
-        outcome.found("no_address", subject, where=host)
+        outcome.found("no_address", subject, where=host, severity=severity)
     elif len(public) < len(found):
         private = [address for address in found if is_private(address)]
-        severity = WARNING if public else FATAL
-        outcome.found("address_private", subject, where=host, seen=", ".join(private), severity=severity)
+        outcome.found(
+            "address_private", subject, where=host, seen=", ".join(private), severity=WARNING if public else severity
+        )
     return public
 
 
@@ -98,27 +102,24 @@ def _addresses_by_resolver(look: Look, host: str) -> list[str]:
     return [address for address in found if not is_private(address)]
 
 
-def check_file(look: Look, fetcher: Fetcher, expected: ExpectedFile) -> Outcome:
-    """Look for one file as its CA does.
+def check_file(look: Look, fetcher: Fetcher, expected: ExpectedFile, outcome: Outcome) -> None:
+    """Look for one file as its CA does, and put what is found into the outcome.
 
     Raises:
         DeadlinePassed: the time for the whole look is over.
     """
-    outcome = Outcome(expected.names)
     if expected.problem is not None:
         outcome.found(expected.problem, expected.url, where=expected.url, seen=expected.message)
-        return outcome
+        return
     rules = rules_for(expected.provider, expected.file_name)
     results: dict[str, Fetched] = {}
     for address in addresses_of(look, outcome, expected.url, expected.host):
         try:
             results[address] = FileLook(look, fetcher, expected, rules, address).result()
         except NoRoute:
-            reason = Reason.NO_IPV6_HERE if ":" in address else Reason.DEADLINE
-            outcome.untested(f"{expected.url} at {address}", reason, f"{address} cannot be reached from here")
+            outcome.untested(f"{expected.url} at {address}", Reason.NO_IPV6_HERE, f"there is no way to {address}")
     _report(expected, results, outcome)
     outcome.visible = bool(results) and all(result.visible for result in results.values()) and not outcome.fatal
-    return outcome
 
 
 def _report(expected: ExpectedFile, results: t.Mapping[str, Fetched], outcome: Outcome) -> None:

@@ -12,7 +12,7 @@ Private to this collection.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 FATAL = "fatal"
 WARNING = "warning"
@@ -259,9 +259,3 @@ def _order(item: Finding) -> tuple[int, int, int, str, str, str]:
 def at_least(found: t.Iterable[Finding], severity: str) -> list[Finding]:
     """The findings that are as bad as this severity, or worse."""
     return [item for item in found if _SEVERITIES.index(item.severity) <= _SEVERITIES.index(severity)]
-
-
-def milder(item: Finding, severity: str) -> Finding:
-    """The same finding with a severity that is not above this one."""
-    index = max(_SEVERITIES.index(item.severity), _SEVERITIES.index(severity))
-    return replace(item, severity=_SEVERITIES[index])

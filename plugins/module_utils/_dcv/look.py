@@ -15,9 +15,10 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .delegation import DnsIntercepted, Server, Walker, Zone, is_redirected
-from .dns import Client, Reply, Status, key_problem, signature_problem
+from .dns import Client, key_problem, signature_problem
 from .findings import FATAL, WARNING, Finding, NotTested, Reason, finding
 from .network import Deadline, Endpoint, show_endpoint
+from .replies import Reply, Status
 
 _FAILURES = {
     Status.TIMEOUT: "gives no answer",

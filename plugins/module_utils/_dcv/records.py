@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 from .._common.evidence import ancestors, base_name, is_dns_name, is_within
 from .delegation import DnsBlocked, DnsIntercepted, Zone, apex
-from .dns import Reply, Status
 from .evidence import ExpectedRecord
 from .findings import FATAL, NOTE, WARNING, Reason
 from .look import (
@@ -32,6 +31,7 @@ from .look import (
     child_servers,
     views_of,
 )
+from .replies import Reply, Status
 from .rules import CaRules, rules_for
 
 
@@ -58,16 +58,15 @@ class Sight:
         return bool(self.holding) and len(self.lacking) * 2 <= len(self.usable)
 
 
-def check_record(look: Look, expected: ExpectedRecord) -> Outcome:
-    """Look for one record set as its CA does.
+def check_record(look: Look, expected: ExpectedRecord, outcome: Outcome) -> None:
+    """Look for one record set as its CA does, and put what is found into the outcome.
 
     Raises:
         DeadlinePassed: the time for the whole look is over.
     """
-    outcome = Outcome(expected.names)
     if expected.problem is not None:
         outcome.found(expected.problem, expected.subject, where=expected.fqdn, seen=expected.message)
-        return outcome
+        return
     rules = rules_for(expected.provider, expected.type)
     try:
         _check_authority(look, expected, rules, outcome)
@@ -78,7 +77,6 @@ def check_record(look: Look, expected: ExpectedRecord) -> Outcome:
         outcome.untested(expected.subject, Reason.DNS_INTERCEPTED, f"{exc}; look from another host")
         _judge_by_resolver(look, expected, rules, outcome, report_missing=False)
     outcome.visible = outcome.visible and not outcome.fatal
-    return outcome
 
 
 def _check_authority(look: Look, expected: ExpectedRecord, rules: CaRules, outcome: Outcome) -> None:
@@ -155,6 +153,9 @@ def _other_place(look: Look, expected: ExpectedRecord, rules: CaRules) -> Sight 
         owners = [f"{first}.{name}" for name in ancestors(parent)[1:]]
     for owner in owners:
         zone = look.walker.find(owner, expected.type)
+        first_reply = look.walker.ask_zone(zone, owner, expected.type)
+        if first_reply is None or not first_reply.answers:
+            continue
         usable = [view for view in views_of(look, zone, owner, expected.type) if view.failure is None]
         sight = _sight(look, expected, rules, owner, zone, usable)
         if sight.seen:
@@ -345,8 +346,6 @@ class Explanation:
         places = [("record_wrong_name", f"{fqdn}.{zone}") for zone in (self._apex, registrable)]
         if not first.startswith("_"):
             return _within_limits(places, fqdn)
-        if parent != self._apex and is_within(parent, self._apex):
-            places.append(("record_wrong_name", f"{parent}.{self._apex}"))
         places += [("record_wrong_name", f"{first}.{name}") for name in ancestors(parent)[1:]]
         if self._expected.type == "CNAME":
             old_label = self._value.partition(".")[0]

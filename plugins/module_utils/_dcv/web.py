@@ -11,6 +11,7 @@ Private to this collection.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import email.message
 import errno
@@ -25,6 +26,8 @@ from .network import AddressMap, Deadline, DeadlinePassed, family
 PORTS = {"http": 80, "https": 443}
 #: Seconds for a connection, and for all that follows on it.
 FETCH_TIMEOUT = 5.0
+#: Times that an address may leave a request unanswered before it is not asked again in this look.
+MAX_SILENCES = 2
 #: Octets of a body that a CA reads.
 MAX_BODY = 5000
 _MAX_HEAD = 32_768
@@ -63,6 +66,7 @@ class Fetcher:
         self._map = address_map
         self._deadline = deadline
         self._timeout = timeout
+        self._silences: collections.Counter[tuple[str, str]] = collections.Counter()
 
     def connect(self, address: str, scheme: str) -> None:
         """Open a connection and close it again.
@@ -95,6 +99,7 @@ class Fetcher:
             return _parse(_read(channel, limit))
         except (socket.timeout, DeadlinePassed) as exc:
             self._deadline.remaining()
+            self._silences[address, scheme] += 1
             raise FetchError("timeout", f"{address} accepts connections by {scheme}, but does not answer") from exc
         except OSError as exc:
             raise FetchError("broken", f"{address} breaks the connection by {scheme}: {exc}") from exc
@@ -105,6 +110,8 @@ class Fetcher:
 
     def _open(self, address: str, scheme: str) -> socket.socket:
         endpoint = self._map.destination(address, PORTS[scheme])
+        if self._silences[address, scheme] >= MAX_SILENCES:
+            raise FetchError("timeout", f"{address} does not answer at port {PORTS[scheme]}")
         channel = socket.socket(family(endpoint[0]), socket.SOCK_STREAM)
         try:
             channel.settimeout(self._deadline.remaining(self._timeout))
@@ -112,10 +119,11 @@ class Fetcher:
         except socket.timeout as exc:
             channel.close()
             self._deadline.remaining()
+            self._silences[address, scheme] += 1
             raise FetchError("timeout", f"{address} does not answer at port {PORTS[scheme]}") from exc
         except OSError as exc:
             channel.close()
-            kind = "no_route" if exc.errno in _NO_ROUTE else "closed"
+            kind = "no_route" if exc.errno in _NO_ROUTE and ":" in endpoint[0] else "closed"
             raise FetchError(kind, f"{address} refuses connections at port {PORTS[scheme]}") from exc
         return channel
 

@@ -5,6 +5,23 @@
 """What can go wrong while talking to a provider, as one small exception tree.
 
 Private to this collection. Modules and plugins turn these into failures; nothing below them does.
+
+* ``OrderError``
+
+  * ``InvalidRequest``: the question itself is wrong
+  * ``AuthenticationError``: the credentials were refused
+
+    * ``PermissionDenied``: they are good, but not for this call
+
+  * ``RateLimited``: too many requests
+  * ``OrderNotFound``: the provider does not know the order
+  * ``ProviderUnavailable``: no answer came
+  * ``UnexpectedResponse``: an answer came that is none to this call
+  * ``NotIssued``: there is no certificate yet
+  * ``OrderFailed``: the order ended without a certificate
+  * ``ActionRequired``: a person must act
+  * ``WaitTimedOut``: the deadline of a wait passed
+  * ``CertificateRefused``: the certificate is not the one that was asked for
 """
 
 from __future__ import annotations
@@ -13,14 +30,14 @@ import typing as t
 
 
 class OrderError(Exception):
-    """An answer that could not be had.
+    """The base of all that can go wrong. Raised as it is by nobody.
 
     Arguments:
         message: one sentence: what was tried or expected, what came, what to do. Free of secrets.
         provider: name of the provider asked.
-        order_id: the order asked for, when the question was about one.
+        order_id: the order that the request was about, where it was about one.
         http_status: status code of the answer, when there was one.
-        retry_after: seconds the provider asked us to stay away, when it said so.
+        retry_after: seconds that the provider asked us to wait, where it did.
         retryable: overrides whether asking the same thing again later can help.
     """
 
@@ -45,7 +62,10 @@ class OrderError(Exception):
         self.retry_after = retry_after
         if retryable is not None:
             self.retryable = retryable
-        #: What was learnt before the failure (for example the orders that did answer); part of the task's result.
+        #: Whether the request reached the network: False (certainly not), True (it was answered), or None where it may
+        #: have. A request that changes something is sent again only after False.
+        self.sent: bool | None = None
+        #: What is known all the same (for example the orders that did answer); part of the task's result.
         self.details: dict[str, t.Any] = {}
 
     def __str__(self) -> str:

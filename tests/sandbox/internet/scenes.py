@@ -34,11 +34,13 @@ class Scene:
     `method`: txt, cname or file. `signed`: the zone of the name is signed.
     """
 
-    def __init__(self, web: Web, provider: str, method: str, signed: bool = False, servers: int = 2) -> None:
+    def __init__(
+        self, web: Web, provider: str, method: str, signed: bool = False, servers: int = 2, now: float = NOW
+    ) -> None:
         self.web = web
         self.provider = provider
         self.method = method
-        self.now = NOW
+        self.now = now
         self.internet = Internet(lambda: self.now)
         hosts = dict(list({**SERVERS, **THIRD_SERVER}.items())[:servers])
         self.zone: Zone = self.internet.add_zone(ZONE, hosts, signed=signed)

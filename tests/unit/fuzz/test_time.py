@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import email.utils
+import os
 import pathlib
 import tempfile
 import time
@@ -87,7 +88,7 @@ def _wait(
 
 @pytest.fixture(autouse=True)
 def _own_budgets(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
 
 
 @pytest.mark.parametrize("provider", sorted(ORDER_IDS))
@@ -117,7 +118,7 @@ def test_nothing_a_server_says_moves_the_deadline(
         return Response(status, right.body if status == 200 else b"", headers)
 
     # Budgets of one example are no business of the next, whose clock starts anew.
-    with tempfile.TemporaryDirectory() as folder, mock.patch.object(tempfile, "tempdir", folder):
+    with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, XDG_RUNTIME_DIR=folder):
         result = _wait(provider, clock, respond, timeout=timeout, poll_interval=interval)
     assert result["error_kind"] == "timed_out", result
     assert [order["outcome"] for order in result["orders"]] == ["timed_out"]

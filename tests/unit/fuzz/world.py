@@ -119,7 +119,7 @@ class FreePacer:
     def acquire(self, deadline: float | None = None) -> None:
         """It is always somebody's turn."""
 
-    def hold(self, seconds: float) -> None:
+    def cool_down(self, seconds: float) -> None:
         """Nobody is kept away."""
 
 

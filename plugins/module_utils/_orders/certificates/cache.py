@@ -18,7 +18,7 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from ..http.rate_limit import private_directory
+from ..._common.private_directory import private_directory
 from ..model import Order
 from ..providers.base import IssuedBundle
 

@@ -14,8 +14,10 @@ import time
 import typing as t
 
 
-class Watch:
-    """Ends a request that goes on for too long in all: timeouts of sockets only bound the pause between two bytes.
+class Deadline:
+    """Ends a request that takes too long in all: timeouts of sockets only bound the pause between two bytes.
+
+    Used as a context, in which the time runs.
 
     Arguments:
         seconds: how long the request may take in all, from now on.
@@ -30,33 +32,31 @@ class Watch:
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
 
+    def __enter__(self) -> Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        # The request has come to its end: its connection may be used again.
+        self._timer.cancel()
+        with self._lock:
+            for duplicate in self._sockets:
+                duplicate.close()
+            self._sockets.clear()
+
     @property
     def left(self) -> float:
         """Seconds that are left."""
         return max(0.0, self._ends - time.monotonic())
 
-    def follow(self, connection: socket.socket | None) -> None:
-        """End this connection too when the time is over."""
-        if connection is None:
-            return
+    def guard(self, connection: socket.socket) -> None:
+        """End this connection when the time is over."""
         with self._lock:
             # A duplicate, since wrapping in TLS takes the original away.
             self._sockets.append(socket.socket(fileno=os.dup(connection.fileno())))
             expired = self.expired
         if expired:
             self._expire()
-
-    def start(self) -> None:
-        """Let the time run."""
-        self._timer.start()
-
-    def stop(self) -> None:
-        """The request has come to its end: leave its connections alone from now on."""
-        self._timer.cancel()
-        with self._lock:
-            for duplicate in self._sockets:
-                duplicate.close()
-            self._sockets.clear()
 
     def _expire(self) -> None:
         with self._lock:
@@ -66,18 +66,18 @@ class Watch:
                     duplicate.shutdown(socket.SHUT_RDWR)
 
 
-class Opening(threading.Thread):
-    """Opens a connection beside us: neither looking a name up nor trying all of its addresses has a bound.
+class Connecting(threading.Thread):
+    """Opens a connection in another thread: neither looking a name up nor trying all of its addresses has a bound.
 
     Arguments:
-        connect: opens it. What it raises is raised where the connection is waited for.
+        connect: opens it. What it raises is raised by wait().
     """
 
     def __init__(self, connect: t.Callable[[], socket.socket]) -> None:
         super().__init__(daemon=True)
         self._connect = connect
         self._lock = threading.Lock()
-        self._given_up = False
+        self._abandoned = False
         self._opened: socket.socket | None = None
         self._error: Exception | None = None
 
@@ -89,7 +89,7 @@ class Opening(threading.Thread):
             self._error = exc
             return
         with self._lock:
-            if self._given_up:
+            if self._abandoned:
                 opened.close()
             else:
                 self._opened = opened
@@ -99,7 +99,7 @@ class Opening(threading.Thread):
         self.start()
         self.join(seconds)
         with self._lock:
-            self._given_up = self._opened is None
+            self._abandoned = self._opened is None
         if self._error is not None:
             raise self._error
         return self._opened

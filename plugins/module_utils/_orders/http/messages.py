@@ -19,10 +19,10 @@ from .redaction import Redactor
 
 T = t.TypeVar("T")
 
-#: So many values an answer may have: those about ten thousand orders have half as many, and each takes memory.
-_MOST_VALUES = 1_000_000
+#: The most values of an answer: one about ten thousand orders has half as many, and each takes memory.
+_MAX_VALUES = 1_000_000
 #: How deep JSON may be nested: what prints and templates results later goes down level by level.
-_DEEPEST = 100
+_MAX_DEPTH = 100
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Response:
             raise UnexpectedResponse("the body is empty where JSON was expected", http_status=self.status)
         if text.lstrip()[:1] == "<":
             raise UnexpectedResponse("an HTML or XML page came where JSON was expected", http_status=self.status)
-        if sum(map(text.count, ",[{")) > _MOST_VALUES:
+        if sum(map(text.count, ",[{")) > _MAX_VALUES:
             raise UnexpectedResponse("the JSON has more values than any answer", retryable=False)
         try:
             return _printable(
@@ -89,11 +89,11 @@ class Response:
 
 
 class Transport(t.Protocol):
-    """What a provider may ask of the network."""
+    """What a provider's client sends its requests with."""
 
     #: Requests sent so far, repetitions included.
     requests_sent: int
-    #: Takes secrets that are learnt on the way out of all texts.
+    #: Takes secrets out of all texts, those that are learned on the way included.
     redactor: Redactor
 
     def ask(self, request: Request, read: t.Callable[[Response], T]) -> T:
@@ -119,7 +119,7 @@ def _finite_float(digits: str) -> float | str:
 
 def _printable(value: t.Any, depth: int = 0) -> t.Any:
     """The same data without lone surrogates, which no output can encode. Raises RecursionError for what is too deep."""
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         raise RecursionError
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Request budgets and poll schedules: how often a provider may be asked, as data, and the one who keeps to it.
+"""Request budgets and poll schedules: how often a provider may be asked, as data, and what keeps to it.
 
 Private to this collection. A budget belongs to an account, not to a process: many forks of one controller, lookups and
 modules all draw on it. The mechanism is one small file per account, locked while a slot is reserved: each caller writes
@@ -17,11 +17,10 @@ import contextlib
 import errno
 import os
 import random
-import stat
-import tempfile
 import typing as t
 from dataclasses import dataclass, field
 
+from ..._common.private_directory import private_directory
 from ..errors import RateLimited
 
 try:
@@ -34,12 +33,12 @@ Sleep = t.Callable[[float], None]
 
 #: How long to sleep between two tries of a lock, in seconds.
 _LOCK_PAUSE = 0.05
-#: The longest that a caller waits for its turn, in seconds.
-_LONGEST_TURN = 600.0
-#: The longest that an account is left alone because the provider said so, and the longest that a caller sleeps until
-#: then rather than being told, in seconds.
-_LONGEST_HOLD = 3600.0
-_LONGEST_HOLD_WAITED_FOR = 30.0
+#: The most that a caller waits for its turn, in seconds.
+_MAX_TURN_WAIT = 600.0
+#: The most that all who use an account keep away because of a Retry-After, and the most of it that a caller sleeps
+#: through instead of failing, in seconds.
+_MAX_COOL_DOWN = 3600.0
+_MAX_COOL_DOWN_SLEPT = 30.0
 
 
 @dataclass(frozen=True)
@@ -101,11 +100,11 @@ class RateLimiter:
 
     Arguments:
         fingerprint: names the account; see Account.fingerprint.
-        pace: what the provider asks for.
+        rate_limits: what the provider asks for.
         clock: monotonic seconds, the same for all processes since the machine started.
         sleep: pauses for a number of seconds.
         directory: where the shared files are; None for the private directory of this user.
-        warn: told, once, when budgets cannot be shared; each process keeps to them by itself then.
+        warn: called once when budgets cannot be shared; each process keeps to them by itself then.
     """
 
     fingerprint: str
@@ -115,7 +114,7 @@ class RateLimiter:
     directory: str | None = None
     warn: t.Callable[[str], None] = lambda message: None
     _own_times: list[float] = field(default_factory=list)
-    _own_hold: float = 0.0
+    _own_resume_at: float = 0.0
     _alone: bool = False
 
     def acquire(self, deadline: float | None = None) -> None:
@@ -126,30 +125,31 @@ class RateLimiter:
         """
         with self._history(deadline) as history:
             now = self.clock()
-            if history.hold - now > _LONGEST_HOLD_WAITED_FOR:
+            if history.resume_at - now > _MAX_COOL_DOWN_SLEPT:
                 raise RateLimited(
-                    f"the provider said a while ago that it wants to be left alone, for another {history.hold - now:.0f} s; try again "
-                    "then",
-                    retry_after=history.hold - now,
+                    "the provider asked a while ago for a pause, which lasts another "
+                    f"{history.resume_at - now:.0f} s; try again then",
+                    retry_after=history.resume_at - now,
                 )
-            slot = max(next_slot(history.times, self.rate_limits.budgets, now), history.hold)
+            slot = max(next_slot(history.times, self.rate_limits.budgets, now), history.resume_at)
             if slot > self._limit(deadline):
                 raise RateLimited(
-                    f"the request budget has no room for another {slot - now:.0f} s; ask for less at once, or wait longer",
+                    f"the request budget has no room for another {slot - now:.0f} s; "
+                    "ask for less at once, or wait longer",
                     retry_after=slot - now,
                 )
             history.times.append(slot)
         if slot > now:
             self.sleep(slot - now)
 
-    def hold(self, seconds: float) -> None:
-        """Let nobody use this account for so many seconds, at most an hour: the provider asked for it."""
+    def cool_down(self, seconds: float) -> None:
+        """Keep all who use this account away for so many seconds, at most an hour: the provider asked for it."""
         with self._history(None) as history:
-            history.hold = max(history.hold, self.clock() + min(seconds, _LONGEST_HOLD))
+            history.resume_at = max(history.resume_at, self.clock() + min(seconds, _MAX_COOL_DOWN))
 
     @contextlib.contextmanager
     def exclusive(self, deadline: float | None = None) -> t.Iterator[None]:
-        """Hold the account while one request is under way, where requests must not overlap.
+        """Lock the account while one request is under way, where requests must not overlap.
 
         Raises:
             RateLimited: when another process does not finish before the deadline.
@@ -166,11 +166,11 @@ class RateLimiter:
         budgets = self.rate_limits.budgets
         descriptor = self._lock("budget", deadline)
         try:
-            history = _History(list(self._own_times), self._own_hold)
+            history = _History(list(self._own_times), self._own_resume_at)
             if descriptor is not None:
                 history = _History.read(descriptor, self.clock())
             yield history
-            self._own_times, self._own_hold = history.kept(budgets, self.clock()), history.hold
+            self._own_times, self._own_resume_at = history.kept(budgets, self.clock()), history.resume_at
             if descriptor is not None:
                 try:
                     history.write(descriptor, budgets, self.clock())
@@ -207,11 +207,11 @@ class RateLimiter:
             left = limit - self.clock()
             if left <= 0:
                 raise RateLimited("another process was using this account all the time; try again later")
-            # Jitter, so that many forks do not knock at the same moment.
+            # Jitter, so that many forks do not try at the same moment.
             self.sleep(min(_LOCK_PAUSE * (0.5 + random.random()), left))
 
     def _limit(self, deadline: float | None) -> float:
-        longest = self.clock() + _LONGEST_TURN
+        longest = self.clock() + _MAX_TURN_WAIT
         return longest if deadline is None else min(deadline, longest)
 
     def _stop_sharing(self, error: OSError) -> None:
@@ -219,44 +219,29 @@ class RateLimiter:
         self.warn(f"request budgets are kept by this process alone: {error}")
 
 
-def private_directory() -> str:
-    """The directory of this user's shared state below the temporary directory, made when it is missing.
-
-    Raises:
-        OSError: when it cannot be made, or belongs to somebody else.
-    """
-    path = os.path.join(tempfile.gettempdir(), f"certops-issuance-{os.getuid()}")
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(path, 0o700)
-    found = os.lstat(path)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise OSError(errno.EPERM, "not a private directory of this user", path)
-    return path
-
-
 class _History:
-    """Times of requests, in seconds of the monotonic clock, and until when the account is on hold."""
+    """Times of requests, and the end of a pause that the provider asked for, in seconds of the monotonic clock."""
 
-    def __init__(self, times: list[float], hold: float) -> None:
+    def __init__(self, times: list[float], resume_at: float) -> None:
         self.times = times
-        self.hold = hold
+        self.resume_at = resume_at
 
     @classmethod
     def read(cls, descriptor: int, now: float) -> _History:
         numbers = array.array("d")
         content = os.read(descriptor, os.fstat(descriptor).st_size)
         numbers.frombytes(content[: len(content) - len(content) % numbers.itemsize])
-        # Nobody reserves so far ahead: the clock has started again since, with the machine.
-        hold, times = (numbers[0], numbers[1:]) if numbers else (0.0, numbers)
-        hold = hold if hold <= now + _LONGEST_HOLD else 0.0
-        return cls(sorted(time for time in times if time <= now + _LONGEST_TURN), hold)
+        # Nobody reserves so far ahead: the machine has been started again since, and its clock with it.
+        resume_at, times = (numbers[0], numbers[1:]) if numbers else (0.0, numbers)
+        resume_at = resume_at if resume_at <= now + _MAX_COOL_DOWN else 0.0
+        return cls(sorted(time for time in times if time <= now + _MAX_TURN_WAIT), resume_at)
 
     def kept(self, budgets: t.Sequence[RequestBudget], now: float) -> list[float]:
         longest = max([budget.seconds for budget in budgets] or [0.0])
         return [time for time in self.times if time > now - longest]
 
     def write(self, descriptor: int, budgets: t.Sequence[RequestBudget], now: float) -> None:
-        content = array.array("d", [self.hold] + self.kept(budgets, now)).tobytes()
+        content = array.array("d", [self.resume_at] + self.kept(budgets, now)).tobytes()
         os.lseek(descriptor, 0, os.SEEK_SET)
         os.write(descriptor, content)
         os.ftruncate(descriptor, len(content))

@@ -33,14 +33,16 @@ from ..errors import (
     UnexpectedResponse,
     WaitTimedOut,
 )
-from ..http.client import REQUESTS_ERROR, HttpClient
+from ..http.client import HttpClient
 from ..http.rate_limit import Clock, RateLimiter, Sleep
 from ..http.redaction import Redactor
+from ..http.session import REQUESTS_ERROR
 from ..model import Order, Status, without_superseded
 from ..providers.base import IssuedBundle, Provider
 from ..providers.registry import PROVIDERS
 from ..wait.loop import MOST_FAULTS, Outcome, Waiting, WaitOptions, WaitResult, wait_for_orders
 from ..wait.progress import Progress, describe_order, duration, plain_line
+from .result import clean_result
 
 #: From so many orders on order_info asks the bulk call first, and in detail only for those it cannot tell enough of.
 BULK_INFO_FROM = 100
@@ -142,12 +144,9 @@ def perform(operation: Operation, params: Params, runtime: Runtime) -> Result:
     if session is not None:
         result.setdefault("requests_sent", session.transport.requests_sent)
         if session.warnings:
-            result["warnings"] = list(dict.fromkeys(session.warnings))
+            result["warnings"] = session.warnings
     result["changed"] = False
-    # What cryptography wrote is no text of the provider's, and a short password may well occur in base64.
-    own = {name: result[name] for name in ("certificate", "chain", "fullchain") if name in result}
-    # Nor are the names of its fields, which a short password may be part of as well.
-    return dict(runtime.redactor.scrub_data(result, names=False), **own)
+    return clean_result(result, runtime.redactor)
 
 
 def open_session(params: Params, runtime: Runtime) -> Session:

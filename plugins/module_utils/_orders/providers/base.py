@@ -16,6 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from ..._common.evidence import NameEvidence
 from ..account import Account
 from ..errors import InvalidRequest, OrderNotFound
 from ..http.messages import Transport
@@ -144,6 +145,22 @@ class Provider(abc.ABC):
                 order_id=stripped[:64],
             )
         return stripped
+
+    def fetch_evidence(
+        self, order_id: str, csr: str | None = None, unique_value: str | None = None, check_mode: bool = False
+    ) -> list[NameEvidence]:
+        """What must be published for DCV, for each name of an order.
+
+        Arguments:
+            csr: the CSR of the order in PEM, where evidence is computed from it and the provider does not send it.
+            unique_value: the unique value of the order; the empty text means that none was used, None that it is not
+                known.
+            check_mode: send only requests that change nothing.
+
+        Raises:
+            OrderNotFound: when the provider does not know the order.
+        """
+        raise NotImplementedError(f"{self.info.name} has no evidence")
 
     @abc.abstractmethod
     def fetch_order(self, order_id: str) -> Order:

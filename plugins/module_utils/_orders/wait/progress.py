@@ -13,6 +13,7 @@ import datetime
 import typing as t
 from dataclasses import dataclass
 
+from ..._common.text import clean_line
 from ..http.redaction import shortened
 from ..model import Check, Order, Status
 from ..providers.base import MOST_QUOTED
@@ -44,8 +45,7 @@ def duration(seconds: float) -> str:
 
 def plain_line(text: str) -> str:
     """A text as one line for a terminal: a provider's words may neither steer it nor push the rest away."""
-    plain = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    return plain if len(plain) <= _LONGEST_LINE else plain[:_LONGEST_LINE] + "…"
+    return clean_line(text, _LONGEST_LINE)
 
 
 def describe_order(order: Order) -> str:

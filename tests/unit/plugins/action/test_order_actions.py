@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 import typing as t
 
@@ -56,7 +55,7 @@ class FakeProvider(Provider):
 
 @pytest.fixture(autouse=True)
 def provider(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setitem(PROVIDERS, "digicert", FakeProvider)  # type: ignore[misc]
     monkeypatch.setattr(FakeProvider, "keys", [])
     monkeypatch.setattr(FakeProvider, "failure", None)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import typing as t
 
 import pytest
@@ -43,7 +42,7 @@ class FakeProvider(Provider):
 
 @pytest.fixture(autouse=True)
 def warnings(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> list[str]:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setitem(PROVIDERS, "digicert", FakeProvider)  # type: ignore[misc]
     monkeypatch.setattr(FakeProvider, "asked", [])
     monkeypatch.setenv("DIGICERT_API_KEY", KEY)

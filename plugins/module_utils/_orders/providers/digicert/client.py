@@ -9,6 +9,7 @@ Private to this collection. Sections named here are those of the DigiCert fact s
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 import re
@@ -17,6 +18,7 @@ import zipfile
 import zlib
 from dataclasses import replace
 
+from ...._common.evidence import NameEvidence
 from ...errors import (
     AuthenticationError,
     InvalidRequest,
@@ -33,6 +35,7 @@ from ...model import Order, Status
 from ..base import MOST_QUOTED, IssuedBundle, OrderSummary, Provider
 from ..coerce import identifier, mapping, objects, text, word
 from . import DEFAULT_URL, INFO
+from .dcv import RandomValue, domain_ids, map_evidence, map_random_value
 from .mapping import STATUSES, Body, listed_id, map_order, map_summary, with_validation
 
 #: The most that one page of the list call holds; section 1.
@@ -85,8 +88,8 @@ _ERRORS: t.Sequence[tuple[str, type[OrderError], str]] = (
     ("HTTP 406", UnexpectedResponse, "DigiCert did not accept the request ({0}); try again later"),
     (".*", InvalidRequest, "DigiCert refused the request ({0}); check order_id and api_url"),
 )
-#: Fields of which an answer has at least one when it is no error, whatever else is in it.
-_ANSWER_FIELDS = ("id", "status", "order_status", "orders", "dns_name_validations", "dcv_random_value")
+#: Fields of which an answer has at least one when it is no error, whatever message is in it.
+_ANSWER_FIELDS = ("id", "order_status", "orders", "dns_name_validations", "dcv_random_value", "dcv_token")
 
 
 class DigicertProvider(Provider):
@@ -172,13 +175,26 @@ class DigicertProvider(Provider):
         # Another certificate than the requested one has been seen to come: its key shows it. Section 8.
         return IssuedBundle(leaf=None, others=texts, csr=text(facts.get("csr")))
 
+    def fetch_evidence(
+        self, order_id: str, csr: str | None = None, unique_value: str | None = None, check_mode: bool = False
+    ) -> list[NameEvidence]:
+        """See Provider.fetch_evidence. Sections 2 and 3 of the DCV sheet.
+
+        The value of the order is read by a PUT that changes nothing while it is valid; in check mode, and with a key
+        that may only read, the values of the domains are.
+        """
+        order_id = self.check_order_id(order_id)
+        info, validation = self._fetch_info(order_id), self._fetch_validation_if_any(order_id)
+        evidence = map_evidence(info, validation, order_id=order_id)
+        wanted = [one.name for one in evidence if one.problem is not None]
+        if not wanted:
+            return evidence
+        value = None if check_mode else self._fetch_random_value(order_id)
+        domain_values = {} if value else self._fetch_domain_values(order_id, domain_ids(validation, wanted))
+        return map_evidence(info, validation, value, domain_values, order_id)
+
     def _add_validation(self, order_id: str, info: Body) -> Order:
-        try:
-            validation: Body | None = self._fetch_validation(order_id)
-        except OrderNotFound:
-            # The order exists, as order info has shown: there is nothing to validate before approval or any more.
-            validation = None
-        return self._map(order_id, info, validation)
+        return self._map(order_id, info, self._fetch_validation_if_any(order_id))
 
     def _map(self, order_id: str, info: Body, validation: Body | None) -> Order:
         return self.finish(map_order(info, validation, order_id), {"order": info, "validation": validation})
@@ -193,13 +209,14 @@ class DigicertProvider(Provider):
         query: t.Mapping[str, str] | None = None,
         order_id: str | None = None,
         accept: str = "application/json",
+        method: str = "GET",
     ) -> T:
         headers = {
             "X-DC-DEVKEY": self.account.api_key or "",
             "Content-Type": "application/json",
             "Accept": accept,
         }
-        request = Request(call=call, method="GET", path=path, query=query or {}, headers=headers, order_id=order_id)
+        request = Request(call=call, method=method, path=path, query=query or {}, headers=headers, order_id=order_id)
         return self.transport.ask(request, parse)
 
     def _fetch_info(self, order_id: str) -> Body:
@@ -215,6 +232,31 @@ class DigicertProvider(Provider):
 
         path = f"/order/certificate/{order_id}/validation"
         return self._send("order validation", path, parse, order_id=order_id)
+
+    def _fetch_validation_if_any(self, order_id: str) -> Body | None:
+        try:
+            return self._fetch_validation(order_id)
+        except OrderNotFound:
+            # The order exists, as order info has shown: there is nothing to validate before approval or any more.
+            return None
+
+    def _fetch_random_value(self, order_id: str) -> RandomValue | None:
+        """The random value of an order; None where the order has none, or the key may not ask for it."""
+        path = f"/order/certificate/{order_id}/dcv-random-value"
+        try:
+            return self._send("dcv-random-value", path, _read_random_value, order_id=order_id, method="PUT")
+        except (PermissionDenied, InvalidRequest, OrderNotFound):
+            return None
+
+    def _fetch_domain_values(self, order_id: str, ids: t.Mapping[str, t.Sequence[str]]) -> dict[str, RandomValue]:
+        """Name to the random value of its domain object, where there is one."""
+        found: dict[str, RandomValue] = {}
+        for domain_id, listed in ids.items():
+            query = {"include_dcv": "true"}
+            with contextlib.suppress(PermissionDenied, InvalidRequest, OrderNotFound):
+                value = self._send("domain info", f"/domain/{domain_id}", _read_random_value, query, order_id)
+                found.update(dict.fromkeys(listed, value) if value else {})
+        return found
 
     def _list_orders(self, wanted: frozenset[str]) -> list[Body]:
         """Pages of the list, until all orders are found or single calls have become cheaper."""
@@ -241,7 +283,7 @@ def _read_json(response: Response) -> t.Any:
     if response.status == 204:
         return {}
     body = response.json()
-    if isinstance(body, dict) and _errors(body) and not any(name in body for name in _ANSWER_FIELDS):
+    if isinstance(body, dict) and _is_error(body):
         raise _error(response)
     return body
 
@@ -257,6 +299,10 @@ def _read_about(response: Response, order_id: str, id_field: str, needed: t.Sequ
     if answered is not None and answered.lstrip("0") != order_id.lstrip("0"):
         raise UnexpectedResponse(f"it is about order {answered[:40]}")
     return body
+
+
+def _read_random_value(response: Response) -> RandomValue | None:
+    return map_random_value(mapping(_read_json(response)))
 
 
 def _read_orders(response: Response) -> list[Body]:
@@ -311,6 +357,14 @@ def _unzip(content: bytes) -> tuple[str, ...]:
             return tuple(texts)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as exc:
         raise UnexpectedResponse(f"the archive in it cannot be read ({type(exc).__name__})") from exc
+
+
+def _is_error(body: Body) -> bool:
+    """Whether an answer without an HTTP status for an error is one all the same; section 6."""
+    if body.get("errors"):
+        return "status" not in body and "order_status" not in body
+    has_answer = any(name in body for name in _ANSWER_FIELDS) or word(body.get("status")) in STATUSES
+    return bool(_errors(body)) and not has_answer
 
 
 def _errors(body: t.Any) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ...._common.evidence import NameEvidence
 from ...account import Account
 from ...errors import (
     AuthenticationError,
@@ -30,6 +31,7 @@ from ...model import Order, Status
 from ..base import MOST_QUOTED, IssuedBundle, OrderSummary, Provider, fetch_summaries_in_batches
 from ..coerce import certificate_text, flag, identifier, mapping, objects, text
 from . import DEFAULT_URL, INFO
+from .dcv import map_evidence
 from .mapping import Body, map_order, map_summary, why_not_issued
 
 T = t.TypeVar("T")
@@ -39,6 +41,8 @@ class _KeyRefused(AuthenticationError):
     """The session key is not valid, or not any more. It is renewed once then; section 2."""
 
 
+#: No session key has more characters; it is part of every URL.
+_MAX_KEY = 1024
 #: So many texts of one error are shown.
 _MAX_REASONS = 4
 _UNKNOWN_ORDER = "GoGetSSL does not know it ({0}); check the order id and the account"
@@ -116,6 +120,13 @@ class GogetsslProvider(Provider):
             others=tuple(filter(None, [certificate_text(body.get("ca_code"))])),
             csr=text(body.get("csr_code")),
         )
+
+    def fetch_evidence(
+        self, order_id: str, csr: str | None = None, unique_value: str | None = None, check_mode: bool = False
+    ) -> list[NameEvidence]:
+        """See Provider.fetch_evidence. The status reply has all there is; section 2 of the DCV sheet."""
+        order_id = self.check_order_id(order_id)
+        return map_evidence(self._fetch_status(order_id), order_id)
 
     # -- calls --------------------------------------------------------------
 
@@ -203,6 +214,8 @@ def _read_key(response: Response) -> str:
             raise error
         reason = _reason(response, body)
         raise AuthenticationError(f"GoGetSSL refused to log in ({reason}); check username and the API password")
+    if len(key) > _MAX_KEY:
+        raise UnexpectedResponse(f"GoGetSSL gave a session key of {len(key)} characters", retryable=False)
     return key
 
 

@@ -76,11 +76,12 @@ def map_order(body: Body, order_id: str | None = None) -> Order:
     warnings: list[str] = []
 
     base = _dcv_state("dcv_status", body.get("dcv_status"), warnings)
-    sans = [(san, _dcv_state("san.status", san.get("status"), warnings)) for san in _sans(body.get("san"))]
-    domains = _domains(body, base, sans, active, warnings)
-    dcv_completed = True if active else _dcv_completed(base, [state for san, state in sans])
+    listed = [(san, _dcv_state("san.status", san.get("status"), warnings)) for san in sans(body.get("san"))]
+    states = [state for san, state in listed]
+    domains = _domains(body, base, listed, active, warnings)
+    dcv_completed = True if active else _dcv_completed(base, states)
     checks = {
-        "dcv": Check.COMPLETED if active else least_advanced([base] + [state for san, state in sans]),
+        "dcv": Check.COMPLETED if active else least_advanced([base] + states),
         "brand": _BRAND.get(flag(body.get("manual_check")), Check.UNKNOWN),
     }
     presign_failed = "PRE-SIGN FAILED" in (text(body.get("status_description")) or "").upper()
@@ -165,7 +166,7 @@ def _dcv_completed(base: str, sans: t.Sequence[str]) -> bool | None:
     return True if base == Check.COMPLETED else None
 
 
-def _sans(value: t.Any) -> list[Body]:
+def sans(value: t.Any) -> list[Body]:
     """The items of san, each an object with its san_name; an item that cannot be read is there, but tells nothing."""
     return [
         {"san_name": name, **mapping(item)} if name is not None else mapping(item) for name, item in php_items(value)
@@ -241,11 +242,11 @@ def _validation(
 def _shape(chosen: str | None, shape: t.Any, warnings: list[str]) -> tuple[str | None, Record | None]:
     """The method and the record in one approver_method or validation."""
     if not isinstance(shape, str):
-        blocks = _blocks(shape)
-        name = chosen if chosen in blocks else next((known for known in _METHODS if known in blocks), None)
+        found = blocks(shape)
+        name = chosen if chosen in found else next((known for known in _METHODS if known in found), None)
         if name is None:
             return chosen, None
-        return chosen or name, _record(name, blocks[name], warnings)
+        return chosen or name, _record(name, found[name], warnings)
     # A bare string: an address, the name of a method, a link or a record.
     stripped = shape.strip()
     if "@" in stripped:
@@ -257,7 +258,7 @@ def _shape(chosen: str | None, shape: t.Any, warnings: list[str]) -> tuple[str |
     return chosen, _record("dns", stripped, warnings) if re.search(r"\s", stripped) else None
 
 
-def _blocks(shape: t.Any) -> dict[str, t.Any]:
+def blocks(shape: t.Any) -> dict[str, t.Any]:
     """Method to its block: from one object, or from several in a list."""
     found: dict[str, t.Any] = {}
     for name, item in php_items(shape):
@@ -285,7 +286,9 @@ def _record(method: str, block: t.Any, warnings: list[str]) -> Record | None:
             warnings.append("gogetssl gave a DNS record for validation that cannot be read; see raw")
         return None
     link = text(fields.get("link")) or text(fields.get("filename")) or text(block)
-    return Record("http", link, text(fields.get("content"))) if link else None
+    content = fields.get("content")
+    # What is published must not lose a line end.
+    return Record("http", link, content if isinstance(content, str) and content.strip() else None) if link else None
 
 
 def _reason(body: Body) -> str | None:

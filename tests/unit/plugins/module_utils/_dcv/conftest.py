@@ -50,7 +50,7 @@ class Lab:
             names=tuple(options.pop("names", ())),
             provider=provider,
             resolvers=tuple(options.pop("resolvers")),
-            address_map={**self.web.address_map(), **self.dns.address_map()},
+            address_map={**self.web.address_map(), **self.dns.address_map(), **options.pop("address_map", {})},
             **{"timeout": 30.0, **options},
         )
         self.questions = []

@@ -557,15 +557,8 @@ def test_intercepted_port_53_is_never_a_missing_record(lab: Lab, published: bool
 def test_servers_of_one_zone_that_are_resolvers_are_an_interception(lab: Lab) -> None:
     scene = lab.scene()
     scene.withdraw()
-    mapping = lab.dns.address_map()
-    redirected = {f"{address}:53": mapping[f"{RESOLVER_ADDRESS}:53"] for address in ("192.0.2.101", "192.0.2.102")}
-    lab.web.pages.clear()
-    original = lab.dns.address_map
-    lab.dns.address_map = lambda: {**mapping, **redirected}  # type: ignore[method-assign]
-    try:
-        diagnosis = lab.look(scene)
-    finally:
-        lab.dns.address_map = original  # type: ignore[method-assign]
+    resolver = lab.dns.address_map()[f"{RESOLVER_ADDRESS}:53"]
+    diagnosis = lab.look(scene, address_map={"192.0.2.101:53": resolver, "192.0.2.102:53": resolver})
     assert codes(diagnosis) == []
     assert {item.reason for item in diagnosis.not_tested} == {"dns_intercepted"}
 
@@ -620,6 +613,60 @@ def test_servers_that_never_answer_end_at_the_deadline(lab: Lab) -> None:
     assert {item.reason for item in diagnosis.not_tested} == {"deadline"}
     assert codes(diagnosis) == []
     assert not diagnosis.visible
+
+
+def test_what_was_found_before_the_deadline_is_reported(lab: Lab) -> None:
+    """The second name's server hangs; the first name is judged all the same."""
+    scene = lab.scene()
+    hanging = scene.internet.add_zone("hanging.org", {"ns1.hanging.org": "192.0.2.151"})
+    hanging.set("_dnsauth.hanging.org", "TXT", TOKEN)
+    scene.internet.servers["ns1.hanging.org"].mode = "silent"
+    scene.withdraw()
+    entry = scene.options()["record_sets"][0]
+    other = {**entry, "fqdn": "_dnsauth.hanging.org", "names": ["hanging.org"]}
+    diagnosis = lab.look(scene, record_sets=[entry, other], timeout=1.5)
+    assert [(item.code, item.name) for item in diagnosis.findings] == [("record_missing", HOST)]
+    assert {(item.name, item.reason) for item in diagnosis.not_tested} == {("hanging.org", "deadline")}
+
+
+def test_server_that_hangs_does_not_hold_up_many_names(lab: Lab) -> None:
+    scene = lab.scene()
+    scene.internet.servers["ns2.example.org"].mode = "silent"
+    names = [f"h{number}.{ZONE}" for number in range(100)]
+    for name in names:
+        scene.zone.set(f"_dnsauth.{name}", "TXT", TOKEN)
+    entry = scene.options()["record_sets"][0]
+    entries = [{**entry, "fqdn": f"_dnsauth.{name}", "names": [name]} for name in names]
+    diagnosis = lab.look(scene, record_sets=entries, try_timeout=0.3)
+    assert diagnosis.visible
+    assert {(item.code, item.where) for item in diagnosis.findings} == {("server_unreachable", "ns2.example.org")}
+    assert len(diagnosis.findings) == len(names)
+    asked = [question for question in lab.questions if question[0] == "192.0.2.102"]
+    assert len(asked) <= 20
+
+
+#: Connections to it fail at once, wherever the tests run: it is for many hosts on one link.
+NO_WAY = "[ff02::1]:80"
+
+
+def test_address_that_this_host_has_no_way_to_is_not_tested(lab: Lab) -> None:
+    scene = lab.scene("digicert", "file")
+    scene.zone.set(HOST, "AAAA", IPV6_ADDRESS)
+    diagnosis = lab.look(scene, address_map={f"[{IPV6_ADDRESS}]:80": NO_WAY, f"[{IPV6_ADDRESS}]:443": NO_WAY})
+    assert codes(diagnosis) == []
+    assert diagnosis.visible
+    assert [item.reason for item in diagnosis.not_tested] == ["no_ipv6_here"]
+
+
+def test_name_server_that_this_host_has_no_way_to_is_not_tested(lab: Lab) -> None:
+    scene = lab.scene()
+    scene.internet.add_server("ns6.example.org", "2001:db8::53").zones[ZONE] = scene.zone
+    for zone in (scene.zone, scene.internet.parent(ZONE)):
+        zone.add(ZONE, "NS", "ns6.example.org")
+    diagnosis = lab.look(scene, address_map={"[2001:db8::53]:53": NO_WAY})
+    assert codes(diagnosis) == []
+    assert diagnosis.visible
+    assert [item.reason for item in diagnosis.not_tested] == ["no_ipv6_here"]
 
 
 def test_resolver_is_not_asked_for_what_is_not_there(lab: Lab) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 import typing as t
 
 import pytest
-from sandbox.internet.scenes import HOST, NOW, TOKEN, ZONE
+from sandbox.internet.scenes import HOST, TOKEN, ZONE
 from sandbox.internet.zones import RESOLVER_ADDRESS
 
 from ansible_collections.certops.issuance.plugins.module_utils._dcv import diagnose, operation
@@ -77,7 +78,7 @@ def run(lab: Lab, **given: t.Any) -> dict[str, t.Any]:
 
 
 def test_result_of_a_clean_world(lab: Lab) -> None:
-    lab.scene()
+    lab.scene(now=time.time())
     result = run(lab)
     assert result["visible"] is True
     assert result["looked_from"]["resolvers"] == [f"{RESOLVER_ADDRESS}:53"]
@@ -97,7 +98,7 @@ def test_result_of_a_clean_world(lab: Lab) -> None:
 )
 def test_when_it_fails(lab: Lab, fail_on: str, missing: bool, failed: bool) -> None:
     """Without the record it is fatal; with one dead server it is a warning."""
-    scene = lab.scene()
+    scene = lab.scene(now=time.time())
     if missing:
         scene.withdraw()
     else:
@@ -125,7 +126,7 @@ class Waiting:
         if self.looks < len(self.actions):
             self.actions[self.looks]()
         self.looks += 1
-        return diagnose.diagnose(request, now=lambda: NOW)
+        return diagnose.diagnose(request)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -144,14 +145,14 @@ class Waiting:
 
 
 def test_wait_ends_once_the_record_is_seen(lab: Lab) -> None:
-    scene = lab.scene()
+    scene = lab.scene(now=time.time())
     waiting = Waiting(lab, [scene.withdraw, lambda: None, scene.publish])
     assert waiting.run(600).visible
     assert (waiting.looks, waiting.time) == (3, 20.0)
 
 
 def test_wait_ends_at_its_time(lab: Lab) -> None:
-    scene = lab.scene()
+    scene = lab.scene(now=time.time())
     scene.withdraw()
     waiting = Waiting(lab, [])
     assert not waiting.run(25).visible
@@ -159,14 +160,14 @@ def test_wait_ends_at_its_time(lab: Lab) -> None:
 
 
 def test_wait_of_zero_looks_once(lab: Lab) -> None:
-    lab.scene().withdraw()
+    lab.scene(now=time.time()).withdraw()
     waiting = Waiting(lab, [])
     waiting.run(0)
     assert waiting.looks == 1
 
 
 def test_wait_ends_where_time_does_not_help(lab: Lab) -> None:
-    scene = lab.scene()
+    scene = lab.scene(now=time.time())
     scene.zone.set(ZONE, "CAA", '0 issue ";"')
     waiting = Waiting(lab, [])
     assert not waiting.run(600).visible
@@ -203,7 +204,7 @@ def test_missing_dnspython_is_named(path: str) -> None:
 
 
 def test_module_runs_and_changes_nothing(path: str, lab: Lab) -> None:
-    lab.scene()
+    lab.scene(now=time.time())
     given = {
         "record_sets": [RECORD],
         "provider": "digicert",

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server of raw sockets, which answers as a test tells it to, however wrong; and a proxy of the same make."""
+"""A server of raw sockets, which answers whatever a test wants, however wrong; and a proxy of the same make."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Received:
     """One request as it came. Header names in lower case.
 
     Arguments:
-        connection: the how-manieth connection it came on, from 1.
+        connection: the number of the connection it came on, from 1.
         wire: the connection itself, for a handler that writes by itself.
-        over: set when the server is to end.
-        told: all of a slow answer was sent, since the client waited for it.
+        stopping: set when the server is to end.
+        finished: all of a slow answer was sent, since the client waited for it.
     """
 
     method: str
@@ -30,8 +30,8 @@ class Received:
     body: bytes
     connection: int
     wire: socket.socket
-    over: threading.Event
-    told: bool = False
+    stopping: threading.Event
+    finished: bool = False
 
 
 #: Makes the bytes to answer; None where it has answered by itself and the connection is to be closed.
@@ -41,30 +41,30 @@ Handler = t.Callable[[Received], t.Optional[bytes]]
 def reply(body: str | bytes = "{}", status: int = 200, *headers: str, length: int | None = None) -> bytes:
     """A whole answer."""
     content = body.encode("utf-8") if isinstance(body, str) else body
-    lines = [f"HTTP/1.1 {status} Said", *headers]
+    lines = [f"HTTP/1.1 {status} Status", *headers]
     lines.append(f"Content-Length: {len(content) if length is None else length}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + content
 
 
-def drip(first: bytes, repeated: bytes, last: bytes, pause: float = 0.02, most: int = 150) -> Handler:
+def drip(first: bytes, repeated: bytes, last: bytes, pause: float = 0.02, max_pieces: int = 150) -> Handler:
     """Bytes that come one piece at a time, for ever as far as a client can tell, and are a good answer in the end."""
 
     def handler(received: Received) -> None:
         with contextlib.suppress(OSError):
             received.wire.sendall(first)
-            for _piece in range(most):
-                if received.over.wait(pause):
+            for _piece in range(max_pieces):
+                if received.stopping.wait(pause):
                     return
                 received.wire.sendall(repeated)
             received.wire.sendall(last)
-            received.told = True
+            received.finished = True
 
     return handler
 
 
 def hang(received: Received) -> None:
-    """No answer, until the client goes away or the test is over."""
-    while not received.over.is_set():
+    """No answer, until the client goes away or the test is stopping."""
+    while not received.stopping.is_set():
         if select.select([received.wire], [], [], 0.02)[0] and not received.wire.recv(4096):
             return
 
@@ -87,7 +87,7 @@ class Server:
     connections: int = 0
 
     def __enter__(self) -> Server:
-        self.over = threading.Event()
+        self.stopping = threading.Event()
         self._lock = threading.Lock()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._listening.settimeout(0.02)
@@ -97,7 +97,7 @@ class Server:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        self.over.set()
+        self.stopping.set()
         for thread in self._threads:
             thread.join(20)
         assert not any(thread.is_alive() for thread in self._threads)
@@ -108,7 +108,7 @@ class Server:
 
     def _accept(self) -> None:
         with self._listening:
-            while not self.over.is_set():
+            while not self.stopping.is_set():
                 with contextlib.suppress(socket.timeout):
                     wire, _address = self._listening.accept()
                     self.connections += 1
@@ -128,7 +128,7 @@ class Server:
                 wire.settimeout(10)
                 wire = self.context.wrap_socket(wire, server_side=True)
                 wire.settimeout(0.02)
-            while not self.over.is_set():
+            while not self.stopping.is_set():
                 found = self._read(wire, number)
                 if found is None:
                     return
@@ -158,22 +158,22 @@ class Server:
         headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines)}
         while len(body) < int(headers.get("content-length", "0")):
             body += self._receive(wire)
-        return Received(method, target, headers, body, number, wire, self.over)
+        return Received(method, target, headers, body, number, wire, self.stopping)
 
     def _receive(self, wire: socket.socket) -> bytes:
-        while not self.over.is_set():
+        while not self.stopping.is_set():
             with contextlib.suppress(socket.timeout):
                 return wire.recv(65536)
         return b""
 
 
 def tunnel(received: Received) -> None:
-    """What a proxy does with CONNECT: open the way, and hand bytes on in both directions until one side ends."""
+    """What a proxy does with CONNECT: open the way, and pass bytes on in both directions until one side ends."""
     host, _colon, port = received.target.rpartition(":")
     with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=10) as upstream:
         received.wire.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         ends = {received.wire: upstream, upstream: received.wire}
-        while not received.over.is_set():
+        while not received.stopping.is_set():
             for ready in select.select(list(ends), [], [], 0.02)[0]:
                 content = ready.recv(65536)
                 if not content:

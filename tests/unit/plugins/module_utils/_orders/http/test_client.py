@@ -17,6 +17,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import socket
 import ssl
 import threading
@@ -37,11 +38,8 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
     RateLimited,
     UnexpectedResponse,
 )
-from ansible_collections.certops.issuance.plugins.module_utils._orders.http.client import (
-    RETRY_TIMEOUT,
-    HttpClient,
-    parse_retry_after,
-)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.http.client import RETRY_TIMEOUT, HttpClient
+from ansible_collections.certops.issuance.plugins.module_utils._orders.http.exceptions import parse_retry_after
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.messages import Request, Response
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.rate_limit import (
     PollSchedule,
@@ -304,7 +302,7 @@ def test_a_secret_is_not_shown_in_part_either(bench: Bench) -> None:
     for body in bodies:
         response = Response(200, body.encode("ascii"))
         with pytest.raises(UnexpectedResponse) as caught:
-            bench.transport("https://localhost")._read(Request("status", "GET", "/"), response, Response.json)
+            bench.transport("https://localhost")._parse(Request("status", "GET", "/"), response, Response.json)
         assert "s3c" not in caught.value.message
         assert "it begins: " in caught.value.message
 
@@ -389,7 +387,7 @@ SLOW: t.Mapping[str, t.Any] = {
     "drip of the status line": drip(b"", b"H", b""),
     "drip of headers": drip(b"HTTP/1.1 200 OK\r\nX: ", b"y", b"\r\nContent-Length: 2\r\n\r\n{}"),
     "drip of whole headers": drip(
-        b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", b"Content-Length: 2\r\n\r\n{}", most=90, pause=0.03
+        b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", b"Content-Length: 2\r\n\r\n{}", max_pieces=90, pause=0.03
     ),
     "drip of a body": drip(b"HTTP/1.1 200 OK\r\nContent-Length: 152\r\n\r\n", b" ", b"{}"),
     "drip of chunks": drip(CHUNKED, b"1\r\n \r\n", b"2\r\n{}\r\n0\r\n\r\n"),
@@ -410,7 +408,7 @@ def test_a_request_ends_when_its_time_is_over_however_steadily_bytes_come(
         error = failure(transport, ProviderUnavailable)
     assert re.search(r"did not finish an answer to status within 0\.\d+ s", error.message)
     assert transport.requests_sent == 1
-    assert not server.received[0].told
+    assert not server.received[0].finished
 
 
 def test_a_watch_holds_for_a_connection_that_is_used_again(bench: Bench, tls: Tls) -> None:
@@ -420,7 +418,7 @@ def test_a_watch_holds_for_a_connection_that_is_used_again(bench: Bench, tls: Tl
         transport.deadline = bench.time.clock() + SHORT
         assert "did not finish" in failure(transport, ProviderUnavailable).message
     assert server.connections == 1
-    assert not server.received[1].told
+    assert not server.received[1].finished
 
 
 def test_a_server_that_never_greets_is_left(bench: Bench, tls: Tls) -> None:
@@ -458,8 +456,59 @@ def endless(received: Received) -> None:
     """A body without an end."""
     received.wire.sendall(CHUNKED)
     with contextlib.suppress(OSError):
-        while not received.over.is_set():
+        while not received.stopping.is_set():
             received.wire.sendall(b"100000\r\n" + b" " * 0x100000 + b"\r\n")
+
+
+def endless_chunk(first: bytes, repeated: bytes) -> t.Callable[[Received], None]:
+    """What comes after the size of a chunk, or in the place of one, without an end."""
+
+    def handler(received: Received) -> None:
+        with contextlib.suppress(OSError):
+            received.wire.sendall(CHUNKED + first)
+            while not received.stopping.is_set():
+                received.wire.sendall(repeated * (0x100000 // len(repeated)))
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("first", "repeated"),
+    [
+        (b"-1\r\n", b" "),
+        (b"-ffffffff\r\n", b" "),
+        (b"7fffffffffffffff\r\n", b" "),
+        (b"1;", b"x"),
+        (b"0\r\nX: ", b"y"),
+        (b"", b"0"),
+    ],
+    ids=["-1", "negative", "huge", "extension", "trailer", "zeros"],
+)
+def test_whatever_a_chunk_says_of_its_size_no_more_is_read_than_an_answer_may_have(
+    bench: Bench, first: bytes, repeated: bytes
+) -> None:
+    """A size of -1 once was taken for "all there is": 2 GiB in two seconds."""
+    with Server([endless_chunk(first, repeated)]) as server:
+        transport = bench.transport(server.url)
+        transport.deadline = bench.time.clock() + 20
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        error = failure(transport, UnexpectedResponse)
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert "larger than 16 MiB" in error.message or "was cut off" in error.message
+    assert grown < 150 * 1024
+
+
+def test_a_small_bomb_in_a_chunk_of_negative_size_is_not_unpacked(bench: Bench) -> None:
+    head, _separator, packed = bomb(1024).partition(b"\r\n\r\n")
+    answer = CHUNKED[:-2] + b"Content-Encoding: gzip\r\n\r\n-1\r\n" + packed
+
+    def send(received: Received) -> None:
+        received.wire.sendall(answer)
+
+    with Server([send]) as server:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        failure(bench.transport(server.url), UnexpectedResponse)
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150 * 1024
 
 
 def bomb(times: int) -> bytes:
@@ -827,7 +876,7 @@ def test_the_body_of_a_redirect_is_not_read_without_bounds_either(bench: Bench) 
     def endless_redirect(received: Received) -> None:
         received.wire.sendall(b"HTTP/1.1 302 Found\r\nLocation: /a\r\n\r\n")
         with contextlib.suppress(OSError):
-            while not received.over.is_set():
+            while not received.stopping.is_set():
                 received.wire.sendall(b" " * 0x100000)
 
     with Server([endless_redirect]) as server:
@@ -916,7 +965,7 @@ def test_a_connection_that_comes_too_late_is_closed(bench: Bench, monkeypatch: p
         before = set(threading.enumerate())
         over.set()
         for thread in before:
-            if type(thread).__name__ == "Opening":
+            if type(thread).__name__ == "Connecting":
                 thread.join(20)
     assert server.received == []
 
@@ -964,7 +1013,7 @@ def test_the_watch_holds_through_a_proxy(bench: Bench, tls: Tls) -> None:
         transport = bench.transport(server.url, ca_path=tls.ca_file, proxy=proxy.url)
         transport.deadline = bench.time.clock() + SHORT
         assert "did not finish" in failure(transport, ProviderUnavailable).message
-    assert not server.received[0].told
+    assert not server.received[0].finished
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import pathlib
 import resource
 import signal
 import stat
-import tempfile
 import time
 import typing as t
 
@@ -26,7 +25,6 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.http.rate
     RateLimits,
     RequestBudget,
     next_slot,
-    private_directory,
 )
 
 SCHEDULE = PollSchedule(steps=((900.0, 60.0), (3600.0, 120.0)), afterwards=300.0)
@@ -174,12 +172,12 @@ def test_nobody_reserves_further_ahead_than_the_others_would_believe(tmp_path: p
     assert others[0].clock() == 1400.0
 
 
-def test_a_hold_keeps_everybody_away_and_then_ends(tmp_path: pathlib.Path) -> None:
+def test_a_cool_down_keeps_everybody_away_and_then_ends(tmp_path: pathlib.Path) -> None:
     moment = Time()
     first, second = rate_limiter(tmp_path, moment, (5, 1.0)), rate_limiter(tmp_path, moment, (5, 1.0))
     first.acquire()
-    first.hold(20.0)
-    first.hold(3.0)
+    first.cool_down(20.0)
+    first.cool_down(3.0)
     second.acquire()
     assert moment.sleeps == [20.0]
     second.acquire()
@@ -189,7 +187,7 @@ def test_a_hold_keeps_everybody_away_and_then_ends(tmp_path: pathlib.Path) -> No
 def test_times_from_before_a_reboot_are_forgotten(tmp_path: pathlib.Path) -> None:
     before = rate_limiter(tmp_path, Time(900000.0), (1, 60.0))
     before.acquire()
-    before.hold(30.0)
+    before.cool_down(30.0)
     after = Time(12.0)
     rate_limiter(tmp_path, after, (1, 60.0)).acquire()
     assert after.sleeps == []
@@ -365,65 +363,30 @@ def test_a_killed_process_leaves_the_account_free(tmp_path: pathlib.Path) -> Non
 
 
 @pytest.fixture
-def temporary(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    """The temporary directory of this process, for the time of a test."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+def runtime_directory(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """The runtime directory of this user, for the time of a test."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     return tmp_path
 
 
-def test_the_shared_directory_is_private(temporary: pathlib.Path) -> None:
+def test_the_shared_files_are_private(runtime_directory: pathlib.Path) -> None:
     old = os.umask(0)
     try:
-        path = private_directory()
         rate_limiter(None, Time(), (1, 1.0)).acquire()
     finally:
         os.umask(old)
-    assert pathlib.Path(path).parent == temporary
-    assert stat.S_IMODE(os.stat(path).st_mode) == 0o700
-    assert stat.S_IMODE(os.stat(os.path.join(path, "account.budget")).st_mode) == 0o600
-    assert private_directory() == path
-
-
-def _as_link(path: pathlib.Path) -> None:
-    (path.parent / "elsewhere").mkdir(mode=0o700)
-    path.symlink_to(path.parent / "elsewhere")
-
-
-def _as_open_directory(path: pathlib.Path) -> None:
-    path.mkdir()
-    path.chmod(0o755)
-
-
-def _as_file(path: pathlib.Path) -> None:
-    path.write_text("", encoding="ascii")
-
-
-@pytest.mark.parametrize("place", [_as_link, _as_open_directory, _as_file])
-def test_a_directory_that_is_not_private_is_refused(
-    temporary: pathlib.Path, place: t.Callable[[pathlib.Path], None]
-) -> None:
-    place(temporary / f"certops-issuance-{os.getuid()}")
-    with pytest.raises(OSError, match="not a private directory"):
-        private_directory()
-
-
-def test_a_directory_of_somebody_else_is_refused(temporary: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (temporary / "certops-issuance-4242").mkdir(mode=0o700)
-    monkeypatch.setattr(os, "getuid", lambda: 4242)
-    with pytest.raises(OSError, match="not a private directory"):
-        private_directory()
+    assert stat.S_IMODE((runtime_directory / "certops-issuance/account.budget").stat().st_mode) == 0o600
 
 
 def test_where_nothing_can_be_shared_the_budget_is_kept_by_the_process_and_it_says_so_once(
-    temporary: pathlib.Path,
+    tmp_path: pathlib.Path,
 ) -> None:
-    _as_file(temporary / f"certops-issuance-{os.getuid()}")
     moment, warnings = Time(), []  # type: t.Tuple[Time, t.List[str]]
-    one = rate_limiter(None, moment, (2, 10.0), warn=warnings.append, one_at_a_time=True)
+    one = rate_limiter(tmp_path / "missing", moment, (2, 10.0), warn=warnings.append, one_at_a_time=True)
     for _turn in range(5):
         with one.exclusive():
             one.acquire()
-    one.hold(7.0)
+    one.cool_down(7.0)
     one.acquire()
     assert moment.sleeps == [10.0, 10.0, 7.0]
     assert len(warnings) == 1
@@ -439,12 +402,12 @@ def test_a_link_in_place_of_the_file_is_not_followed(tmp_path: pathlib.Path) -> 
     assert len(warnings) == 1
 
 
-def test_a_directory_that_is_cleaned_away_is_made_again(temporary: pathlib.Path) -> None:
+def test_a_directory_that_is_cleaned_away_is_made_again(runtime_directory: pathlib.Path) -> None:
     warnings: list[str] = []
     moment = Time()
     one = rate_limiter(None, moment, (1, 10.0), warn=warnings.append)
     one.acquire()
-    path = pathlib.Path(private_directory())
+    path = runtime_directory / "certops-issuance"
     (path / "account.budget").unlink()
     path.rmdir()
     one.acquire()

@@ -7,10 +7,10 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 import textwrap
 import typing as t
 
@@ -127,7 +127,7 @@ class Desk:
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> Desk:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setitem(PROVIDERS, "fake", FakeProvider)  # type: ignore[misc]
     monkeypatch.setattr(FakeProvider, "scripts", {})
     monkeypatch.setattr(FakeProvider, "asked", [])
@@ -758,8 +758,7 @@ def test_turning_verification_off_is_warned_of(desk: Desk) -> None:
     assert "validate_certs is off" in desk.info("1", validate_certs=False)["warnings"][0]
 
 
-def test_budgets_that_cannot_be_shared_are_warned_of_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", "/there/is/no/such/directory")
+def test_budgets_that_cannot_be_shared_are_warned_of_once(desk: Desk, tmp_path: pathlib.Path) -> None:
     say(n1=issued())
 
     def ask(session: operations.Session, params: operations.Params) -> operations.Result:
@@ -767,6 +766,10 @@ def test_budgets_that_cannot_be_shared_are_warned_of_once(desk: Desk, monkeypatc
             session.transport._rate_limiter.acquire()
         return operations.order_info(session, params)
 
+    assert "warnings" not in desk.run(ask, order_ids=["1"])
+    (budget,) = (tmp_path / "certops-issuance").glob("*.budget")
+    budget.unlink()
+    budget.mkdir()
     assert len(desk.run(ask, order_ids=["1"])["warnings"]) == 1
 
 
@@ -794,11 +797,11 @@ def test_a_missing_library_is_one_sentence_with_what_to_do(library: str, operati
         sys.meta_path.insert(0, Without())
         sys.path.insert(0, {path!r})
         import importlib
-        operations = importlib.import_module("_orders.operations.operations")
+        operations = importlib.import_module("module_utils._orders.operations.operations")
         params = {{"provider": "digicert", "api_key": "abcdef", "order_ids": ["1"], "order_id": "1"}}
         print(json.dumps(operations.perform(operations.{operation}, params, operations.Runtime({{}}))))
         """
-    ).format(library=library, operation=operation, path=re.sub(r"/_orders/.*", "", chain.__file__))
+    ).format(library=library, operation=operation, path=re.sub(r"/module_utils/.*", "", chain.__file__))
     done = subprocess.run(
         [sys.executable, "-c", program],
         stdout=subprocess.PIPE,

@@ -12,6 +12,7 @@ import zipfile
 
 import pytest
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import Problem
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account
 from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates.chain import split_certificates
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import (
@@ -223,6 +224,8 @@ def test_errors(status: int, body: str, kind: type[OrderError], retryable: bool)
         ({"error": "Something is wrong"}, InvalidRequest),
         ({"errors": "Something is wrong"}, InvalidRequest),
         ({"message": "Something is wrong"}, InvalidRequest),
+        ({"message": "Something is wrong", "status": "error"}, InvalidRequest),
+        ({"errors": [{"code": "odd", "message": "Something is wrong"}], "id": 88120034}, InvalidRequest),
     ],
 )
 @pytest.mark.parametrize("status", [200, 400])
@@ -651,3 +654,78 @@ def test_the_rate_stays_below_both_published_limits() -> None:
 @pytest.mark.parametrize(("age", "pause"), [(0, 60), (899, 60), (900, 120), (3599, 120), (3600, 300), (864000, 300)])
 def test_polls_become_rarer(age: float, pause: float) -> None:
     assert DigicertProvider.info.rate_limits.schedule.pause(age) == pause
+
+
+# -- evidence for DCV ---------------------------------------------------------
+
+RANDOM_VALUE = {"method": "PUT", "path": "/order/certificate/88120034/dcv-random-value", "query": {}, "form": None}
+DOMAIN = {"method": "GET", "path": "/domain/50711", "query": {"include_dcv": "true"}, "form": None}
+
+
+def later(name: str) -> dict[str, t.Any]:
+    """A body with a random value whose end is far off."""
+    return json.loads(json.dumps(load(name)).replace("2026-04-30", "2099-04-30"))
+
+
+def looked_at(*exchanges: t.Any) -> tuple[DigicertProvider, ScriptedTransport]:
+    return provider(
+        (INFO, answer(load("info_pending"))), (VALIDATION, answer(load("validation_dv_pending"))), *exchanges
+    )
+
+
+def test_the_value_of_the_order_is_the_evidence() -> None:
+    digicert, transport = looked_at((RANDOM_VALUE, answer(later("dcv_random_value"))))
+    found = digicert.fetch_evidence(ORDER_ID)
+    transport.assert_finished()
+    assert [(one.name, one.record and one.record.value, one.problem) for one in found] == [
+        ("example.org", "rqv6p02n7b9fwn2w1g0kx0p6lz8m3c5t", None),
+        ("www.example.org", "rqv6p02n7b9fwn2w1g0kx0p6lz8m3c5t", None),
+    ]
+    assert (transport.requests[2].call, transport.requests[2].order_id) == ("dcv-random-value", ORDER_ID)
+
+
+def test_check_mode_sends_only_gets() -> None:
+    digicert, transport = looked_at((DOMAIN, answer(later("domain_dcv"))))
+    found = digicert.fetch_evidence(ORDER_ID, check_mode=True)
+    transport.assert_finished()
+    assert {request.method for request in transport.requests} == {"GET"}
+    assert {one.record and one.record.value for one in found} == {"rqv6p02n7b9fwn2w1g0kx0p6lz8m3c5t"}
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        answer(load("error_missing_permission"), status=403),
+        answer({"errors": [{"code": "invalid_dcv_method", "message": "no token"}]}, status=400),
+        answer(load("error_not_found"), status=404),
+        answer({}),
+    ],
+)
+def test_where_the_order_gives_no_value_the_domain_does(refusal: Response) -> None:
+    digicert, transport = looked_at((RANDOM_VALUE, refusal), (DOMAIN, answer(later("domain_dcv"))))
+    assert {one.problem for one in digicert.fetch_evidence(ORDER_ID)} == {None}
+    transport.assert_finished()
+
+
+@pytest.mark.parametrize(
+    "reply", [answer({"id": 50711}), answer(load("error_not_found"), status=404), answer("", status=204)]
+)
+def test_where_nobody_gives_a_value_it_is_unknown(reply: Response) -> None:
+    refusal = answer(load("error_missing_permission"), status=403)
+    digicert, transport = looked_at((RANDOM_VALUE, refusal), (DOMAIN, reply))
+    assert {one.problem for one in digicert.fetch_evidence(ORDER_ID)} == {Problem.TOKEN_UNKNOWN}
+    transport.assert_finished()
+
+
+@pytest.mark.parametrize("refusal", [answer(load("error_invalid_key"), status=403), RateLimited("too many")])
+def test_a_fault_of_the_account_is_no_missing_value(refusal: t.Any) -> None:
+    digicert, _transport = looked_at((RANDOM_VALUE, refusal))
+    with pytest.raises((AuthenticationError, RateLimited)) as caught:
+        digicert.fetch_evidence(ORDER_ID)
+    assert not isinstance(caught.value, PermissionDenied)
+
+
+def test_an_order_without_open_names_is_not_asked_for_a_value() -> None:
+    digicert, transport = provider((INFO, answer(load("info_issued"))), (VALIDATION, answer(load("validation_issued"))))
+    assert {one.source for one in digicert.fetch_evidence(ORDER_ID)} == {"none"}
+    transport.assert_finished()

@@ -139,6 +139,14 @@ def test_a_second_refusal_ends_it(refusal: Response) -> None:
     assert KEY not in str(caught.value) and NEW_KEY not in str(caught.value)
 
 
+def test_a_session_key_that_no_url_can_hold_is_refused() -> None:
+    gogetssl, transport = provider((AUTH_CALL, answer({**load("auth"), "key": "k" * 60_000})))
+    with pytest.raises(UnexpectedResponse, match="a session key of 60000 characters") as caught:
+        gogetssl.fetch_order(ORDER_ID)
+    transport.assert_finished()
+    assert not caught.value.retryable and "kkk" not in caught.value.message
+
+
 @pytest.mark.parametrize(
     "refusal",
     [
@@ -514,3 +522,10 @@ def test_nothing_to_collect(body: t.Any, match: str, retryable: bool) -> None:
 @pytest.mark.parametrize(("age", "pause"), [(0, 60), (899, 60), (900, 120), (3599, 120), (3600, 300)])
 def test_polls_become_rarer(age: float, pause: float) -> None:
     assert GogetsslProvider.info.rate_limits.schedule.pause(age) == pause
+
+
+def test_evidence_takes_the_status_call_alone() -> None:
+    gogetssl, transport = provider(AUTH, (status(), answer(load("processing"))))
+    found = gogetssl.fetch_evidence(ORDER_ID, check_mode=True)
+    transport.assert_finished()
+    assert [one.record and one.record.fqdn for one in found] == ["_AA11.example.org", "_DD44.www.example.org"]
