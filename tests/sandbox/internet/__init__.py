@@ -8,7 +8,7 @@ leaves the machine: each public address is mapped to a port of 127.0.0.1.
 
 from __future__ import annotations
 
-from .dns import DnsService
+from .name_servers import DnsService
 from .web import Page, Web
 from .zones import DnsServer, Internet, Zone
 
