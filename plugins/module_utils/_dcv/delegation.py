@@ -16,7 +16,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .dns import Client, delegation_signers
-from .replies import Record, Reply, Status
+from .replies import Reply, Status
 
 #: The root servers' IPv4 addresses, as IANA publishes them.
 ROOT_SERVERS = {
@@ -64,8 +64,7 @@ class Zone:
     Arguments:
         name: without final dot; the empty text for the root.
         signers: its DS records, for the DNSSEC functions of dns.py; None where it is unsigned.
-        parent: the zone that delegates it.
-        failures: servers that could not be used on the way to a name below this zone.
+        parent: the zone that delegates it; None for the root.
     """
 
     name: str
@@ -162,9 +161,11 @@ class Walker:
             reply = self.client.ask(server.address, name, kind, tries=tries)
             if not reply.answered:
                 continue
-            if is_redirected(reply):
+            referral = _referral(zone.name, reply, name)
+            # Servers below the root may offer recursion beside their authority; root servers never do.
+            if is_redirected(reply) and (referral is None or not zone.name):
                 redirected += 1
-            elif reply.authoritative or _referral(zone.name, reply, name) is not None:
+            elif reply.authoritative or referral is not None:
                 return reply
         if redirected and redirected == len([server for server in zone.servers if server.address]):
             self._refuse(DnsIntercepted("resolvers answer in place of authoritative servers"))
@@ -271,8 +272,3 @@ def _next_cut(zone: str, name: str) -> str | None:
     labels = name.split(".")
     depth = len(zone.split(".")) if zone else 0
     return ".".join(labels[-(depth + 1) :]) if depth < 2 and len(labels) > depth else None
-
-
-def records_of(reply: Reply, kind: str) -> list[Record]:
-    """All answers of one type, whatever their owner."""
-    return [record for record in reply.answers if record.type == kind]

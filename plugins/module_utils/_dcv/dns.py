@@ -33,6 +33,7 @@ try:
     import dns.flags
     import dns.message
     import dns.name
+    import dns.rcode
     import dns.rdatatype
     import dns.resolver
     import dns.rrset
@@ -145,6 +146,10 @@ class Client:
             until = self._deadline.remaining(self._try_timeout)
             try:
                 message = _by_udp(endpoint, query, wire, until)
+                if message.rcode() == dns.rcode.FORMERR and query.edns >= 0:
+                    # A server of before EDNS.
+                    query.use_edns(-1)
+                    return self._exchange(endpoint, query, tries)
                 if message.flags & dns.flags.TC:
                     message = _by_tcp(endpoint, query, wire, self._deadline.remaining(self._try_timeout))
                 return _reply_of(message)

@@ -16,7 +16,7 @@ import typing as t
 from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
-from .._common.evidence import is_within, plain_name
+from .._common.evidence import ancestors, is_within, plain_name
 from .delegation import DnsBlocked, DnsIntercepted
 from .evidence import ExpectedFile
 from .findings import FATAL, NOTE, WARNING, Reason, shorten
@@ -69,7 +69,7 @@ def addresses_of(look: Look, outcome: Outcome, subject: str, host: str, severity
         outcome.untested(f"A {host}", Reason.DNS_BLOCKED, "authoritative servers cannot be asked from here")
     except DnsIntercepted as exc:
         outcome.untested(f"A {host}", Reason.DNS_INTERCEPTED, f"{exc}; look from another host")
-    return _addresses_by_resolver(look, host)
+    return [address for address in _ask_resolver(look, host) if not is_private(address)]
 
 
 def _addresses(look: Look, outcome: Outcome, subject: str, host: str, severity: str) -> list[str]:
@@ -79,10 +79,7 @@ def _addresses(look: Look, outcome: Outcome, subject: str, host: str, severity: 
         return []
     check_signatures(look, outcome, zone, t.cast(Reply, usable[0].reply))
     check_delegation(look, outcome, zone)
-    found: list[str] = []
-    for kind in ("A", "AAAA"):
-        answer = look.walker.follow(host, kind)
-        found += [] if answer.loop else answer.values(kind)
+    found = _look_up(look, host)
     public = [address for address in found if not is_private(address)]
     if not found:
         outcome.found("no_address", subject, where=host, severity=severity)
@@ -94,12 +91,19 @@ def _addresses(look: Look, outcome: Outcome, subject: str, host: str, severity: 
     return public
 
 
-def _addresses_by_resolver(look: Look, host: str) -> list[str]:
-    found = []
+def _look_up(look: Look, host: str) -> list[str]:
+    """All addresses of a host, IPv4 first, from the authoritative servers."""
+    answers = [(kind, look.walker.follow(host, kind)) for kind in ("A", "AAAA")]
+    return [address for kind, answer in answers if not answer.loop for address in answer.values(kind)]
+
+
+def _ask_resolver(look: Look, host: str) -> list[str]:
+    """All addresses of a host, IPv4 first, as a resolver says."""
+    found: list[str] = []
     for kind in ("A", "AAAA"):
         answer = look.ask_resolver(host, kind)
         found += [record.text for record in answer[1].answers if record.type == kind] if answer else []
-    return [address for address in found if not is_private(address)]
+    return found
 
 
 def check_file(look: Look, fetcher: Fetcher, expected: ExpectedFile, outcome: Outcome) -> None:
@@ -236,22 +240,22 @@ class FileLook:
 
     def _same_domain(self, host: str) -> bool:
         """Whether a host is in the same registrable domain. The zone stands for it: no public suffix list is asked."""
-        zone = self._look.walker.find(self._expected.host, "A").name
-        return is_within(host, zone)
+        try:
+            domain = self._look.walker.find(self._expected.host, "A").name
+        except (DnsBlocked, DnsIntercepted):
+            domain = ancestors(self._expected.host)[-1]
+        return is_within(host, domain)
 
     def _address_for(self, location: str) -> str | None:
         """Where to fetch the target of a redirect: never a private address."""
         host = plain_name(urlsplit(location).hostname or "")
         if host == self._expected.host:
             return self._address
-        for kind in ("A", "AAAA"):
-            answer = self._look.walker.follow(host, kind)
-            values = [] if answer.loop else answer.values(kind)
-            if any(is_private(value) for value in values):
-                return None
-            if values:
-                return values[0]
-        return None
+        try:
+            found = _look_up(self._look, host)
+        except (DnsBlocked, DnsIntercepted):
+            found = _ask_resolver(self._look, host)
+        return found[0] if found and not any(is_private(address) for address in found) else None
 
     def _judge(self, page: Page, url: str) -> Fetched:
         if not 200 <= page.status < 300:

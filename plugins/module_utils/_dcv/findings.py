@@ -99,7 +99,7 @@ CODES: dict[str, Code] = {
     "partial_propagation": Code(
         2, WARNING, "Wait until all name servers have it, or let the DNS host mend {where}.", _UNSEEN | _LOOKS, heals=30
     ),
-    "record_missing": Code(2, FATAL, "Publish {kind} {where} with the value {expected}.", _LOOKS, heals=30),
+    "record_missing": Code(2, FATAL, "Publish {kind} {where} with the value {expected}{underscore}.", _LOOKS, heals=30),
     # 3: what a resolver makes of it
     "resolver_differs": Code(3, WARNING, "This resolver sees another zone than the Internet; do not judge by it."),
     "negative_cache": Code(3, WARNING, "Wait {wait} s: the resolver remembers that the record was not there."),

@@ -252,6 +252,7 @@ def _judge_by_resolver(
         outcome.found(
             "record_missing", expected.subject, where=expected.fqdn, expected=expected.values[0],
             seen=f"{where}: {', '.join(values) or 'nothing'}", severity=WARNING, kind=expected.type,
+            underscore="",
         )  # fmt: skip
 
 
@@ -279,7 +280,9 @@ class Explanation:
         """Report the first cause that a test proves."""
         causes = [self._wrong_target, self._conflict, self._wrong_type, self._wrong_value, self._wrong_place]
         if not any(cause() for cause in causes):
-            self._found("record_missing", where=self._expected.fqdn, kind=self._expected.type)
+            hint = " (a DNS host that refuses the underscore leaves the file methods)"
+            underscore = hint if self._expected.fqdn.startswith("_") else ""
+            self._found("record_missing", where=self._expected.fqdn, kind=self._expected.type, underscore=underscore)
 
     def _found(self, code: str, **details: t.Any) -> bool:
         self._outcome.found(code, self._expected.subject, expected=self._value, **details)

@@ -280,6 +280,12 @@ class DnsService:
 
     def _answer(self, server: DnsServer, query: t.Any, response: t.Any, name: str, kind: str) -> None:
         zone = server.zone_for(name, kind)
+        if not server.knows_edns and query.edns >= 0:
+            response.use_edns(-1)
+            response.set_rcode(dns.rcode.FORMERR)
+            return
+        if server.offers_recursion:
+            response.flags |= dns.flags.RA
         if server.mode == "refused" or zone is None or server.mode == "lame":
             response.set_rcode(dns.rcode.REFUSED)
             return

@@ -132,7 +132,8 @@ class DnsServer:
     """One authoritative server and what it does.
 
     `mode`: normal, dead (nobody listens), silent (never answers), refused, servfail, lame (knows nothing of its zones).
-    `failing_types`: types of questions that it answers with SERVFAIL.
+    `failing_types`: types of questions that it answers with SERVFAIL. `knows_edns`: without it, it finds fault with the
+    form of each question that has EDNS. `offers_recursion`: it sets the RA bit beside its authority.
     """
 
     name: str
@@ -141,6 +142,8 @@ class DnsServer:
     mode: str = "normal"
     failing_types: set[str] = dataclasses.field(default_factory=set)
     truncates: bool = False
+    knows_edns: bool = True
+    offers_recursion: bool = False
 
     def zone_for(self, name: str, kind: str = "") -> Zone | None:
         """The deepest of its zones that a name is in; for a DS record the one above."""

@@ -311,6 +311,28 @@ def test_question_that_does_not_fit_a_datagram_is_asked_by_tcp(lab: Lab) -> None
     assert codes(lab.look(scene)) == []
 
 
+def test_server_of_before_edns_is_asked_without(lab: Lab) -> None:
+    scene = lab.scene()
+    scene.internet.servers["ns1.example.org"].knows_edns = False
+    diagnosis = lab.look(scene)
+    assert codes(diagnosis) == []
+    assert diagnosis.visible
+
+
+def test_servers_that_offer_recursion_are_no_interception(lab: Lab) -> None:
+    """A parent zone's servers that offer recursion refer to the child all the same."""
+    scene = lab.scene()
+    child = scene.internet.add_zone(HOST, {"ns1.hosting.net": "192.0.2.161"})
+    child.set(f"_dnsauth.{HOST}", "TXT", TOKEN)
+    scene.zone.set(f"_dnsauth.{HOST}", "TXT")
+    for server in scene.internet.servers.values():
+        server.offers_recursion = "root" not in server.name
+    diagnosis = lab.look(scene)
+    assert codes(diagnosis) == []
+    assert diagnosis.not_tested == ()
+    assert diagnosis.visible
+
+
 def test_servers_without_glue_are_looked_up(lab: Lab) -> None:
     scene = lab.scene()
     internet = scene.internet
@@ -561,6 +583,23 @@ def test_servers_of_one_zone_that_are_resolvers_are_an_interception(lab: Lab) ->
     diagnosis = lab.look(scene, address_map={"192.0.2.101:53": resolver, "192.0.2.102:53": resolver})
     assert codes(diagnosis) == []
     assert {item.reason for item in diagnosis.not_tested} == {"dns_intercepted"}
+
+
+@pytest.mark.parametrize("port_53", ["blocked", "intercepted"])
+@pytest.mark.parametrize("target", [f"files.{ZONE}", f"intern.{ZONE}"])
+def test_file_without_authoritative_servers(lab: Lab, port_53: str, target: str) -> None:
+    """Addresses come from the resolver then, and redirects to private ones are not followed either."""
+    scene = lab.scene("digicert", "file")
+    scene.zone.set(f"files.{ZONE}", "A", ADDRESS)
+    scene.zone.set(f"intern.{ZONE}", "A", "10.0.0.9")
+    scene.put(Page(b"", 302, {"Location": f"http://{target}/x"}))
+    scene.web.put([ADDRESS, "10.0.0.9"], f"http://{target}/x", Page(TOKEN.encode()))
+    scene.internet.port_53 = port_53
+    diagnosis = lab.look(scene)
+    assert diagnosis.visible is (target == f"files.{ZONE}")
+    assert codes(diagnosis) == ([] if diagnosis.visible else ["redirect_forbidden"])
+    assert {item.reason for item in diagnosis.not_tested} == {f"dns_{port_53}"}
+    assert [request for request in lab.web.requests if request[0] == "10.0.0.9"] == []
 
 
 @pytest.mark.parametrize("published", [True, False])

@@ -13,7 +13,7 @@ import yaml
 from ansible_collections.certops.issuance.plugins.module_utils._dcv import findings, operation
 from ansible_collections.certops.issuance.plugins.modules import dcv_diagnose
 
-WORDS = {"zone": "example.org", "kind": "TXT", "label": "_dnsauth", "wait": "5"}
+WORDS = {"zone": "example.org", "kind": "TXT", "label": "_dnsauth", "wait": "5", "underscore": ""}
 
 
 def find(code: str, name: str = "a.example", seen: str = "s") -> findings.Finding:
