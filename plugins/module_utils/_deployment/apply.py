@@ -65,7 +65,6 @@ class Transaction:
             DeploymentError: it failed; ``details`` say whether it was rolled back.
             OSError: it failed before anything was staged.
         """
-        self._lineage.take_back()
         self._recover()
         if self._plan.switches:
             self._put_into_service()

@@ -165,9 +165,11 @@ class _Deployment:
     def _carry_out(self, plan: Plan, locked: bool) -> Plan:
         """Carry the plan out; returns the one that was carried out."""
         try:
-            if not locked:
+            if self._lineage.take_back() or not locked:
+                self._lock.release()  # what could be replaced may have been
                 while not self._lock.acquire(create=True):  # there is no directory, or another run has removed its own
                     self._lineage.create()
+                    self._lineage.take_back()
                 plan = self._planner.confirm(plan)
             if plan.reasons:
                 self._service.require_programs()

@@ -217,17 +217,23 @@ class Directory:
         with self._naming(name):
             os.rmdir(name, dir_fd=self.descriptor)
 
-    def take_back(self) -> None:
-        """Let the directory belong to who runs, where it is not root's, and let nobody else write to it."""
+    def take_back(self) -> bool:
+        """Let the directory belong to who runs, where it is not root's, and let nobody else write to it.
+
+        Returns:
+            Whether it was different.
+        """
         status, user = os.fstat(self.descriptor), os.geteuid()
         given_away = status.st_uid not in (0, user)
         others_write = status.st_mode & stat.S_IWOTH or (
             status.st_mode & stat.S_IWGRP and status.st_gid != os.getegid()
         )
-        if given_away or others_write:
-            with self._naming():
-                os.fchown(self.descriptor, user if given_away else -1, os.getegid())
-                os.fchmod(self.descriptor, stat.S_IMODE(status.st_mode) & ~0o022)
+        if not (given_away or others_write):
+            return False
+        with self._naming():
+            os.fchown(self.descriptor, user if given_away else -1, os.getegid())
+            os.fchmod(self.descriptor, stat.S_IMODE(status.st_mode) & ~0o022)
+        return True
 
     def sync(self) -> None:
         """Make the names in the directory durable."""

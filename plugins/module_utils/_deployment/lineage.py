@@ -265,14 +265,22 @@ class Lineage:
             return
         self._surroundings.remove_made()
 
-    def take_back(self) -> None:
-        """Make directories ours that somebody else owns or may write: earlier releases gave them away."""
-        for folder in self.shared_folders():
-            folder.take_back()
+    def take_back(self) -> bool:
+        """Make directories ours that somebody else owns or may write, as earlier releases gave them away.
+
+        Returns:
+            Whether there were any: what was read of the lineage before may have been replaced since.
+        """
+        taken = self._folder is not None and self._folder.take_back()
+        if taken and self._versions:
+            self._versions.close()
+            self._versions = None
+        versions = self._versions_folder()
+        taken = (versions is not None and versions.take_back()) or taken
         for name in self.version_names():
             with self.open_version(name) as version:
-                if version:
-                    version.take_back()
+                taken = (version is not None and version.take_back()) or taken
+        return taken
 
     def make_versions(self) -> None:
         """Make the directory of the versions if it is missing."""

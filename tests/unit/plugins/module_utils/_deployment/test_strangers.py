@@ -25,6 +25,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._deployment.comma
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import AnsibleHost
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.info import read_lineage
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.lineage import Lineage
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
 
@@ -117,7 +118,7 @@ def as_nobody(attack: t.Callable[[], None]) -> bool:
                 traceback.print_exc()
         finally:
             os._exit(code)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = os.WEXITSTATUS(os.waitpid(child, 0)[1])
     assert code in (0, 1), "the attack failed otherwise"
     return code == 0
 
@@ -304,6 +305,34 @@ def test_version_that_is_a_link_is_nobodys(target: Attacked) -> None:
     assert len(target.versions()) == 2 and os.readlink(target.path / "current").startswith("versions/8-")
 
 
+@needs_root
+def test_versions_replaced_after_they_were_read_are_read_again(
+    target: Attacked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lineage that was given away is read, then its versions and its lock are replaced, then it is taken back."""
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf)
+    give_away(target.path)
+
+    def attack() -> None:
+        for name in ("versions", ".lock"):
+            os.rename(target.path / name, target.path / f"{name}.aside")
+        os.mkdir(target.path / "versions")
+
+    def attack_before(self: Lineage) -> bool:
+        if not (target.path / "versions.aside").exists():
+            assert as_nobody(attack)
+        return take_back(self)
+
+    take_back = Lineage.take_back
+    monkeypatch.setattr(Lineage, "take_back", attack_before)
+    assert target.deploy(leaf)["reasons"] == ["absent"]
+    assert target.read("privkey.pem") == target.world.key_pem
+    assert owner_and_mode(target.path / "versions")[0] == 0
+    assert owner_and_mode(target.path / ".lock") == (0, 0, 0o600)
+    assert target.deploy(leaf)["changed"] is False
+
+
 # -- directories above ------------------------------------------------------------------------------------------------
 
 
@@ -478,10 +507,10 @@ def test_no_second_run_beside_the_reload_of_a_killed_one(
         os._exit(9)
     wait_for(folder / "started")
     (os.killpg if group else os.kill)(one, number)
-    assert os.waitstatus_to_exitcode(os.waitpid(one, 0)[1]) == -number
+    assert os.WTERMSIG(os.waitpid(one, 0)[1]) == number
     seen = f"cp {folder}/alive {folder}/before; sleep 0.3; cmp {folder}/alive {folder}/before"
     other = start(target, second, seen)
-    assert os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]) == 0
+    assert os.waitpid(other, 0)[1] == 0
     assert read_lineage(str(target.path))["serial_number"] == pki.serial(second)
 
 
@@ -492,7 +521,7 @@ def test_reload_of_a_killed_run_may_come_to_its_end(target: Attacked, folder: pa
     os.kill(one, signal.SIGKILL)
     os.waitpid(one, 0)
     other = start(target, target.world.issue(NAME), f"test -e {folder}/ended")
-    assert os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]) == 0
+    assert os.waitpid(other, 0)[1] == 0
 
 
 def test_daemon_that_the_reload_starts_never_holds_the_lock(
