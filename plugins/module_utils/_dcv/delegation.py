@@ -163,15 +163,13 @@ class Walker:
                 continue
             referral = _referral(zone.name, reply, name)
             # Servers below the root may offer recursion beside their authority; root servers never do.
-            if is_redirected(reply) and (referral is None or not zone.name):
+            if _is_redirected(reply) and (referral is None or not zone.name):
                 redirected += 1
             elif reply.authoritative or referral is not None:
                 return reply
-        if redirected and redirected == len([server for server in zone.servers if server.address]):
-            self._refuse(DnsIntercepted("resolvers answer in place of authoritative servers"))
+        if redirected and (not zone.name or redirected == len([server for server in zone.servers if server.address])):
+            self._refuse(DnsIntercepted(f"resolvers answer in place of the servers of {zone.name or 'the root'}"))
         if not zone.name:
-            if redirected:
-                self._refuse(DnsIntercepted("resolvers answer in place of the root servers"))
             self._refuse(DnsBlocked("no root server answers"))
         return None
 
@@ -240,7 +238,7 @@ class Walker:
             names.append(target)
 
 
-def is_redirected(reply: Reply) -> bool:
+def _is_redirected(reply: Reply) -> bool:
     """Whether a reply came from a resolver: without authority, and with recursion on offer."""
     return reply.recursive and not reply.authoritative
 

@@ -19,7 +19,7 @@ from urllib.parse import urljoin, urlsplit
 from .._common.evidence import ancestors, is_within, plain_name
 from .delegation import DnsBlocked, DnsIntercepted
 from .evidence import ExpectedFile
-from .findings import FATAL, NOTE, WARNING, Reason, shorten
+from .findings import FATAL, MAX_BODY_SHOWN, NOTE, WARNING, Reason, shorten
 from .look import Look, Outcome, check_delegation, check_servers, check_signatures, views_of
 from .network import is_private
 from .replies import Reply
@@ -271,7 +271,7 @@ class FileLook:
 
 
 def _shown(body: bytes) -> str:
-    return shorten(body.decode("utf-8", "replace"))
+    return shorten(body.decode("utf-8", "replace"), MAX_BODY_SHOWN)
 
 
 def classify(page: Page, content: str, rules: CaRules) -> tuple[str | None, bool]:

@@ -19,8 +19,10 @@ WARNING = "warning"
 NOTE = "note"
 _SEVERITIES = (FATAL, WARNING, NOTE)
 
-#: Characters of anything a server said that is shown.
-MAX_SHOWN = 80
+#: Characters of a value or phrase that are shown; a CNAME target of a CA fits.
+MAX_SHOWN = 200
+#: Characters of a file that are shown.
+MAX_BODY_SHOWN = 80
 
 
 class Reason:
@@ -179,10 +181,10 @@ class NotTested:
         return asdict(self)
 
 
-def shorten(text: str) -> str:
+def shorten(text: str, limit: int = MAX_SHOWN) -> str:
     """Text of a server, made printable and cut."""
     printable = "".join(character if 32 <= ord(character) < 127 else "?" for character in text)
-    return printable if len(printable) <= MAX_SHOWN else f"{printable[: MAX_SHOWN - 3]}..."
+    return printable if len(printable) <= limit else f"{printable[: limit - 3]}..."
 
 
 def finding(

@@ -234,6 +234,22 @@ def test_code_of_a_fault(lab: Lab, code: str, provider: str, method: str, how: d
         assert item.advice
 
 
+@pytest.mark.parametrize(
+    ("fault", "seen"),
+    [
+        (expired, "DNSKEY expired at 2026-12-30T08:00:00Z"),
+        (stale_ds, "fits no key of example.org"),
+        (unsigned_below_ds, "but example.org has no DNSKEY record"),
+    ],
+)
+def test_what_is_wrong_with_signatures_is_said(lab: Lab, fault: Fault, seen: str) -> None:
+    scene = lab.scene("digicert", "txt", signed=True)
+    fault(scene)
+    (found,) = lab.look(scene).findings
+    assert found.where == ZONE
+    assert seen in (found.seen or "")
+
+
 CLEAN_CAA = [
     ("digicert", [(ZONE, ('0 issue "digicert.com"',))]),
     ("digicert", [(HOST, ('0 issue "DigiCert.com; cansignhttpexchanges=yes"', '0 issue "digicert.com"'))]),
@@ -251,6 +267,22 @@ def test_caa_that_permits(lab: Lab, provider: str, records: list[tuple[str, tupl
         if values:
             scene.zone.set(owner, "CAA", *values)
     assert codes(lab.look(scene)) == []
+
+
+def test_advice_has_all_that_must_be_published(lab: Lab) -> None:
+    scene = lab.scene("sectigo", "cname")
+    scene.withdraw()
+    (found,) = lab.look(scene).findings
+    assert found.advice.startswith(f"Publish CNAME _{MD5}.{HOST} with the value {TARGET} (")
+    assert (found.expected, found.retry_after) == (TARGET, 30)
+
+
+def test_little_of_a_file_is_shown(lab: Lab) -> None:
+    scene = lab.scene("sectigo", "file")
+    scene.put(Page(b"secret\x1b[2J" + b"s" * 500))
+    (found,) = lab.look(scene).findings
+    assert found.seen is not None and len(found.seen) <= len("other_token: ") + 80
+    assert "\x1b" not in found.seen
 
 
 def test_caa_restricted_by_account_is_a_note(lab: Lab) -> None:

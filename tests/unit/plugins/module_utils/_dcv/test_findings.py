@@ -66,8 +66,8 @@ def test_warning_is_no_cause_of_what_is_fatal() -> None:
 
 
 def test_what_a_server_said_is_cut_and_printable() -> None:
-    found = find("record_wrong_value", seen="x\x1b[31m" + "y" * 200)
-    assert found.seen is not None and len(found.seen) == 80
+    found = find("record_wrong_value", seen="x\x1b[31m" + "y" * 400)
+    assert found.seen is not None and len(found.seen) == 200
     assert "\x1b" not in found.seen + found.advice
 
 
