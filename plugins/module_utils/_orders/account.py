@@ -14,7 +14,7 @@ import hashlib
 import ipaddress
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from .errors import InvalidRequest
@@ -35,6 +35,9 @@ ACCOUNT_OPTIONS: dict[str, dict[str, t.Any]] = {
     "proxy": {"type": "str", "no_log": False},
     "request_timeout": {"type": "int", "default": 30},
 }
+#: Options that one provider alone has, or that only some providers take as credentials; see ProviderInfo.
+_PROVIDER_OPTIONS = ("cpanel_provider", "cpanel_account", "id_type")
+_CREDENTIAL_OPTIONS = ("api_key", "username", "password")
 
 
 class AccountRules(t.Protocol):
@@ -61,22 +64,27 @@ class AccountRules(t.Protocol):
         raise NotImplementedError
 
     @property
+    def options(self) -> t.Sequence[str]:
+        raise NotImplementedError
+
+    @property
     def id_types(self) -> t.Sequence[str]:
         raise NotImplementedError
 
 
 @dataclass(frozen=True, repr=False)
 class Account:
-    """One account at one provider. Has no repr, so that no credential can slip into a text."""
+    """One account at one provider. Has no repr, so that no credential can slip into a text.
+
+    ``options`` holds the options that this provider alone has.
+    """
 
     provider: str
     api_url: str
     api_key: str | None = None
     username: str | None = None
     password: str | None = None
-    cpanel_provider: str = "cPStore"
-    cpanel_account: str | None = None
-    id_type: str = "order"
+    options: t.Mapping[str, str] = field(default_factory=dict)
     validate_certs: bool = True
     ca_path: str | None = None
     proxy: str | None = None
@@ -114,9 +122,14 @@ def resolve_account(rules: AccountRules, params: t.Mapping[str, t.Any], environm
     Raises:
         InvalidRequest: when something is missing or cannot be used; the sentence says what to set.
     """
+    _refuse_foreign_options(rules, params)
     found: dict[str, str | None] = {}
     for option, variables in rules.environment.items():
         given = params.get(option)
+        if given == "" and option in ("api_key", "password"):
+            raise InvalidRequest(
+                f"{option} is empty; give a value, or leave the option out to use the environment", provider=rules.name
+            )
         if given in (None, ""):
             given = next((environment[variable] for variable in variables if environment.get(variable)), None)
         found[option] = given
@@ -137,13 +150,6 @@ def resolve_account(rules: AccountRules, params: t.Mapping[str, t.Any], environm
                 f"option {option} holds a line break or another control character; give the bare value",
                 provider=rules.name,
             )
-    if params.get("id_type", "order") not in rules.id_types:
-        raise InvalidRequest(
-            "id_type={0} is not known to {1}; use {2}".format(
-                params["id_type"], rules.label, " or ".join(rules.id_types)
-            ),
-            provider=rules.name,
-        )
     timeout = params.get("request_timeout", 30)
     if timeout < 1:
         raise InvalidRequest("request_timeout must be at least 1 second", provider=rules.name)
@@ -153,14 +159,27 @@ def resolve_account(rules: AccountRules, params: t.Mapping[str, t.Any], environm
         api_key=credentials.get("api_key"),
         username=credentials.get("username"),
         password=credentials.get("password"),
-        cpanel_provider=params.get("cpanel_provider") or "cPStore",
-        cpanel_account=params.get("cpanel_account"),
-        id_type=params.get("id_type", "order"),
+        options={
+            option: str(params.get(option) or ACCOUNT_OPTIONS[option].get("default") or "") for option in rules.options
+        },
         validate_certs=params.get("validate_certs", True),
         ca_path=params.get("ca_path"),
         proxy=_check_proxy(rules, params.get("proxy")),
         request_timeout=timeout,
     )
+
+
+def unused_credentials(rules: AccountRules, params: t.Mapping[str, t.Any]) -> list[str]:
+    """The credential options of a task that this provider does not take."""
+    return [option for option in _CREDENTIAL_OPTIONS if params.get(option) and option not in rules.environment]
+
+
+def _refuse_foreign_options(rules: AccountRules, params: t.Mapping[str, t.Any]) -> None:
+    """An option of another provider would be ignored, and the request asked otherwise than it was meant."""
+    for option in _PROVIDER_OPTIONS:
+        given = params.get(option)
+        if given not in (None, "", ACCOUNT_OPTIONS[option].get("default")) and option not in rules.options:
+            raise InvalidRequest(f"{rules.label} has no option {option}; remove it", provider=rules.name)
 
 
 def _spell(rules: AccountRules, group: t.Sequence[str]) -> str:

@@ -110,7 +110,7 @@ class Blocker:
 
 
 @dataclass(frozen=True)
-class Certificate:
+class OrderCertificate:
     """What a provider tells of the certificate of an order. Times are ISO 8601 UTC."""
 
     id: str | None = None
@@ -134,8 +134,9 @@ class Order:
         reason: the provider's own words for a rejection, failure or hold.
         action_urls: links the provider offers a person, by check.
         warnings: unknown values met, fields in an unexpected shape.
-        raw: the provider's body, free of credentials and personal data.
-        left_out: names of the personal fields that raw does not have.
+        csr: the CSR of the order, where the provider sends it along.
+        collect_id: the number by which the certificate is collected, where it is not the order id.
+        raw: the provider's body as it came. It may hold secrets and personal data, and nothing is read from it again.
     """
 
     provider: str
@@ -149,22 +150,20 @@ class Order:
     blockers: tuple[Blocker, ...] = ()
     reason: str | None = None
     action_urls: t.Mapping[str, str] = field(default_factory=dict)
-    certificate: Certificate = Certificate()
+    certificate: OrderCertificate = OrderCertificate()
     ordered_at: str | None = None
     warnings: tuple[str, ...] = ()
+    csr: str | None = None
+    collect_id: str | None = None
     raw: t.Any = None
-    left_out: tuple[str, ...] = ()
 
     @property
     def final(self) -> bool:
         """Waiting longer cannot change it: the order has ended, or its certificate can be collected."""
         return self.issued or self.status in Status.ENDED
 
-    def to_dict(self, include_raw: bool = False) -> dict[str, t.Any]:
-        """The order as plain data for results, filters and lookups."""
-        warnings = list(self.warnings)
-        if include_raw and self.left_out:
-            warnings.append("left out of raw as personal data: {0}".format(", ".join(self.left_out)))
+    def to_dict(self) -> dict[str, t.Any]:
+        """The order as plain data for results, filters and lookups; ``raw`` is left to whoever redacts it."""
         return {
             "provider": self.provider,
             "order_id": self.order_id,
@@ -194,9 +193,26 @@ class Order:
                 "not_after": self.certificate.not_after,
             },
             "ordered_at": self.ordered_at,
-            "warnings": warnings,
-            "raw": self.raw if include_raw else None,
+            "warnings": list(self.warnings),
+            "raw": None,
         }
+
+
+@dataclass(frozen=True)
+class IssuedBundle:
+    """The certificate of an order as the provider handed it over, in PEM, in no order that can be relied upon.
+
+    Arguments:
+        leaf: the certificate, where the provider separates it from the chain; else None.
+        additional: everything else that came: intermediates, roots, and the leaf too where it is not separate.
+        csr: the CSR of the order, where the provider sends it along: the certificate must be for its key.
+        warnings: what went wrong on the way, in whole sentences.
+    """
+
+    leaf: str | None
+    additional: tuple[str, ...] = ()
+    csr: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def _domain_to_dict(domain: Domain) -> dict[str, t.Any]:
@@ -210,7 +226,7 @@ def _domain_to_dict(domain: Domain) -> dict[str, t.Any]:
     }
 
 
-def without_superseded(order: Order, serials: t.Sequence[str], replaced: Certificate | None = None) -> Order:
+def without_superseded(order: Order, serials: t.Sequence[str], replaced: OrderCertificate | None = None) -> Order:
     """The order as it counts during a reissue: a certificate with one of these serials is the previous one.
 
     A certificate whose serial the provider does not tell cannot be shown to be a new one, so it does not count either.
@@ -232,7 +248,7 @@ def without_superseded(order: Order, serials: t.Sequence[str], replaced: Certifi
     return _as_previous(order)
 
 
-def _is_same(certificate: Certificate, other: Certificate) -> bool:
+def _is_same(certificate: OrderCertificate, other: OrderCertificate) -> bool:
     """Whether two facts are about one certificate: by their ids, or by their serial numbers where ids are not told."""
     if certificate.id is not None and other.id is not None:
         return certificate.id == other.id

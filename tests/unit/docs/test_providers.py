@@ -59,7 +59,7 @@ def test_it_has_a_fact_sheet_with_every_section(name: str) -> None:
 def test_it_has_a_dialect_in_the_sandbox_and_tests_of_its_own(name: str) -> None:
     assert (_TREE / f"tests/sandbox/dialects/{name}.py").exists()
     assert (_TREE / f"tests/unit/sandbox/test_{name}.py").exists()
-    assert (_UNITS / name / f"test_{name}.py").exists()
+    assert list((_UNITS / name).glob("test_*.py"))
     assert list((_UNITS / name / "bodies").iterdir())
 
 
@@ -80,7 +80,6 @@ def test_the_guides_tell_its_credentials_and_its_pace(name: str) -> None:
     for budget in info.rate_limits.budgets:
         assert re.search(rf"\b{budget.requests}( requests)? in {budget.seconds:g} seconds", pace), budget
     assert (f"- {info.bulk_from} orders" in pace) if info.bulk_from else "- none" in pace
-    assert ("one request at a time" in pace) is info.rate_limits.one_at_a_time
 
 
 def test_the_readme_names_it(name: str) -> None:

@@ -19,12 +19,11 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._common.private_directory import private_directory
-from ..model import Order
-from ..providers.base import IssuedBundle
+from ..model import IssuedBundle, Order
 
-_ENDING = ".collected"
+_SUFFIX = ".collected"
 #: More than any certificate with its chain, in bytes.
-_LARGEST = 1024 * 1024
+_MAX_SIZE = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -43,55 +42,55 @@ class CertificateCache:
     directory: str | None = None
     wall: t.Callable[[], float] = time.time
 
-    def find(self, order: Order) -> IssuedBundle | None:
+    def get(self, order: Order) -> IssuedBundle | None:
         """What was collected for this certificate of the order within the pause; None where there is nothing.
 
         A certificate whose serial number the order does not tell may be a new one, so it is not looked up.
         """
-        if not self._keeps(order):
+        if not self._cacheable(order):
             return None
         # What cannot be read is collected anew: the provider is the one to say that this is too early.
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             with open(self._path(order), "rb") as file:
-                found = json.loads(file.read(_LARGEST).decode("utf-8"))
+                found = json.loads(file.read(_MAX_SIZE).decode("utf-8"))
             if 0 <= self.wall() - float(found["collected_at"]) < self.pause:
-                return IssuedBundle(leaf=_text(found["leaf"]), others=tuple(map(_text, found["others"])))
+                return IssuedBundle(leaf=_text(found["leaf"]), additional=tuple(map(_text, found["additional"])))
         return None
 
-    def keep(self, order: Order, delivery: IssuedBundle) -> None:
-        """Keep what was collected.
+    def put(self, order: Order, bundle: IssuedBundle) -> None:
+        """Store what was collected.
 
         Raises:
             OSError: when it cannot be written.
         """
-        if not self._keeps(order) or delivery.leaf is None:
+        if not self._cacheable(order) or bundle.leaf is None:
             return
         path, now = self._path(order), self.wall()
-        content = json.dumps({"collected_at": now, "leaf": delivery.leaf, "others": list(delivery.others)})
-        # With the same ending: where we are killed in between, it is forgotten with the others.
-        temporary = f"{path}.{os.getpid()}{_ENDING}"
+        content = json.dumps({"collected_at": now, "leaf": bundle.leaf, "additional": list(bundle.additional)})
+        # With the same ending: where we are killed in between, it is evicted with the others.
+        temporary = f"{path}.{os.getpid()}{_SUFFIX}"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(content)
         os.utime(temporary, (now, now))
         os.replace(temporary, path)
-        self._forget_old()
+        self._evict_old()
 
-    def _keeps(self, order: Order) -> bool:
+    def _cacheable(self, order: Order) -> bool:
         return self.pause > 0 and order.certificate.serial_number is not None
 
     def _path(self, order: Order) -> str:
         about = f"{order.order_id} {order.certificate.serial_number}"
         name = hashlib.sha256(about.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        return os.path.join(self.directory or private_directory(), self.fingerprint + "." + name + _ENDING)
+        return os.path.join(self.directory or private_directory(), self.fingerprint + "." + name + _SUFFIX)
 
-    def _forget_old(self) -> None:
+    def _evict_old(self) -> None:
         directory = self.directory or private_directory()
         for name in os.listdir(directory):
             path = os.path.join(directory, name)
-            # Another process may have forgotten it already.
+            # Another process may have evicted it already.
             with contextlib.suppress(FileNotFoundError):
-                if name.endswith(_ENDING) and self.wall() - os.stat(path).st_mtime > self.pause:
+                if name.endswith(_SUFFIX) and self.wall() - os.stat(path).st_mtime > self.pause:
                     os.unlink(path)
 
 

@@ -9,7 +9,6 @@ Private to this collection. One try is session.py, errors are exceptions.py, and
 
 from __future__ import annotations
 
-import contextlib
 import random
 import re
 import typing as t
@@ -85,8 +84,8 @@ class HttpClient:
 
     # -- retries ------------------------------------------------------------
 
-    def ask(self, request: Request, read: t.Callable[[Response], T]) -> T:
-        """See Transport.ask. The rule for retries:
+    def send(self, request: Request, parse: t.Callable[[Response], T]) -> T:
+        """See Transport.send. The rule for retries:
 
         An error that says it is retryable is retried up to five times, after growing pauses or what Retry-After asks
         for, within RETRY_TIMEOUT and the deadline. A request that is not repeatable is never sent again once it may
@@ -97,16 +96,16 @@ class HttpClient:
         for pause in (*_RETRY_PAUSES, None):
             started = self._clock()
             try:
-                with self._turn():
-                    # To wait for one's turn is no fault of the provider.
-                    last += self._clock() - started
-                    response = self._send(request, self._until(last))
-                return self._parse(request, response, read)
+                self._rate_limiter.acquire(self.deadline)
+                # The time that the rate limit takes is no fault of the provider.
+                last += self._clock() - started
+                response = self._send(request, self._until(last))
+                return self._parse(request, response, parse)
             except OrderError as exc:
                 exc.locate(self.account.provider, request.order_id)
                 exc.sent = self._sent
                 self._cool_down(request, exc)
-                may_repeat = not request.once or self._sent is False
+                may_repeat = request.repeatable or self._sent is False
                 if pause is None or not exc.retryable or not may_repeat:
                     raise
                 pause = max(pause * (0.75 + random.random() / 2), exc.retry_after or 0.0)
@@ -115,11 +114,9 @@ class HttpClient:
             self._sleep(pause)
         raise AssertionError("unreachable")  # pragma: no cover
 
-    @contextlib.contextmanager
-    def _turn(self) -> t.Iterator[None]:
-        with self._rate_limiter.exclusive(self.deadline):
-            self._rate_limiter.acquire(self.deadline)
-            yield
+    def exclusive(self) -> t.ContextManager[None]:
+        """See Transport.exclusive."""
+        return self._rate_limiter.exclusive(self.deadline)
 
     def _until(self, last: float) -> float:
         return last if self.deadline is None else min(last, self.deadline)
@@ -130,12 +127,12 @@ class HttpClient:
             return
         # What is counted for one order alone is no reason to keep the others waiting for long, and a server that is
         # down may be back sooner than it says.
-        is_limit = isinstance(error, RateLimited) and not request.once
+        is_limit = isinstance(error, RateLimited) and request.repeatable
         self._rate_limiter.cool_down(error.retry_after if is_limit else min(error.retry_after, RETRY_TIMEOUT))
 
-    def _parse(self, request: Request, response: Response, read: t.Callable[[Response], T]) -> T:
+    def _parse(self, request: Request, response: Response, parse: t.Callable[[Response], T]) -> T:
         try:
-            return read(response)
+            return parse(response)
         except UnexpectedResponse as exc:
             exc.message = self._describe(request, response, exc.message)
             exc.locate(http_status=response.status)
@@ -211,7 +208,7 @@ def _redirect_target(request: Request, response: Response, url: str) -> str:
             f"{request.call} was redirected to a login page: the credentials were not accepted; check them and api_url",
             http_status=response.status,
         )
-    if request.method != "GET" or request.once or not same or there.path == here.path:
+    if request.method != "GET" or not request.repeatable or not same or there.path == here.path:
         why = "" if same else " to another host or scheme, since the credentials would go there"
         raise UnexpectedResponse(
             f"{request.call} was redirected (HTTP {response.status}), which is not followed{why}; check api_url",

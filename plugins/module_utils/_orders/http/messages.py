@@ -37,7 +37,8 @@ class Request:
         form: form fields; the body is then form-encoded.
         headers: further headers.
         order_id: the order it is about, for messages.
-        once: the provider counts it, so it is not sent again once it may have arrived, whatever came back.
+        repeatable: it only reads, so it may be sent again after a fault. Where it is not, it is sent once: nothing is
+            sent again once it may have arrived, whatever came back.
     """
 
     call: str
@@ -47,7 +48,7 @@ class Request:
     form: t.Mapping[str, str] | None = None
     headers: t.Mapping[str, str] = field(default_factory=dict)
     order_id: str | None = None
-    once: bool = False
+    repeatable: bool = True
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,22 @@ class Transport(t.Protocol):
     #: Takes secrets out of all texts, those that are learned on the way included.
     redactor: Redactor
 
-    def ask(self, request: Request, read: t.Callable[[Response], T]) -> T:
-        """Send a request that only reads, and return what ``read`` makes of the answer.
+    def send(self, request: Request, parse: t.Callable[[Response], T]) -> T:
+        """Send a request, and return what ``parse`` makes of the answer.
 
-        Faults that may pass are retried; ``read`` raises a retryable OrderError to have it asked again.
+        Faults that may pass are retried, where the request is repeatable; ``parse`` raises a retryable OrderError to
+        have it sent again.
 
         Raises:
             OrderError: with the provider, the call and the order in it.
+        """
+        raise NotImplementedError
+
+    def exclusive(self) -> t.ContextManager[None]:
+        """While it is held, no other process of this user sends a request of this account.
+
+        Raises:
+            RateLimited: when another process does not finish before the deadline.
         """
         raise NotImplementedError
 

@@ -73,12 +73,10 @@ class RateLimits:
     Arguments:
         budgets: all hold at once.
         schedule: pauses between polls of a wait.
-        one_at_a_time: requests of an account must not overlap.
     """
 
     schedule: PollSchedule
     budgets: tuple[RequestBudget, ...] = ()
-    one_at_a_time: bool = False
 
 
 def next_slot(history: t.Sequence[float], budgets: t.Sequence[RequestBudget], now: float) -> float:
@@ -154,7 +152,7 @@ class RateLimiter:
         Raises:
             RateLimited: when another process does not finish before the deadline.
         """
-        descriptor = self._lock("busy", deadline) if self.rate_limits.one_at_a_time else None
+        descriptor = self._lock("busy", deadline)
         try:
             yield
         finally:

@@ -82,7 +82,7 @@ class Session:
             OrderError: when there is no whole answer; ``sent`` says whether the request may have arrived.
         """
         self.sent, self._connection = False, None
-        if request.once:
+        if not request.repeatable:
             # On a connection that the provider has closed meanwhile, nobody could say whether it arrived.
             self.close()
         try:

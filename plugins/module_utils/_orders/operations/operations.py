@@ -17,9 +17,9 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ..._common.names import normalize_serial, serial_forms
-from ..account import ACCOUNT_OPTIONS, resolve_account
+from ..account import ACCOUNT_OPTIONS, resolve_account, unused_credentials
 from ..certificates import chain
-from ..certificates.cache import CertificateCache
+from ..describe import describe_order
 from ..errors import (
     ActionRequired,
     AuthenticationError,
@@ -35,13 +35,13 @@ from ..errors import (
 )
 from ..http.client import HttpClient
 from ..http.rate_limit import Clock, RateLimiter, Sleep
-from ..http.redaction import Redactor
+from ..http.redaction import Redactor, drop_personal
 from ..http.session import REQUESTS_ERROR
-from ..model import Order, Status, without_superseded
-from ..providers.base import IssuedBundle, Provider
+from ..model import IssuedBundle, Order, Status, without_superseded
+from ..providers.base import Provider
 from ..providers.registry import PROVIDERS
 from ..wait.loop import MOST_FAULTS, Outcome, Waiting, WaitOptions, WaitResult, wait_for_orders
-from ..wait.progress import Progress, describe_order, duration, plain_line
+from ..wait.progress import Progress, duration, plain_line
 from .result import clean_result
 
 #: From so many orders on order_info asks the bulk call first, and in detail only for those it cannot tell enough of.
@@ -181,6 +181,8 @@ def open_session(params: Params, runtime: Runtime) -> Session:
         redactor=runtime.redactor,
         personal=provider_class.info.personal,
     )
+    for option in unused_credentials(provider_class.info, params):
+        warnings.append(f"{provider_class.info.label} takes no {option}; it was not used")
     if not account.validate_certs:
         warnings.append(
             "validate_certs is off: anybody on the way can read the credentials and answer in the provider's name"
@@ -226,10 +228,20 @@ def order_info(session: Session, params: Params) -> Result:
             concerned.setdefault(warning, []).append(order.order_id)
     for warning, concerned_ids in concerned.items():
         session.warn(f"order {_enumerate(concerned_ids)}: {warning}")
-    result: Result = {"orders": [order.to_dict(include_raw) for order in orders]}
+    result: Result = {"orders": [_order_to_dict(session, order, include_raw) for order in orders]}
     if failures:
         raise _first(failures, result)
     return result
+
+
+def _order_to_dict(session: Session, order: Order, include_raw: bool) -> Result:
+    entry = order.to_dict()
+    if include_raw:
+        clean, left_out = drop_personal(order.raw, session.provider.info.personal)
+        entry["raw"] = clean
+        if left_out:
+            entry["warnings"].append("left out of raw as personal data: {0}".format(", ".join(left_out)))
+    return entry
 
 
 def _sketch_orders(session: Session, order_ids: t.Sequence[str]) -> dict[str, Order]:
@@ -463,14 +475,12 @@ def _collect(
         session.warn(warning)
     if order.certificate.serial_number is not None:
         order = without_superseded(order, superseded)
-    if not session.provider.may_collect(order):
-        raise _not_issued(order)
-    collected = CertificateCache(session.provider.account.fingerprint, session.provider.info.collect_pause)
-    kept = collected.find(order)
-    delivery = kept or session.provider.fetch_certificate(order)
-    if delivery.leaf is not None and not delivery.others:
+    collected = session.provider.fetch_certificate(order)
+    for warning in collected.warnings:
+        session.warn(warning)
+    if collected.leaf is not None and not collected.additional:
         raise NotIssued("the provider has not delivered the chain of the certificate yet; wait for it and try again")
-    bundle = chain.assemble(delivery.leaf, delivery.others)
+    bundle = chain.assemble(collected.leaf, collected.additional)
     if bundle.facts.serial_number in superseded:
         raise NotIssued(
             f"the certificate with serial number {bundle.facts.serial_number} is the previous one; the reissue is not there yet"
@@ -481,12 +491,7 @@ def _collect(
             f"the provider delivered the certificate with serial number {bundle.facts.serial_number}, but the order's is {told}; "
             "try again later"
         )
-    if kept is None:
-        try:
-            collected.keep(order, delivery)
-        except OSError as exc:
-            session.warn(f"the certificate could not be kept for another run: {exc}")
-    key = key or _told_key(session, delivery)
+    key = key or _csr_key(session, collected)
     if key is not None:
         chain.check_key(bundle, key)
     # What the order lists was asked for as well, unless the task says otherwise.
@@ -495,14 +500,14 @@ def _collect(
     return bundle
 
 
-def _told_key(session: Session, delivery: IssuedBundle) -> bytes | None:
+def _csr_key(session: Session, collected: IssuedBundle) -> bytes | None:
     """The key in the CSR that the provider has of the order; None where it tells none that can be read."""
-    if not delivery.csr:
+    if not collected.csr:
         return None
     try:
-        return chain.key_of_csr(delivery.csr)
+        return chain.key_of_csr(collected.csr)
     except InvalidRequest:
-        session.warn("the CSR that the provider tells cannot be read, so the key was not compared with it; give csr")
+        session.warn("the CSR that the provider reports cannot be read, so the key was not compared with it; give csr")
         return None
 
 
@@ -522,12 +527,3 @@ def _serial_numbers(given: t.Sequence[str]) -> list[str]:
             )
         found += sorted(serial_forms(serial))
     return found
-
-
-def _not_issued(order: Order) -> OrderError:
-    state = describe_order(order)
-    if order.status in Status.ENDED:
-        return OrderFailed(f"the order has ended: {state}; place a new one")
-    if order.status == Status.ACTION_REQUIRED:
-        return ActionRequired(f"{state}; somebody must act")
-    return NotIssued(f"there is no certificate to collect yet: {state}; wait for it with order_wait")

@@ -14,15 +14,16 @@ from __future__ import annotations
 import abc
 import re
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ..._common.evidence import NameEvidence
 from ..account import Account
+from ..describe import MAX_QUOTED as MAX_QUOTED
 from ..errors import InvalidRequest, OrderNotFound
 from ..http.messages import Transport
 from ..http.rate_limit import RateLimits
-from ..http.redaction import drop_personal, shortened
-from ..model import Blocker, Check, Domain, Order
+from ..http.redaction import shortened
+from ..model import Blocker, Check, Domain, IssuedBundle, Order
 
 T = t.TypeVar("T")
 
@@ -35,8 +36,6 @@ _SLIPS: t.Mapping[str, str] = {
 
 #: A bulk call is made so many times at most for the same orders, while it leaves some of them out.
 _MOST_TURNS = 10
-#: So much of a provider's own words is quoted in a message, in characters.
-MOST_QUOTED = 200
 
 #: What is left open, in words, by check: (message when you must act, actor).
 _OPEN_CHECKS: t.Mapping[str, tuple[str, str]] = {
@@ -63,13 +62,12 @@ class ProviderInfo:
         credentials: groups of account options; one group must be complete. The first complete one is used, but a group
             whose last option is given in the task goes before one that is complete from the environment alone.
         pace: request budgets and poll schedule.
+        options: account options that this provider alone has; see ACCOUNT_OPTIONS.
         id_types: what order ids may name, see the option id_type.
         order_id_hint: what an order id is at this provider, for messages.
         personal: names of fields that hold personal data, as a pattern for the whole name. Never shown.
         bulk_from: the number of orders from which one bulk call is better than a call for each; None without bulk call.
         bulk_batch: how many orders one bulk request can name; None for any number.
-        collect_pause: how long to wait after a certificate was collected before it may be collected again, in seconds.
-        bulk_lags: the bulk call tells what the provider itself saw a while ago, and only the detail call looks anew.
     """
 
     name: str
@@ -78,42 +76,58 @@ class ProviderInfo:
     environment: t.Mapping[str, t.Sequence[str]]
     credentials: t.Sequence[t.Sequence[str]]
     rate_limits: RateLimits
+    options: t.Sequence[str] = ()
     id_types: t.Sequence[str] = ("order",)
     order_id_hint: str = "digits"
     personal: t.Pattern[str] = field(default_factory=lambda: re.compile(r"(?!)"))
     bulk_from: int | None = None
     bulk_batch: int | None = None
-    bulk_lags: bool = False
-    collect_pause: float = 0.0
+
+
+@dataclass(frozen=True)
+class RefreshPolicy:
+    """How many orders a wait fetches in detail in one poll, beside those of which the bulk call has news.
+
+    Arguments:
+        first_poll: orders without news in the first poll that uses the bulk call.
+        each_poll: orders without news in each later poll, so that blockers and names stay true.
+        each_poll_for_dcv: the same while waiting for domain control validation, whose end no bulk call reports.
+        unsupported: orders whose progress the bulk call cannot report.
+        max_detail_lag: detail calls that may show nothing of the bulk call's news before it is no longer urgent.
+        max_serial_unknown: looks at an issued certificate without a serial number before it is clear that none comes.
+        max_failures: failed calls in a row after which the rest of a poll is left for the next one.
+        full_summary_interval: seconds after which all summaries are fetched, not only what changed: a delta call may
+            forget an order or list it too late.
+        slow_summary: a bulk call that took more seconds may have been sent so late that its window left a gap: the
+            next one covers it.
+        max_poll_duration: seconds after which a poll with more to fetch gives way to the next one, so that what is
+            known is shown and the bulk call is not kept waiting.
+    """
+
+    first_poll: int = 20
+    each_poll: int = 1
+    each_poll_for_dcv: int = 20
+    unsupported: int = 20
+    max_detail_lag: int = 2
+    max_serial_unknown: int = 1
+    max_failures: int = 2
+    full_summary_interval: float = 900.0
+    slow_summary: float = 60.0
+    max_poll_duration: float = 30.0
 
 
 @dataclass(frozen=True)
 class OrderSummary:
-    """What a bulk call tells of one order.
+    """What a bulk call reports of one order.
 
     Arguments:
-        mark: changes whenever something changed that makes a detail call worth it.
-        order: the order as far as the bulk call tells; None where only the detail call can say where it stands, or
-            when it moves on. Such orders are asked for some in each tick.
+        change_token: changes whenever something changed that makes a detail call worth it.
+        order: the order as far as the bulk call reports it; None where only the detail call shows where it stands, or
+            when it moves on. Some of such orders are fetched in each poll.
     """
 
-    mark: str
+    change_token: str
     order: Order | None = None
-
-
-@dataclass(frozen=True)
-class IssuedBundle:
-    """The certificate of an order as the provider handed it over, in PEM, in no order that can be relied upon.
-
-    Arguments:
-        leaf: the certificate, where the provider tells it from the chain; else None.
-        others: everything else that came: intermediates, roots, and the leaf too where it is not told apart.
-        csr: the CSR of the order, where the provider sends it along: the certificate must be for its key.
-    """
-
-    leaf: str | None
-    others: tuple[str, ...] = ()
-    csr: str | None = None
 
 
 class Provider(abc.ABC):
@@ -178,7 +192,7 @@ class Provider(abc.ABC):
         """As fetch_order, where a cheaper call can show what a bulk call cannot (validation of names, blockers)."""
         return self.fetch_order(order.order_id)
 
-    def fetch_summaries(self, order_ids: t.Sequence[str], since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         """What a bulk or delta call tells, by order id; an order that is left out has no news.
 
         The number of requests does not grow with the number of orders, beyond info.bulk_batch.
@@ -189,24 +203,21 @@ class Provider(abc.ABC):
         """
         raise NotImplementedError(f"{self.info.name} has no bulk call")
 
-    def may_collect(self, order: Order) -> bool:
-        """Whether there is, or may be, a certificate to be collected now."""
-        return order.issued
+    def refresh_policy(self, pending: int) -> RefreshPolicy:
+        """How many orders are fetched in detail in one poll of a wait.
+
+        Arguments:
+            pending: how many orders are still waited for.
+        """
+        return RefreshPolicy()
 
     @abc.abstractmethod
     def fetch_certificate(self, order: Order) -> IssuedBundle:
-        """Collect the certificate of an order that is issued.
+        """Collect the certificate of an order, as fetch_order has just returned it.
 
         Raises:
-            NotIssued: when it is not there to be collected yet.
+            NotIssued, OrderFailed, ActionRequired: when there is none to collect now; see no_certificate.
         """
-
-    # -- for the providers --------------------------------------------------
-
-    def finish(self, order: Order, body: t.Any) -> Order:
-        """The order with its raw body, from which credentials and personal data are taken."""
-        clean, left_out = drop_personal(body, self.info.personal)
-        return replace(order, raw=self.transport.redactor.scrub_data(clean), left_out=tuple(left_out))
 
 
 def fetch_summaries_in_batches(
@@ -228,7 +239,9 @@ def fetch_summaries_in_batches(
         batch = order_ids[start : start + step]
         told = _ask_until_told(batch, ask)
         for order_id in batch:
-            found[order_id] = sketch(order_id, told[order_id]) if order_id in told else OrderSummary(mark="missing")
+            found[order_id] = (
+                sketch(order_id, told[order_id]) if order_id in told else OrderSummary(change_token="missing")
+            )
     return found
 
 

@@ -23,18 +23,13 @@ from ..errors import (
     UnexpectedResponse,
 )
 from ..http.rate_limit import Clock, Sleep
-from ..model import Certificate, Order, Status, without_superseded
+from ..model import Order, OrderCertificate, Status, without_superseded
 from ..providers.base import OrderSummary, Provider
 
 #: Orders asked for in detail in the first tick of a wait that uses the bulk call.
 FIRST_LOOK = 20
 #: Orders asked for in detail in each tick because the bulk call cannot tell when they move on.
 MOST_UNTOLD = 20
-#: Orders asked for in detail in each later tick though nothing changed, so that blockers and names stay true.
-REFRESH = 1
-#: The same where the bulk call tells what the provider saw a while ago, while at most FEW orders are waited for.
-REFRESH_LAGGING = 5
-FEW = 20
 #: The same while waiting for domain control validation, whose end no bulk call tells.
 REFRESH_FOR_DCV = 20
 #: Detail calls that may be behind the bulk call before its news is no longer urgent.
@@ -120,7 +115,7 @@ class Waiting:
     asked_at: float | None = None
     unanswered: bool = False
     seen_open: bool = False
-    replaced: Certificate | None = None
+    replaced: OrderCertificate | None = None
     untellable: int = 0
 
 
@@ -301,11 +296,11 @@ class _Wait:
     def _survey(self, pending: t.Sequence[Waiting]) -> list[Waiting]:
         """Ask the bulk call. Returns the waits whose detail is worth a call of its own, the most urgent first."""
         asked_at = self.clock()
-        since: float | None = None
+        changed_since: float | None = None
         if self._surveyed_at is not None and asked_at - self._surveyed_whole_at < WHOLE_SURVEY:
-            since = asked_at - self._surveyed_at
+            changed_since = asked_at - self._surveyed_at
         try:
-            sketches = self.provider.fetch_summaries([wait.order_id for wait in pending], since)
+            sketches = self.provider.fetch_summaries([wait.order_id for wait in pending], changed_since)
         except OrderError as exc:
             if self._refuses_bulk(exc):
                 self._bulk_refused = True
@@ -322,7 +317,7 @@ class _Wait:
             return _longest_unseen(pending)[:MOST_UNTOLD]
         self._answered, self._survey_faults = True, 0
         first = self._surveyed_at is None
-        if since is None:
+        if changed_since is None:
             self._surveyed_whole_at = self._surveyed_at = asked_at
         elif self.clock() - asked_at < SLOW_SURVEY:
             self._surveyed_at = asked_at
@@ -341,7 +336,7 @@ class _Wait:
             return FIRST_LOOK
         if self.options.until != "issued":
             return REFRESH_FOR_DCV
-        return REFRESH_LAGGING if self.provider.info.bulk_lags and pending <= FEW else REFRESH
+        return self.provider.refresh_policy(pending).each_poll
 
     @staticmethod
     def _refuses_bulk(error: OrderError) -> bool:
@@ -355,9 +350,9 @@ class _Wait:
         if sketch is None:
             return
         wait.untold = sketch.order is None
-        if sketch.mark == wait.mark:
+        if sketch.change_token == wait.mark:
             return
-        wait.mark, wait.stale = sketch.mark, 0
+        wait.mark, wait.stale = sketch.change_token, 0
         wait.due = True
         if first and sketch.order is not None and sketch.order.status in (Status.VALIDATING, Status.ISSUING):
             # What the detail call has told already is more.
@@ -478,7 +473,7 @@ def _half_issued(order: Order | None) -> bool:
     return order is not None and order.status == Status.ISSUED
 
 
-def _first_told(known: Certificate | None, told: Certificate) -> Certificate:
+def _first_told(known: OrderCertificate | None, told: OrderCertificate) -> OrderCertificate:
     """The certificate that was told first: the new one may be told before the reissue is called done."""
     if known is None or (known.id, known.serial_number) in ((None, None), (told.id, None)):
         return told

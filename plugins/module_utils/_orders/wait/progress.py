@@ -14,9 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._common.text import clean_line
-from ..http.redaction import shortened
-from ..model import Check, Order, Status
-from ..providers.base import MOST_QUOTED
+from ..describe import describe_order
 from .loop import Outcome, Tick, Waiting
 
 #: Up to so many orders have a line each; more are summed up.
@@ -46,36 +44,6 @@ def duration(seconds: float) -> str:
 def plain_line(text: str) -> str:
     """A text as one line for a terminal: a provider's words may neither steer it nor push the rest away."""
     return clean_line(text, _LONGEST_LINE)
-
-
-def describe_order(order: Order) -> str:
-    """Where an order stands, in a few words: what it waits for, or how it ended."""
-    if order.issued or order.status in Status.ENDED or order.status == Status.ACTION_REQUIRED:
-        more = order.reason or (order.blockers[0].message if order.blockers else None)
-        return f"{order.status}: {_quoted(more)}" if more and not order.issued else order.status
-    if order.status == Status.UNKNOWN:
-        return "unknown: {0} said {1!r}".format(order.provider, _quoted(order.provider_status or ""))
-    parts: list[str] = []
-    if order.domains and order.dcv_completed is not True:
-        done = sum(1 for domain in order.domains if domain.status == Check.COMPLETED)
-        parts.append(f"{done} of {len(order.domains)} domains")
-    blocker = order.blockers[0] if order.blockers else None
-    if blocker is not None:
-        methods = {domain.name: domain.method for domain in order.domains}
-        if blocker.subject is not None:
-            method = methods.get(blocker.subject) or blocker.check
-            parts.append(f"{_quoted(blocker.subject)} waits for {_quoted(method)}")
-        else:
-            parts.append(_quoted(blocker.message))
-        if len(order.blockers) > 1:
-            parts.append(f"{len(order.blockers) - 1} more open")
-    if order.reason:
-        parts.append(_quoted(order.reason))
-    return "{0}: {1}".format(order.status, ", ".join(parts)) if parts else order.status
-
-
-def _quoted(text: str) -> str:
-    return shortened(text, MOST_QUOTED)
 
 
 @dataclass

@@ -20,9 +20,9 @@ from ansible.template import Templar
 
 from ansible_collections.certops.issuance.plugins.action import order_certificate, order_info, order_wait
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import AuthenticationError
-from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order, Status
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import IssuedBundle, Order, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import IssuedBundle, Provider
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import Provider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert.client import DigicertProvider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.plugins.plugin_utils import _order_action as order_action
@@ -49,7 +49,7 @@ class FakeProvider(Provider):
     def fetch_certificate(self, order: Order) -> IssuedBundle:
         return IssuedBundle(pki.pem(LEAF), (ISSUER.pem,))
 
-    def fetch_summaries(self, order_ids: t.Sequence[str], since: float | None) -> t.Mapping[str, t.Any]:
+    def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, t.Any]:
         return {}
 
 

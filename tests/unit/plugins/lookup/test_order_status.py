@@ -13,8 +13,8 @@ from ansible.plugins.loader import lookup_loader
 
 from ansible_collections.certops.issuance.plugins.lookup import order_status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import AuthenticationError, OrderNotFound
-from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order, Status
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import IssuedBundle, Provider
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import IssuedBundle, Order, Status
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import Provider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert.client import DigicertProvider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 
@@ -33,8 +33,8 @@ class FakeProvider(Provider):
             raise OrderNotFound(f"not known with {KEY}")
         if order_id == "403":
             raise AuthenticationError("refused")
-        order = Order("digicert", f"0{order_id}", Status.VALIDATING, warnings=("odd word",))
-        return self.finish(order, {"id": order_id, "echo": KEY})
+        raw = {"id": order_id, "echo": KEY}
+        return Order("digicert", f"0{order_id}", Status.VALIDATING, warnings=("odd word",), raw=raw)
 
     def fetch_certificate(self, order: Order) -> IssuedBundle:
         raise AssertionError("a lookup collects nothing")

@@ -17,13 +17,12 @@ from dataclasses import dataclass, field, replace
 
 from ...account import Account
 from ...certificates.chain import armoured, describe_certificate
+from ...describe import no_certificate
 from ...errors import (
-    ActionRequired,
     AuthenticationError,
     InvalidRequest,
     NotIssued,
     OrderError,
-    OrderFailed,
     OrderNotFound,
     PermissionDenied,
     ProviderUnavailable,
@@ -32,13 +31,13 @@ from ...errors import (
 from ...http.messages import Request, Response, Transport
 from ...http.rate_limit import PollSchedule, RateLimits, RequestBudget
 from ...http.redaction import shortened
-from ...model import Blocker, Certificate, Check, Domain, Order, Status
+from ...model import Blocker, Check, Domain, IssuedBundle, Order, OrderCertificate, Status
 from ..base import (
-    MOST_QUOTED,
-    IssuedBundle,
+    MAX_QUOTED,
     OrderSummary,
     Provider,
     ProviderInfo,
+    RefreshPolicy,
     least_advanced,
     open_blockers,
     unknown_word,
@@ -77,6 +76,8 @@ _CODES: t.Mapping[str, str] = {
 _NOT_FOUND = ("itemnotfound", "item::notfound")
 #: This code says nothing yet: it is not final.
 _NOT_YET = ("", "certificatenotfound")
+#: While at most so many orders are waited for, more of them are fetched in detail in each poll.
+_FEW_ORDERS = 20
 #: cPanel publishes what DCV needs by itself (section 10).
 _ACTORS = {"dcv": "provider"}
 _PORTS = "that api_url has port 2083, or with cpanel_account 2087"
@@ -156,7 +157,7 @@ class CpanelProvider(Provider):
             re.IGNORECASE,
         ),
         bulk_from=4,
-        bulk_lags=True,
+        options=("cpanel_provider", "cpanel_account"),
     )
 
     def __init__(self, account: Account, transport: Transport) -> None:
@@ -165,6 +166,8 @@ class CpanelProvider(Provider):
         self._items: t.Mapping[str | None, Data] = {}
         self._note: str | None = None
         self._unused: set[str | None] = set()
+        self._market_provider = account.options.get("cpanel_provider") or "cPStore"
+        self._cpanel_account = account.options.get("cpanel_account")
         self._authorization = self._authorize()
 
     def fetch_order(self, order_id: str) -> Order:
@@ -209,7 +212,11 @@ class CpanelProvider(Provider):
             ordered_at=order.ordered_at,
         )
 
-    def fetch_summaries(self, order_ids: t.Sequence[str], since: float | None) -> t.Mapping[str, OrderSummary]:
+    def refresh_policy(self, pending: int) -> RefreshPolicy:
+        """The queue shows what cPanel itself saw when it last asked the store (section 9); a detail call asks anew."""
+        return RefreshPolicy(each_poll=5) if pending <= _FEW_ORDERS else RefreshPolicy()
+
+    def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         """The account's queue, in one request whatever its length (section 7)."""
         self._items, self._note, self._unused = self._queue(None), None, set(order_ids)
         return {order_id: self._sketch(order_id, self._items.get(order_id)) for order_id in order_ids}
@@ -223,12 +230,22 @@ class CpanelProvider(Provider):
             NotIssued: certificate or chain are not there yet.
             OrderNotFound, OrderFailed, ActionRequired: when the store says that there will be none.
         """
+        if not order.issued:
+            raise no_certificate(order)
         order_id = order.order_id
         available = self._available(order_id)
         pem = _pem(available)
         code = word(available.get("status_code"))
         if pem is None or code == "ca:revoked":
-            raise self._nothing_to_collect(order_id, available)
+            if code in _NOT_FOUND:
+                raise self._not_found(order_id, available)
+            answers = filter(None, [text(available.get("status_code")), text(available.get("status_message"))])
+            status = _CODES.get(code, Status.ISSUING)
+            refused = replace(order, status=status, issued=False, reason=None, blockers=())
+            raise no_certificate(
+                refused,
+                "the store answered " + shortened(", ".join(answers) or "that it is still processing", MAX_QUOTED),
+            )
         try:
             bundle = self._ask("SSL", "get_cabundle", {"cert": armoured(pem)}, order_id, _an_object, method="POST")
         except InvalidRequest as exc:
@@ -236,7 +253,7 @@ class CpanelProvider(Provider):
         chain = text(bundle.get("cab")) or text(bundle.get("bundle"))
         if chain is None:
             raise self._no_chain(order_id, "SSL::get_cabundle answered without one")
-        return IssuedBundle(leaf=pem, others=(chain,))
+        return IssuedBundle(leaf=pem, additional=(chain,))
 
     # -- calls --------------------------------------------------------------
 
@@ -244,7 +261,7 @@ class CpanelProvider(Provider):
         """The value of the Authorization header (section 2). What is secret in it is made known to the redactor."""
         user = self.account.username or ""
         if self.account.api_key:
-            value = "{0} {1}:{2}".format("whm" if self.account.cpanel_account else "cpanel", user, self.account.api_key)
+            value = "{0} {1}:{2}".format("whm" if self._cpanel_account else "cpanel", user, self.account.api_key)
             # Headers carry bytes; http.client takes each character for one.
             return value.encode("utf-8").decode("latin-1")
         pair = "{0}:{1}".format(user, self.account.password or "")
@@ -262,9 +279,9 @@ class CpanelProvider(Provider):
     ) -> T:
         """Call a function of UAPI; what ``read`` makes of its data."""
         call = f"{module}::{function}"
-        if self.account.cpanel_account:
+        if self._cpanel_account:
             path = "/json-api/uapi_cpanel"
-            target = {"cpanel.user": self.account.cpanel_account, "cpanel.module": module, "cpanel.function": function}
+            target = {"cpanel.user": self._cpanel_account, "cpanel.module": module, "cpanel.function": function}
             params = dict({"api.version": "1"}, **target, **params)
         else:
             path = f"/execute/{module}/{function}"
@@ -277,10 +294,10 @@ class CpanelProvider(Provider):
             headers={"Authorization": self._authorization},
             order_id=order_id,
         )
-        return self.transport.ask(request, lambda response: read(_read(response, call, self.account.cpanel_provider)))
+        return self.transport.send(request, lambda response: read(_read(response, call, self._market_provider)))
 
     def _about(self, order_id: str) -> dict[str, str]:
-        return {"provider": self.account.cpanel_provider, "order_item_id": order_id}
+        return {"provider": self._market_provider, "order_item_id": order_id}
 
     def _available(self, order_id: str) -> Data:
         function = "get_ssl_certificate_if_available"
@@ -295,7 +312,7 @@ class CpanelProvider(Provider):
 
     def _queue(self, order_id: str | None) -> dict[str | None, Data]:
         """The items of this Market provider by order_item_id; the server sends those of all (section 1)."""
-        provider = self.account.cpanel_provider
+        provider = self._market_provider
         data = self._ask("Market", "get_pending_ssl_certificates", {"provider": provider}, order_id, objects)
         return {identifier(item.get("order_item_id")): item for item in data if text(item.get("provider")) == provider}
 
@@ -327,7 +344,7 @@ class CpanelProvider(Provider):
                 for item in owned
             )
             raise InvalidRequest(
-                f"this is an order_id of the queue; give the order_item_id instead: {shortened(told, 5 * MOST_QUOTED)}",
+                f"this is an order_id of the queue; give the order_item_id instead: {shortened(told, 5 * MAX_QUOTED)}",
                 provider=self.info.name,
                 order_id=order_id,
             )
@@ -339,7 +356,7 @@ class CpanelProvider(Provider):
     def _not_found(self, order_id: str, available: Data) -> OrderNotFound:
         return OrderNotFound(
             "the store {0} does not know this order item ({1}); check the order_item_id and the account".format(
-                self.account.cpanel_provider, text(available.get("status_code"))
+                self._market_provider, text(available.get("status_code"))
             ),
             provider=self.info.name,
             order_id=order_id,
@@ -348,14 +365,14 @@ class CpanelProvider(Provider):
     def _sketch(self, order_id: str, item: Data | None) -> OrderSummary:
         """What the queue tells of an item. One that has left it is installed, canceled or expired: ask for it."""
         if item is None:
-            return OrderSummary(mark="left")
+            return OrderSummary(change_token="left")
         # Not the time of the last poll: it moves without news, and by our own detail calls too.
         seen = ("status", "last_status_code", "last_status_message", "expired", "certificate_id")
         mark = repr([str(item.get(name)) for name in seen])
         if word(item.get("last_status_code")) in _NOT_FOUND:
-            return OrderSummary(mark=mark)
+            return OrderSummary(change_token=mark)
         available = {"status_code": item.get("last_status_code"), "status_message": item.get("last_status_message")}
-        return OrderSummary(mark=mark, order=self._describe(order_id, _Facts(available=available, item=item)))
+        return OrderSummary(change_token=mark, order=self._describe(order_id, _Facts(available=available, item=item)))
 
     # -- one order ----------------------------------------------------------
 
@@ -401,7 +418,7 @@ class CpanelProvider(Provider):
         raw = {"status_details": facts.details, "certificate": facts.available}
         if facts.item is not None:
             raw["queue_item"] = facts.item
-        return self.finish(self._describe(order_id, facts), raw)
+        return replace(self._describe(order_id, facts), raw=raw)
 
     def _checks(self, facts: _Facts, warnings: list[str]) -> dict[str, str]:
         checks: dict[str, str] = {}
@@ -468,15 +485,15 @@ class CpanelProvider(Provider):
         return text(facts.status_details.get("certificatestatus"))
 
     @staticmethod
-    def _certificate(facts: _Facts, warnings: list[str]) -> Certificate:
+    def _certificate(facts: _Facts, warnings: list[str]) -> OrderCertificate:
         own_id = text(mapping(facts.item).get("certificate_id"))
         if facts.pem is None:
-            return Certificate(id=own_id)
+            return OrderCertificate(id=own_id)
         described = describe_certificate(facts.pem)
         if described is None:
             warnings.append("the certificate came, but its serial number and dates cannot be read")
-            return Certificate(id=own_id)
-        return Certificate(
+            return OrderCertificate(id=own_id)
+        return OrderCertificate(
             id=own_id,
             serial_number=described.serial_number,
             not_before=described.not_before,
@@ -484,25 +501,6 @@ class CpanelProvider(Provider):
         )
 
     # -- collecting ---------------------------------------------------------
-
-    def _nothing_to_collect(self, order_id: str, available: Data) -> OrderError:
-        """Why the store hands out no certificate."""
-        code = word(available.get("status_code"))
-        told = filter(None, [text(available.get("status_code")), text(available.get("status_message"))])
-        said = shortened(", ".join(told), MOST_QUOTED)
-        status = _CODES.get(code)
-        error: OrderError
-        if code in _NOT_FOUND:
-            error = self._not_found(order_id, available)
-        elif status == Status.ACTION_REQUIRED:
-            error = ActionRequired(f"the store holds the order for a review by hand ({said})")
-        elif status is not None:
-            error = OrderFailed(f"there is no certificate, the order is {status} ({said}); place a new one")
-        else:
-            error = NotIssued(
-                "the store has no certificate yet ({0}); collect it later".format(said or "still processing")
-            )
-        return error.locate(self.info.name, order_id)
 
     def _no_chain(self, order_id: str, why: str) -> NotIssued:
         return NotIssued(
@@ -561,7 +559,7 @@ def _said(response: Response) -> str:
     except UnexpectedResponse:
         return ""
     said = text(mapping(body.get("cpanelresult")).get("error")) or text(mapping(body.get("metadata")).get("reason"))
-    return ": " + shortened(said, MOST_QUOTED) if said else ""
+    return ": " + shortened(said, MAX_QUOTED) if said else ""
 
 
 def _texts(value: t.Any) -> list[t.Any]:
@@ -571,7 +569,7 @@ def _texts(value: t.Any) -> list[t.Any]:
 def _failure(said: str, call: str, market_provider: str) -> OrderError:
     """The error for an application error, by its words: quotes differ between versions (section 6)."""
     lowered = said.lower()
-    message = f"{call} failed: {shortened(said, MOST_QUOTED)}"
+    message = f"{call} failed: {shortened(said, MAX_QUOTED)}"
     if "no entry exists" in lowered:
         return OrderNotFound(message + "; the item is not in the account's queue")
     if re.search(r"access denied|authenticat|invalid (?:api )?token", lowered):

@@ -19,6 +19,7 @@ import zlib
 from dataclasses import replace
 
 from ...._common.evidence import NameEvidence
+from ...describe import MAX_QUOTED, no_certificate
 from ...errors import (
     AuthenticationError,
     InvalidRequest,
@@ -31,8 +32,8 @@ from ...errors import (
 )
 from ...http.messages import Request, Response
 from ...http.redaction import shortened
-from ...model import Order, Status
-from ..base import MOST_QUOTED, IssuedBundle, OrderSummary, Provider
+from ...model import IssuedBundle, Order, Status
+from ..base import OrderSummary, Provider
 from ..coerce import identifier, mapping, objects, text, word
 from . import DEFAULT_URL, INFO
 from .dcv import RandomValue, domain_ids, map_evidence, map_random_value
@@ -121,13 +122,12 @@ class DigicertProvider(Provider):
         if now != word(order.provider_status) or STATUSES.get(now) == Status.ISSUED:
             return self.fetch_progress(order.order_id)
         body = {"order": mapping(order.raw).get("order"), "validation": validation}
-        fresh = self.finish(with_validation(order, validation), body)
-        return replace(fresh, left_out=tuple(sorted({*order.left_out, *fresh.left_out})))
+        return replace(with_validation(order, validation), raw=body)
 
-    def fetch_summaries(self, order_ids: t.Sequence[str], since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         """What status-changes reports or, at first and after a long pause, the order list; section 7."""
         wanted = frozenset(order_ids)
-        minutes = _MAX_WINDOW + 1 if since is None else math.ceil(since / 60) + _OVERLAP
+        minutes = _MAX_WINDOW + 1 if changed_since is None else math.ceil(changed_since / 60) + _OVERLAP
         whole = minutes > _MAX_WINDOW
         if whole:
             items = self._list_orders(wanted)
@@ -139,41 +139,42 @@ class DigicertProvider(Provider):
             order_id = listed_id(item)
             if order_id in wanted:
                 summary = map_summary(item)
-                found.setdefault(order_id, {})[summary.mark] = summary
+                found.setdefault(order_id, {})[summary.change_token] = summary
         # The same order with two states: nothing says which is the newer one.
         reported = {
             order_id: next(iter(summaries.values()))
             if len(summaries) == 1
-            else OrderSummary(mark="+".join(sorted(summaries)))
+            else OrderSummary(change_token="+".join(sorted(summaries)))
             for order_id, summaries in found.items()
         }
         # An order that the list does not show may be missing from status-changes as well.
-        return {**dict.fromkeys(wanted - reported.keys() if whole else (), OrderSummary(mark="unlisted")), **reported}
-
-    def may_collect(self, order: Order) -> bool:
-        """See Provider.may_collect. Clients disagree whether waiting_pickup means that it is ready; section 5."""
-        return order.issued or word(order.provider_status) == "waiting_pickup"
+        return {
+            **dict.fromkeys(wanted - reported.keys() if whole else (), OrderSummary(change_token="unlisted")),
+            **reported,
+        }
 
     def fetch_certificate(self, order: Order) -> IssuedBundle:
-        """The certificate with its intermediates, by certificate id; section 8."""
-        if not self.may_collect(order):
-            raise _not_issued(order)
-        certificate_id = order.certificate.id
-        facts = mapping(mapping(mapping(order.raw).get("order")).get("certificate"))
+        """The certificate with its intermediates, by certificate id; section 8.
+
+        Clients disagree whether waiting_pickup means that it is ready, so that is tried; section 5.
+        """
+        if not (order.issued or word(order.provider_status) == "waiting_pickup"):
+            raise no_certificate(order)
+        certificate_id, csr = order.certificate.id, order.csr
         if certificate_id is None:
-            facts = mapping(self._fetch_info(order.order_id).get("certificate"))
-            certificate_id = identifier(facts.get("id"))
+            info = mapping(self._fetch_info(order.order_id).get("certificate"))
+            certificate_id, csr = identifier(info.get("id")), text(info.get("csr"))
         if certificate_id is None:
-            raise _not_issued(order)
+            raise no_certificate(order)
         path = f"/certificate/{certificate_id}/download/format/pem_noroot"
         try:
             texts = self._send("certificate download", path, _read_certificate, order_id=order.order_id, accept="*/*")
         except OrderNotFound:
             if order.issued:
                 raise
-            raise _not_issued(order) from None
+            raise no_certificate(order) from None
         # Another certificate than the requested one has been seen to come: its key shows it. Section 8.
-        return IssuedBundle(leaf=None, others=texts, csr=text(facts.get("csr")))
+        return IssuedBundle(leaf=None, additional=texts, csr=csr)
 
     def fetch_evidence(
         self, order_id: str, csr: str | None = None, unique_value: str | None = None, check_mode: bool = False
@@ -197,7 +198,7 @@ class DigicertProvider(Provider):
         return self._map(order_id, info, self._fetch_validation_if_any(order_id))
 
     def _map(self, order_id: str, info: Body, validation: Body | None) -> Order:
-        return self.finish(map_order(info, validation, order_id), {"order": info, "validation": validation})
+        return replace(map_order(info, validation, order_id), raw={"order": info, "validation": validation})
 
     # -- calls --------------------------------------------------------------
 
@@ -217,7 +218,7 @@ class DigicertProvider(Provider):
             "Accept": accept,
         }
         request = Request(call=call, method=method, path=path, query=query or {}, headers=headers, order_id=order_id)
-        return self.transport.ask(request, parse)
+        return self.transport.send(request, parse)
 
     def _fetch_info(self, order_id: str) -> Body:
         def parse(response: Response) -> Body:
@@ -375,7 +376,7 @@ def _errors(body: t.Any) -> list[tuple[str, str]]:
         for item in value if isinstance(value, list) else [value]:
             code, message = word(mapping(item).get("code")), text(mapping(item).get("message")) or text(item) or ""
             if code or message:
-                found.append((shortened(code, MOST_QUOTED), shortened(message, MOST_QUOTED)))
+                found.append((shortened(code, MAX_QUOTED), shortened(message, MAX_QUOTED)))
     return list(dict.fromkeys(found))
 
 
@@ -399,12 +400,3 @@ def _error(response: Response) -> OrderError:
         if any(re.fullmatch(pattern, sign, re.IGNORECASE | re.DOTALL) for sign in signs)
     )
     return kind(message.format(f"{status}, {reason}"))
-
-
-def _not_issued(order: Order) -> NotIssued:
-    return NotIssued(
-        "there is no certificate to collect yet (status {0}); wait for it".format(order.provider_status or "unknown"),
-        provider="digicert",
-        order_id=order.order_id,
-        retryable=order.status not in Status.ENDED,
-    )

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from ...._common.names import normalize_name, normalize_serial
 from ...http.redaction import HIDDEN, drop_personal_text
-from ...model import Blocker, Certificate, Check, Domain, Order, Status
+from ...model import Blocker, Check, Domain, Order, OrderCertificate, Status
 from ..base import OrderSummary, least_advanced, open_blockers, unknown_word
 from ..coerce import entries, identifier, mapping, moment_from_text, names, objects, text, time_from_text, word
 
@@ -101,11 +101,11 @@ def map_summary(item: Body) -> OrderSummary:
             order_id=listed_id(item),
             status=Status.VALIDATING,
             provider_status=text(item.get("status")),
-            certificate=Certificate(id=certificate_id),
+            certificate=OrderCertificate(id=certificate_id),
             ordered_at=time_from_text(item.get("date_created")),
             blockers=(_REISSUE,) if status_word == "reissue_pending" else (),
         )
-    return OrderSummary(mark="{0}:{1}".format(status_word, certificate_id or ""), order=order)
+    return OrderSummary(change_token="{0}:{1}".format(status_word, certificate_id or ""), order=order)
 
 
 def listed_id(item: Body) -> str:
@@ -119,7 +119,7 @@ def listed_id(item: Body) -> str:
 def _map_info(order_id: str, info: Body, provider_status: str | None) -> Order:
     """The order as order info alone describes it; section 4.2."""
     facts = mapping(info.get("certificate"))
-    certificate = Certificate(
+    certificate = OrderCertificate(
         id=identifier(facts.get("id")),
         serial_number=_serial(facts.get("serial_number")),
         not_before=time_from_text(facts.get("valid_from")),
@@ -148,6 +148,7 @@ def _map_info(order_id: str, info: Body, provider_status: str | None) -> Order:
         domains=tuple(Domain(name) for name in _host_names(info)),
         blockers=(_APPROVAL,) if _awaits_approval(info, status) else (),
         reason=reason or (_refusal(info) if status in Status.ENDED else None) or caa or text(info.get("message")),
+        csr=text(facts.get("csr")),
         certificate=certificate,
         ordered_at=time_from_text(info.get("date_created")),
         warnings=tuple(warnings),

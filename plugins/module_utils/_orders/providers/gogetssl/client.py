@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import re
 import typing as t
+from dataclasses import replace
 
 from ...._common.evidence import NameEvidence
 from ...account import Account
+from ...describe import MAX_QUOTED, no_certificate
 from ...errors import (
     AuthenticationError,
     InvalidRequest,
@@ -27,12 +29,12 @@ from ...errors import (
 )
 from ...http.messages import Request, Response, Transport
 from ...http.redaction import shortened
-from ...model import Order, Status
-from ..base import MOST_QUOTED, IssuedBundle, OrderSummary, Provider, fetch_summaries_in_batches
+from ...model import IssuedBundle, Order
+from ..base import OrderSummary, Provider, fetch_summaries_in_batches
 from ..coerce import certificate_text, flag, identifier, mapping, objects, text
 from . import DEFAULT_URL, INFO
 from .dcv import map_evidence
-from .mapping import Body, map_order, map_summary, why_not_issued
+from .mapping import Body, map_order, map_summary
 
 T = t.TypeVar("T")
 
@@ -98,9 +100,9 @@ class GogetsslProvider(Provider):
         """The status reply of one order; sections 3 to 5."""
         order_id = self.check_order_id(order_id)
         body = self._fetch_status(order_id)
-        return self.finish(map_order(body, order_id), body)
+        return replace(map_order(body, order_id), raw=body)
 
-    def fetch_summaries(self, order_ids: t.Sequence[str], since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         """The batch reply; it has neither certificates nor checks. Section 7."""
         return fetch_summaries_in_batches(order_ids, self.info.bulk_batch, self._fetch_statuses, _summary)
 
@@ -109,15 +111,10 @@ class GogetsslProvider(Provider):
         body = self._fetch_status(order.order_id)
         found = map_order(body, order.order_id)
         if not found.issued:
-            raise NotIssued(
-                why_not_issued(found),
-                provider="gogetssl",
-                order_id=order.order_id,
-                retryable=found.status not in Status.ENDED,
-            )
+            raise no_certificate(found)
         return IssuedBundle(
             leaf=certificate_text(body.get("crt_code")),
-            others=tuple(filter(None, [certificate_text(body.get("ca_code"))])),
+            additional=tuple(filter(None, [certificate_text(body.get("ca_code"))])),
             csr=text(body.get("csr_code")),
         )
 
@@ -162,7 +159,7 @@ class GogetsslProvider(Provider):
             key = self._key or self._authenticate()
             query = {"auth_key": key}
             request = Request(call=call, method=method, path=path, query=query, form=form, order_id=order_id)
-            return self.transport.ask(request, parse)
+            return self.transport.send(request, parse)
 
         try:
             return send()
@@ -187,7 +184,7 @@ class GogetsslProvider(Provider):
 
         form = {"user": self.account.username or "", "pass": self.account.password or ""}
         try:
-            self._key = self.transport.ask(Request(call="auth", method="POST", path="/auth/", form=form), parse)
+            self._key = self.transport.send(Request(call="auth", method="POST", path="/auth/", form=form), parse)
         except AuthenticationError as exc:
             self._refused = exc.message
             raise
@@ -265,7 +262,7 @@ def _texts(value: t.Any) -> list[str]:
 
 def _reason(response: Response, body: Body) -> str:
     texts = [*_error_texts(body), text(body.get("message")), text(body.get("description"))]
-    reason = ": ".join(list(dict.fromkeys(shortened(one, MOST_QUOTED) for one in texts if one))[:_MAX_REASONS])
+    reason = ": ".join(list(dict.fromkeys(shortened(one, MAX_QUOTED) for one in texts if one))[:_MAX_REASONS])
     return "HTTP {0}, {1}".format(response.status, reason or "no reason given")
 
 

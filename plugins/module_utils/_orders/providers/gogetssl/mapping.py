@@ -14,7 +14,7 @@ import typing as t
 
 from ...._common.names import normalize_name
 from ...certificates.chain import describe_certificate
-from ...model import Blocker, Certificate, Check, Domain, Order, Record, Status
+from ...model import Blocker, Check, Domain, Order, OrderCertificate, Record, Status
 from ..base import OrderSummary, least_advanced, open_blockers, unknown_word
 from ..coerce import (
     certificate_text,
@@ -115,7 +115,7 @@ def map_summary(item: Body, order_id: str | None = None) -> OrderSummary:
     if status_word in _PENDING:
         order_id = order_id or identifier(item.get("order_id")) or ""
         order = Order("gogetssl", order_id, Status.VALIDATING, provider_status=text(item.get("status")))
-    return OrderSummary(mark="{0}:{1}".format(status_word, text(item.get("expires")) or ""), order=order)
+    return OrderSummary(change_token="{0}:{1}".format(status_word, text(item.get("expires")) or ""), order=order)
 
 
 def _status(
@@ -296,22 +296,10 @@ def _reason(body: Body) -> str | None:
     return text(body.get("status_description")) or text(body.get("validation_description"))
 
 
-def _certificate(body: Body, leaf: str | None) -> Certificate:
+def _certificate(body: Body, leaf: str | None) -> OrderCertificate:
     facts = describe_certificate(leaf) if leaf else None
-    return Certificate(
+    return OrderCertificate(
         serial_number=facts.serial_number if facts else None,
         not_before=facts.not_before if facts else time_from_text(body.get("valid_from")),
         not_after=facts.not_after if facts else time_from_text(body.get("valid_till")),
     )
-
-
-def why_not_issued(order: Order) -> str:
-    """Why there is nothing to collect, in one sentence."""
-    why = next((blocker.message for blocker in order.blockers if blocker.check == "reissue"), None)
-    if why is None and order.status == Status.ISSUED:
-        why = "the certificate is issued, but its chain (ca_code) is not there yet"
-    if why is None and order.status == Status.ISSUING:
-        why = "the order is issued, but its certificate (crt_code) is not there yet"
-    if why is None:
-        why = "there is no certificate to collect (status {0})".format(order.provider_status or "unknown")
-    return why if order.status in Status.ENDED else f"{why}; wait for it"

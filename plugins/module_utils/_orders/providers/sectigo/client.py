@@ -15,15 +15,16 @@ import typing as t
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
-from ...._common.names import normalize_serial
+from ...._common.names import normalize_serial, serial_forms
 from ...account import Account
+from ...certificates.cache import CertificateCache
+from ...certificates.chain import assemble
+from ...describe import no_certificate
 from ...errors import (
-    ActionRequired,
     AuthenticationError,
     InvalidRequest,
     NotIssued,
     OrderError,
-    OrderFailed,
     OrderNotFound,
     PermissionDenied,
     ProviderUnavailable,
@@ -33,11 +34,10 @@ from ...errors import (
 from ...http.messages import Request, Response, Transport
 from ...http.rate_limit import PollSchedule, RateLimits
 from ...http.redaction import shortened
-from ...model import Blocker, Certificate, Check, Domain, Order, Status
+from ...model import Blocker, Check, Domain, IssuedBundle, Order, OrderCertificate, Status
 from .. import coerce
 from ..base import (
-    MOST_QUOTED,
-    IssuedBundle,
+    MAX_QUOTED,
     OrderSummary,
     Provider,
     ProviderInfo,
@@ -143,7 +143,7 @@ class _Reply:
     @property
     def said(self) -> str:
         """The message as it is quoted in one of ours."""
-        return shortened(self.message or "no text", MOST_QUOTED)
+        return shortened(self.message or "no text", MAX_QUOTED)
 
 
 @dataclass
@@ -183,7 +183,8 @@ class SectigoProvider(Provider):
         },
         credentials=(("username", "password"),),
         # No numeric limit is published. Collect calls must never overlap (section 9).
-        rate_limits=RateLimits(schedule=PollSchedule(steps=((14400.0, 900.0),), afterwards=1800.0), one_at_a_time=True),
+        rate_limits=RateLimits(schedule=PollSchedule(steps=((14400.0, 900.0),), afterwards=1800.0)),
+        options=("id_type",),
         id_types=("order", "certificate"),
         order_id_hint="the orderNumber, or with id_type=certificate the certificateID (at most 16 digits)",
         personal=re.compile(
@@ -192,12 +193,11 @@ class SectigoProvider(Provider):
         ),
         bulk_from=2,
         bulk_batch=200,
-        collect_pause=_COLLECT_PAUSE,
     )
 
     def __init__(self, account: Account, transport: Transport) -> None:
         super().__init__(account, transport)
-        self._by_certificate = account.id_type == "certificate"
+        self._by_certificate = account.options.get("id_type") == "certificate"
         #: What to warn of where !GetMDCDomainDetails is not asked any more.
         self._no_names: str | None = None
 
@@ -231,9 +231,10 @@ class SectigoProvider(Provider):
             order = replace(order, warnings=order.warnings + (_tell_replacements(entries, entry),))
         if order.checks["dcv"] in Check.OPEN and not order.final and len(order.domains) > 1:
             order = self._with_names(order, entry)
-        return self.finish(order, reply.fields)
+        number = entry.order_number if len(entries) > 1 else None
+        return replace(order, collect_id=number, raw=reply.fields)
 
-    def fetch_summaries(self, order_ids: t.Sequence[str], since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         """!WebHostReport for up to info.bulk_batch orders a request (section 7). It knows no check values.
 
         Raises:
@@ -247,14 +248,25 @@ class SectigoProvider(Provider):
         return fetch_summaries_in_batches(order_ids, self.info.bulk_batch, self._report, self._sketch)
 
     def fetch_certificate(self, order: Order) -> IssuedBundle:
-        """One CollectSSL (section 8). It may be asked at most once in three hours (section 9), so nothing asks twice.
+        """What CollectSSL hands out, at most once in three hours (section 9): until then from the cache."""
+        if not order.issued:
+            raise no_certificate(order)
+        cache = CertificateCache(self.account.fingerprint, _COLLECT_PAUSE)
+        cached = cache.get(order)
+        if cached is not None:
+            return cached
+        bundle = self._collect(order)
+        try:
+            if _is_of(order, bundle):
+                cache.put(order, bundle)
+        except OSError as exc:
+            return replace(bundle, warnings=(f"the certificate could not be kept for another run: {exc}",))
+        return bundle
+
+    def _collect(self, order: Order) -> IssuedBundle:
+        """One CollectSSL (section 8). It is never sent twice.
 
         Not even after a server error, which section 6 calls transient: nothing says that such a call is not counted.
-
-        Raises:
-            NotIssued: the certificate is being made, or nothing was attached.
-            ActionRequired: the order is not paid.
-            OrderFailed: the order was rejected, or the certificate revoked.
         """
         form = dict(
             self._identify_for_collection(order),
@@ -266,7 +278,8 @@ class SectigoProvider(Provider):
         # Judged outside of the question: "not yet" would be asked again within seconds.
         reply = self._ask(_COLLECT, form, order.order_id, lambda reply: reply)
         if reply.code < 0:
-            raise self._refusal_to_deliver(reply, order.order_id)
+            refused = replace(order, status=_CODES[reply.code], issued=False, reason=None, blockers=())
+            raise no_certificate(refused, f"CollectSSL answered {reply.code} ({reply.said})")
         leaf = coerce.text(reply.fields.get("certificate"))
         others = tuple(filter(None, [coerce.text(value) for key, value in reply.pairs if key == "caCertificate"]))
         if reply.rest:
@@ -278,7 +291,7 @@ class SectigoProvider(Provider):
                 provider=self.info.name,
                 order_id=order.order_id,
             )
-        return IssuedBundle(leaf=leaf, others=others)
+        return IssuedBundle(leaf=leaf, additional=others)
 
     # -- asking -----------------------------------------------------------------
 
@@ -290,9 +303,7 @@ class SectigoProvider(Provider):
 
         Source: Sectigo fact sheet, section 11.
         """
-        entries = _entries(_Reply(code=0, pairs=tuple(coerce.mapping(order.raw).items())))
-        number = _newest(entries).order_number if len(entries) > 1 else None
-        return {"orderNumber": number} if number else self._identify(order.order_id)
+        return {"orderNumber": order.collect_id} if order.collect_id else self._identify(order.order_id)
 
     def _ask(self, path: str, form: t.Mapping[str, str], order_id: str | None, read: t.Callable[[_Reply], T]) -> T:
         credentials = {"loginName": self.account.username or "", "loginPassword": self.account.password or ""}
@@ -304,10 +315,12 @@ class SectigoProvider(Provider):
             path=path,
             form=dict(credentials, **form),
             order_id=order_id,
-            once=collecting,
+            repeatable=not collecting,
         )
         pause = _COLLECT_PAUSE if collecting else _STATUS_PAUSE
-        return self.transport.ask(request, lambda response: read(_read(response, call, pause)))
+        # Requests of an account must not overlap (section 9).
+        with self.transport.exclusive():
+            return self.transport.send(request, lambda response: read(_read(response, call, pause)))
 
     # -- one order --------------------------------------------------------------
 
@@ -339,7 +352,7 @@ class SectigoProvider(Provider):
             reason=coerce.text(current.get("certificatestatusreason"))
             or said_why
             or coerce.text(entry.fields.get("orderstatusreason")),
-            certificate=Certificate(
+            certificate=OrderCertificate(
                 serial_number=serial,
                 not_before=coerce.time_from_epoch(current.get("notbefore")),
                 not_after=coerce.time_from_epoch(current.get("notafter")),
@@ -372,7 +385,7 @@ class SectigoProvider(Provider):
             provider_status=str(reply.code),
             reason=reply.message,
         )
-        return self.finish(replace(order, blockers=_blockers(order)), reply.fields or {"errorCode": str(reply.code)})
+        return replace(order, blockers=_blockers(order), raw=reply.fields or {"errorCode": str(reply.code)})
 
     def _with_names(self, order: Order, entry: _Entry) -> Order:
         """The order with the state of each name, as far as !GetMDCDomainDetails tells it (section 10)."""
@@ -407,19 +420,6 @@ class SectigoProvider(Provider):
         order = replace(order, domains=tuple(listed) + tuple(found.values()), warnings=order.warnings + tuple(warnings))
         return replace(order, blockers=_blockers(order))
 
-    def _refusal_to_deliver(self, reply: _Reply, order_id: str) -> OrderError:
-        """Why CollectSSL gave no certificate, from an error that tells where the order stands."""
-        said = f"CollectSSL answered {reply.code} ({reply.said})"
-        status = _CODES[reply.code]
-        error: OrderError
-        if status == Status.ISSUING:
-            error = NotIssued(f"{said}: the certificate is being issued; collect it later")
-        elif status == Status.ACTION_REQUIRED:
-            error = ActionRequired(f"{said}: the order is not paid; pay it, then collect the certificate")
-        else:
-            error = OrderFailed(f"{said}: the order is {status}; place a new one")
-        return error.locate(self.info.name, order_id)
-
     # -- many orders ------------------------------------------------------------
 
     def _report(self, wanted: t.Sequence[str]) -> dict[str, _Entry]:
@@ -453,7 +453,7 @@ class SectigoProvider(Provider):
         order = self._describe(number, row)
         # What has ended, or is issued, may have been replaced by a newer order: only the status call knows.
         return OrderSummary(
-            mark=repr((row.fields.get("orderstatus"), told)),
+            change_token=repr((row.fields.get("orderstatus"), told)),
             order=order if order.status == Status.VALIDATING else None,
         )
 
@@ -517,7 +517,7 @@ def _error(code: int, text: str, subject: str, call: str, pause: float) -> Order
     Arguments:
         subject: what else the answer says about the argument in question.
     """
-    said = f"{call} answered {code} ({shortened(text, MOST_QUOTED)})"
+    said = f"{call} answered {code} ({shortened(text, MAX_QUOTED)})"
     argument = (text + " " + subject).lower()
     if code == -16 or (code in (-3, -4) and ("loginname" in argument or "loginpassword" in argument)):
         return AuthenticationError(
@@ -573,7 +573,7 @@ def _tell_replacements(entries: t.Sequence[_Entry], chosen: _Entry) -> str:
         )
         for entry in entries
     )
-    return f"the order has been replaced: it consists of {shortened(parts, 5 * MOST_QUOTED)}; what is shown is {chosen.order_number}"
+    return f"the order has been replaced: it consists of {shortened(parts, 5 * MAX_QUOTED)}; what is shown is {chosen.order_number}"
 
 
 # -- words --------------------------------------------------------------------------
@@ -604,6 +604,15 @@ def _dcv_completed(certificates: t.Sequence[Fields]) -> bool | None:
     if Check.OPEN.intersection(states):
         return False
     return True if Check.CLOSED.issuperset(states) else None
+
+
+def _is_of(order: Order, bundle: IssuedBundle) -> bool:
+    """Whether a bundle is whole and has the serial number of the order: else it may be that of an earlier certificate."""
+    try:
+        serial = assemble(bundle.leaf, bundle.additional).facts.serial_number
+    except OrderError:
+        return False
+    return serial in serial_forms(order.certificate.serial_number or "")
 
 
 def _blockers(order: Order) -> tuple[Blocker, ...]:

@@ -114,6 +114,21 @@ def test_options_go_before_the_environment() -> None:
     assert resolve(environment, username="").username == "theirs"
 
 
+@pytest.mark.parametrize("option", ["api_key", "password"])
+def test_an_empty_credential_does_not_mean_the_one_of_the_environment(option: str) -> None:
+    environment = {"FAKE_USERNAME": "u", "FAKE_KEY": "k", "FAKE_PASSWORD": "p"}
+    with pytest.raises(InvalidRequest, match=f"{option} is empty"):
+        resolve(environment, **{option: ""})
+
+
+def test_options_of_another_provider_are_refused_by_name() -> None:
+    given = {"username": "u", "password": "p"}
+    assert "Fake has no option cpanel_account" in refusal(**given, cpanel_account="kate")
+    assert "Fake has no option cpanel_provider" in refusal(**given, cpanel_provider="OtherStore")
+    # The default of an option is not the task's wish.
+    assert resolve({}, **given, cpanel_provider="cPStore", id_type="order").options == {}
+
+
 def test_the_first_variable_that_is_set_wins() -> None:
     assert resolve({"FAKE_USERNAME": "u", "FAKE_TOKEN": "t", "FAKE_KEY": "k"}).api_key == "t"
     assert resolve({"FAKE_USERNAME": "u", "FAKE_TOKEN": "", "FAKE_KEY": "k"}).api_key == "k"
@@ -143,15 +158,13 @@ def test_options_that_are_not_credentials() -> None:
         request_timeout=5,
     )
     assert (account.validate_certs, account.ca_path, account.proxy) == (False, "/ca.pem", "http://proxy:3128")
-    assert (account.request_timeout, account.cpanel_provider, account.id_type) == (5, "cPStore", "order")
+    assert (account.request_timeout, account.options) == (5, {})
 
 
 # -- refusals -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "given", [{}, {"username": "u"}, {"api_key": "k"}, {"password": "p"}, {"username": "", "api_key": ""}]
-)
+@pytest.mark.parametrize("given", [{}, {"username": "u"}, {"api_key": "k"}, {"password": "p"}, {"username": ""}])
 def test_missing_credentials_are_named_with_their_variables(given: dict[str, str]) -> None:
     assert refusal(**given) == (
         "credentials are missing; set username (environment FAKE_USERNAME) and "
@@ -234,9 +247,7 @@ def test_a_timeout_below_a_second_is_refused() -> None:
 
 
 def test_an_id_type_is_refused_where_the_provider_has_no_such_ids() -> None:
-    assert "id_type=certificate is not known to Fake; use order" in refusal(
-        username="u", password="p", id_type="certificate"
-    )
+    assert "Fake has no option id_type; remove it" in refusal(username="u", password="p", id_type="certificate")
 
 
 # -- nothing shows ------------------------------------------------------------

@@ -10,9 +10,9 @@ import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import (
     Blocker,
-    Certificate,
     Domain,
     Order,
+    OrderCertificate,
     Record,
     Status,
     without_superseded,
@@ -43,18 +43,17 @@ WHOLE = Order(
     ),
     reason="on hold",
     action_urls={"dcv": "https://provider.example/dcv"},
-    certificate=Certificate(
+    certificate=OrderCertificate(
         id="9", serial_number="0AB", not_before="2026-01-01T00:00:00Z", not_after="2026-02-17T00:00:00Z"
     ),
     ordered_at="2025-12-31T00:00:00Z",
     warnings=("a word that is not known",),
     raw={"id": 12345},
-    left_out=("email", "phone"),
 )
 
 
 def issued(serial: str | None, **fields: t.Any) -> Order:
-    certificate = Certificate(serial_number=serial)
+    certificate = OrderCertificate(serial_number=serial)
     return Order("fake", "1", Status.ISSUED, issued=True, dcv_completed=True, certificate=certificate, **fields)
 
 
@@ -105,17 +104,6 @@ def test_checks_come_in_the_order_in_which_people_read_them() -> None:
     assert list(WHOLE.to_dict()["checks"]) == ["csr", "dcv", "caa"]
 
 
-def test_the_body_comes_only_when_asked_for_and_says_what_was_left_out() -> None:
-    told = WHOLE.to_dict(include_raw=True)
-    assert told["raw"] == {"id": 12345}
-    assert told["warnings"] == [
-        "a word that is not known",
-        "left out of raw as personal data: email, phone",
-    ]
-    # The warning belongs to that answer, not to the order.
-    assert WHOLE.warnings == ("a word that is not known",)
-
-
 def test_plain_data_can_be_changed_without_changing_the_order() -> None:
     told = WHOLE.to_dict()
     told["action_urls"]["caa"] = told["checks"]["brand"] = "x"
@@ -161,5 +149,5 @@ def test_a_certificate_without_a_serial_cannot_be_told_from_the_superseded_one()
 
 
 def test_an_order_without_a_certificate_has_nothing_superseded() -> None:
-    order = Order("fake", "1", Status.VALIDATING, certificate=Certificate(serial_number="ABC"))
+    order = Order("fake", "1", Status.VALIDATING, certificate=OrderCertificate(serial_number="ABC"))
     assert without_superseded(order, ["ABC"]) is order

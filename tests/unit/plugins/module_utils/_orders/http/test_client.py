@@ -156,7 +156,7 @@ def ask(transport: HttpClient, **fields: t.Any) -> t.Any:
     fields.setdefault("method", "GET")
     fields.setdefault("path", "/orders")
     fields.setdefault("query", {"auth_key": KEY})
-    return transport.ask(Request(order_id="7", **fields), lambda response: response.json())
+    return transport.send(Request(order_id="7", **fields), lambda response: response.json())
 
 
 Wanted = t.TypeVar("Wanted", bound=OrderError)
@@ -200,7 +200,7 @@ def test_a_question_and_its_answer(bench: Bench) -> None:
 
 def test_header_names_of_an_answer_are_in_lower_case(bench: Bench) -> None:
     with Server([reply("{}", 200, "X-Odd-NAME: 5")]) as server:
-        response = bench.transport(server.url).ask(Request("status", "GET", "/"), lambda response: response)
+        response = bench.transport(server.url).send(Request("status", "GET", "/"), lambda response: response)
     assert response.headers["x-odd-name"] == "5"
 
 
@@ -619,7 +619,7 @@ def test_a_slow_provider_is_not_asked_beyond_patience(bench: Bench) -> None:
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 204, 207])
 def test_other_statuses_are_the_provider_s_to_judge(bench: Bench, status: int) -> None:
     with Server([reply("", status)]) as server:
-        response = bench.transport(server.url).ask(Request("status", "GET", "/"), lambda response: response)
+        response = bench.transport(server.url).send(Request("status", "GET", "/"), lambda response: response)
     assert response.status == status
 
 
@@ -631,7 +631,7 @@ def test_a_refusal_is_never_asked_again(bench: Bench, error: OrderError) -> None
     with Server([reply("", 403)]) as server:
         transport = bench.transport(server.url)
         with pytest.raises(type(error)) as caught:
-            transport.ask(Request("status", "GET", "/", order_id="7"), refuse)
+            transport.send(Request("status", "GET", "/", order_id="7"), refuse)
     assert transport.requests_sent == len(server.received) == 1
     assert (caught.value.provider, caught.value.order_id, caught.value.http_status) == ("fake", "7", 403)
 
@@ -643,7 +643,7 @@ def test_what_is_asked_once_is_not_sent_again_once_it_may_have_arrived(bench: Be
     with Server([answer, reply("[1]")]) as server:
         transport = bench.transport(server.url)
         with pytest.raises(OrderError) as caught:
-            transport.ask(Request("collect", "POST", "/", form={}, once=True), Response.json)
+            transport.send(Request("collect", "POST", "/", form={}, repeatable=False), Response.json)
     assert caught.value.retryable
     assert transport.requests_sent == len(server.received) == 1
 
@@ -653,7 +653,7 @@ def test_what_is_asked_once_is_sent_again_where_nobody_was_there_to_get_it(bench
         port = listening.getsockname()[1]
     transport = bench.transport(f"http://127.0.0.1:{port}")
     with pytest.raises(ProviderUnavailable):
-        transport.ask(Request("collect", "POST", "/", form={}, once=True), Response.json)
+        transport.send(Request("collect", "POST", "/", form={}, repeatable=False), Response.json)
     assert transport.requests_sent == 6
 
 
@@ -687,7 +687,7 @@ def test_what_a_provider_calls_retryable_is_asked_again(bench: Bench) -> None:
         return "there"
 
     with Server([reply()]) as server:
-        assert bench.transport(server.url).ask(Request("collect", "GET", "/"), read) == "there"
+        assert bench.transport(server.url).send(Request("collect", "GET", "/"), read) == "there"
 
 
 def http_date(seconds: float) -> str:
@@ -762,7 +762,7 @@ def test_what_is_no_limit_of_the_account_holds_the_others_up_for_a_moment_only(
     """What is counted for one order alone, or a server that is down and may be back sooner than it says."""
     with Server([reply("", status, "Retry-After: 1000"), reply()]) as server:
         first, second = bench.transport(server.url), bench.transport(server.url)
-        failure(first, OrderError, once=once)
+        failure(first, OrderError, repeatable=not once)
         ask(second)
     assert bench.time.slept == [pytest.approx(RETRY_TIMEOUT, abs=1.0)]
 

@@ -53,9 +53,8 @@ def rate_limiter(
     *budgets: tuple[int, float],
     warn: t.Callable[[str], None] = lambda message: None,
     fingerprint: str = "account",
-    one_at_a_time: bool = False,
 ) -> RateLimiter:
-    pace = RateLimits(SCHEDULE, tuple(RequestBudget(*budget) for budget in budgets), one_at_a_time)
+    pace = RateLimits(SCHEDULE, tuple(RequestBudget(*budget) for budget in budgets))
     return RateLimiter(fingerprint, pace, moment.clock, moment.sleep, str(directory) if directory else None, warn)
 
 
@@ -222,8 +221,8 @@ def test_the_file_does_not_grow_for_ever(tmp_path: pathlib.Path) -> None:
 
 def test_exclusive_is_for_those_who_must_not_overlap(tmp_path: pathlib.Path) -> None:
     moment = Time()
-    first = rate_limiter(tmp_path, moment, one_at_a_time=True)
-    second = rate_limiter(tmp_path, moment, one_at_a_time=True)
+    first = rate_limiter(tmp_path, moment)
+    second = rate_limiter(tmp_path, moment)
     with first.exclusive():
         with pytest.raises(RateLimited), second.exclusive(deadline=1003.0):
             raise AssertionError("two at a time")
@@ -231,14 +230,11 @@ def test_exclusive_is_for_those_who_must_not_overlap(tmp_path: pathlib.Path) -> 
         assert moment.now == pytest.approx(1003.0)
     with second.exclusive():
         pass
-    free = rate_limiter(tmp_path, moment)
-    with free.exclusive(), free.exclusive():
-        pass
 
 
 def test_a_failed_request_gives_the_account_free(tmp_path: pathlib.Path) -> None:
     moment = Time()
-    one = rate_limiter(tmp_path, moment, one_at_a_time=True)
+    one = rate_limiter(tmp_path, moment)
     with pytest.raises(ConnectionResetError), one.exclusive():
         raise ConnectionResetError
     with one.exclusive(deadline=moment.now):
@@ -248,8 +244,8 @@ def test_a_failed_request_gives_the_account_free(tmp_path: pathlib.Path) -> None
 
 def test_no_descriptor_is_left_open(tmp_path: pathlib.Path) -> None:
     moment = Time()
-    one = rate_limiter(tmp_path, moment, (1, 60.0), one_at_a_time=True)
-    other = rate_limiter(tmp_path, moment, one_at_a_time=True)
+    one = rate_limiter(tmp_path, moment, (1, 60.0))
+    other = rate_limiter(tmp_path, moment)
     before = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else pytest.skip("needs /proc")
     for _turn in range(3):
         with one.exclusive():
@@ -319,7 +315,7 @@ def test_requests_of_one_account_never_overlap_across_processes(tmp_path: pathli
         os.close(descriptor)
 
     def work(number: int) -> None:
-        pace = RateLimits(SCHEDULE, one_at_a_time=True)
+        pace = RateLimits(SCHEDULE)
         one = RateLimiter(
             "account", pace, time.monotonic, lambda seconds: time.sleep(seconds / 50), str(tmp_path / "shared")
         )
@@ -339,9 +335,7 @@ def test_a_killed_process_leaves_the_account_free(tmp_path: pathlib.Path) -> Non
     ready = FORK.Event()
 
     def work() -> None:
-        one = RateLimiter(
-            "account", RateLimits(SCHEDULE, one_at_a_time=True), time.monotonic, time.sleep, str(tmp_path)
-        )
+        one = RateLimiter("account", RateLimits(SCHEDULE), time.monotonic, time.sleep, str(tmp_path))
         with one.exclusive():
             ready.set()
             signal.pause()
@@ -350,7 +344,7 @@ def test_a_killed_process_leaves_the_account_free(tmp_path: pathlib.Path) -> Non
     child.start()
     assert ready.wait(60)
     moment = Time()
-    one = rate_limiter(tmp_path, moment, one_at_a_time=True)
+    one = rate_limiter(tmp_path, moment)
     with pytest.raises(RateLimited), one.exclusive(deadline=moment.now):
         pass
     child.kill()
@@ -382,7 +376,7 @@ def test_where_nothing_can_be_shared_the_budget_is_kept_by_the_process_and_it_sa
     tmp_path: pathlib.Path,
 ) -> None:
     moment, warnings = Time(), []  # type: t.Tuple[Time, t.List[str]]
-    one = rate_limiter(tmp_path / "missing", moment, (2, 10.0), warn=warnings.append, one_at_a_time=True)
+    one = rate_limiter(tmp_path / "missing", moment, (2, 10.0), warn=warnings.append)
     for _turn in range(5):
         with one.exclusive():
             one.acquire()

@@ -17,6 +17,7 @@ import typing as t
 import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates import chain
+from ansible_collections.certops.issuance.plugins.module_utils._orders.describe import no_certificate
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import (
     AuthenticationError,
     NotIssued,
@@ -30,14 +31,14 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.rate_limit import PollSchedule, RateLimits
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import (
     Blocker,
-    Certificate,
     Domain,
+    IssuedBundle,
     Order,
+    OrderCertificate,
     Status,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import (
-    IssuedBundle,
     OrderSummary,
     Provider,
     ProviderInfo,
@@ -71,9 +72,11 @@ class FakeProvider(Provider):
         answer = script.pop(0) if len(script) > 1 else script[0]
         if isinstance(answer, OrderError):
             raise answer
-        return self.finish(answer, answer.raw)
+        return answer
 
     def fetch_certificate(self, order: Order) -> IssuedBundle:
+        if not (order.issued or order.provider_status == "pickup"):
+            raise no_certificate(order)
         if isinstance(self.delivery, OrderError):
             raise self.delivery
         return self.delivery
@@ -251,8 +254,8 @@ class BulkProvider(FakeProvider):
     info = dataclasses.replace(FakeProvider.info, bulk_from=4)
     bulk: t.ClassVar[OrderError | None] = None
 
-    def fetch_summaries(self, order_ids: t.Sequence[str], since: float | None) -> t.Mapping[str, OrderSummary]:
-        assert since is None
+    def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, OrderSummary]:
+        assert changed_since is None
         if self.bulk is not None:
             raise self.bulk
         told = {order_id: self.scripts[order_id][0] for order_id in order_ids}
@@ -468,7 +471,7 @@ def test_what_is_no_serial_number_is_refused_before_anything_is_asked(desk: Desk
     ["ABCDEF01", "ab:cd:ef:01", "00ABCDEF01", "0xABCDEF01", "serial=ABCDEF01", "Serial: 0xabcdef01", "2882400001"],
 )
 def test_a_serial_number_may_be_written_as_any_tool_writes_it(desk: Desk, given: str) -> None:
-    say(n1=issued(certificate=Certificate(serial_number="ABCDEF01")))
+    say(n1=issued(certificate=OrderCertificate(serial_number="ABCDEF01")))
     result = desk.wait("1", superseded_serial_number=[given], timeout=0)
     assert result["error_kind"] == "timed_out"
     assert "ABCDEF01 is the previous one" in result["msg"]
@@ -536,7 +539,7 @@ def test_pem_is_left_whole_even_by_a_short_password_that_occurs_in_it(desk: Desk
         assert {"certificate", "chain", "fullchain", "serial_number", "names", "issuer"} <= set(result)
 
 
-REISSUE = Certificate(serial_number="AB")
+REISSUE = OrderCertificate(serial_number="AB")
 
 
 @pytest.mark.parametrize(
@@ -544,7 +547,7 @@ REISSUE = Certificate(serial_number="AB")
     [
         (pending(), "not_issued", "wait for it with order_wait"),
         (REJECTED, "order_failed", "the order has ended: rejected"),
-        (PAY, "action_required", "somebody must act"),
+        (PAY, "action_required", "a person must act"),
         (Order("fake", "1", Status.UNKNOWN, provider_status="frob"), "not_issued", "frob"),
         (Order("fake", "1", Status.ISSUED), "not_issued", "issued"),
         (OrderNotFound("unknown"), "not_found", "unknown"),
@@ -560,13 +563,10 @@ def test_what_cannot_be_collected_is_told_by_its_kind(desk: Desk, answer: Answer
     assert "certificate" not in result
 
 
-def test_what_a_provider_may_have_ready_is_tried(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FakeProvider, "may_collect", lambda self, order: order.provider_status == "pickup")
+def test_what_a_provider_may_have_ready_is_tried(desk: Desk) -> None:
     say(n1=Order("fake", "1", Status.ISSUING, provider_status="pickup"))
     deliver()
     assert "failed" not in desk.collect()
-    say(n1=issued())
-    assert desk.collect()["error_kind"] == "not_issued"
 
 
 def test_the_previous_certificate_is_refused_where_only_its_own_serial_tells(desk: Desk) -> None:
@@ -582,7 +582,7 @@ def test_a_certificate_that_is_not_the_one_the_order_names_is_refused(desk: Desk
     say(n1=issued(certificate=REISSUE))
     deliver()
     assert desk.collect()["error_kind"] == "unexpected_response"
-    say(n1=issued(certificate=Certificate(serial_number=pki.serial(LEAF))))
+    say(n1=issued(certificate=OrderCertificate(serial_number=pki.serial(LEAF))))
     assert "failed" not in desk.collect()
 
 
@@ -612,66 +612,8 @@ def test_a_csr_of_the_provider_that_cannot_be_read_is_no_reason_to_refuse_its_ce
     result = desk.collect()
     assert "failed" not in result
     assert result["warnings"] == [
-        "the CSR that the provider tells cannot be read, so the key was not compared with it; give csr"
+        "the CSR that the provider reports cannot be read, so the key was not compared with it; give csr"
     ]
-
-
-# -- where a certificate may be collected only now and then -------------------
-
-
-@pytest.fixture
-def rarely(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A provider that hands a certificate out once in three hours."""
-    monkeypatch.setattr(FakeProvider, "info", dataclasses.replace(FakeProvider.info, collect_pause=10800.0))
-
-
-TOLD = Certificate(serial_number=pki.serial(LEAF))
-
-
-def test_a_certificate_that_was_collected_a_short_while_ago_is_not_collected_again(desk: Desk, rarely: None) -> None:
-    say(n1=issued(certificate=TOLD))
-    deliver()
-    first = desk.collect()
-    FakeProvider.delivery = RateLimited("once in three hours")
-    second = desk.collect()
-    assert "failed" not in second
-    assert {name: first[name] for name in ("certificate", "chain", "fullchain", "names")} == {
-        name: second[name] for name in ("certificate", "chain", "fullchain", "names")
-    }
-    # It is checked each time anew.
-    assert desk.collect(names=["other.example"])["error_kind"] == "names_not_covered"
-    assert desk.collect(superseded_serial_number=pki.serial(LEAF))["error_kind"] == "not_issued"
-
-
-@pytest.mark.parametrize(
-    ("certificate", "options"),
-    [(TOLD, {"username": "else"}), (Certificate(serial_number="AB"), {}), (Certificate(), {})],
-)
-def test_what_was_collected_is_for_the_same_account_and_certificate_alone(
-    desk: Desk, rarely: None, certificate: Certificate, options: dict[str, t.Any]
-) -> None:
-    say(n1=issued(certificate=TOLD))
-    deliver()
-    desk.collect()
-    say(n1=issued(certificate=certificate))
-    FakeProvider.delivery = RateLimited("once in three hours")
-    assert desk.collect(**options)["error_kind"] == "rate_limited"
-
-
-def test_what_is_no_good_is_not_kept(desk: Desk, rarely: None) -> None:
-    say(n1=issued(certificate=TOLD))
-    FakeProvider.delivery = IssuedBundle(pki.pem(LEAF), (pki.Authority("Foreign").pem,))
-    assert desk.collect()["error_kind"] == "untrusted_chain"
-    deliver()
-    assert "failed" not in desk.collect()
-
-
-def test_a_provider_that_hands_out_at_any_time_is_asked_each_time(desk: Desk) -> None:
-    say(n1=issued(certificate=TOLD))
-    deliver()
-    desk.collect()
-    FakeProvider.delivery = NotIssued("gone")
-    assert desk.collect()["error_kind"] == "not_issued"
 
 
 def test_what_the_order_tells_is_held_against_the_certificate(desk: Desk) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import typing as t
 
@@ -38,7 +39,7 @@ class ScriptedTransport:
         self.requests: list[Request] = []
         self.redactor = Redactor()
 
-    def ask(self, request: Request, read: t.Callable[[Response], T]) -> T:
+    def send(self, request: Request, parse: t.Callable[[Response], T]) -> T:
         assert self.exchanges, f"no further request was expected, but this came: {request}"
         expected, reply = self.exchanges.pop(0)
         sent = {"method": request.method, "path": request.path, "query": dict(request.query), "form": request.form}
@@ -49,10 +50,13 @@ class ScriptedTransport:
         if isinstance(reply, OrderError):
             raise reply
         try:
-            return read(reply)
+            return parse(reply)
         except OrderError as error:
             error.locate(order_id=request.order_id, http_status=reply.status)
             raise
+
+    def exclusive(self) -> t.ContextManager[None]:
+        return contextlib.nullcontext()
 
     def assert_finished(self) -> None:
         assert not self.exchanges, f"these requests were expected but not sent: {[item[0] for item in self.exchanges]}"

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import typing as t
 from dataclasses import replace
 
@@ -26,27 +27,26 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.http.rate
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.redaction import Redactor
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import (
     Blocker,
-    Certificate,
     Domain,
+    IssuedBundle,
     Order,
+    OrderCertificate,
     Status,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import (
-    IssuedBundle,
     OrderSummary,
     Provider,
     ProviderInfo,
+    RefreshPolicy,
 )
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.cpanel.client import CpanelProvider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.loop import (
-    FEW,
     FIRST_LOOK,
     LONGEST_TICK,
     MOST_FAULTS,
     MOST_STALE,
     MOST_UNTOLD,
-    REFRESH,
     REFRESH_FOR_DCV,
-    REFRESH_LAGGING,
     SLOW_SURVEY,
     WHOLE_SURVEY,
     Outcome,
@@ -61,6 +61,9 @@ T = t.TypeVar("T")
 
 #: Quick for ten minutes, then slow.
 SCHEDULE = PollSchedule(steps=((600.0, 60.0),), afterwards=300.0)
+
+#: Orders without news that are fetched in each poll; the same while cPanel's queue lags, for so many orders at most.
+REFRESH, REFRESH_LAGGING, FEW = RefreshPolicy().each_poll, 5, 20
 
 
 class Time:
@@ -85,8 +88,11 @@ class NoTransport:
     requests_sent = 0
     redactor = Redactor()
 
-    def ask(self, request: Request, read: t.Callable[[Response], T]) -> T:
+    def send(self, request: Request, parse: t.Callable[[Response], T]) -> T:
         raise AssertionError("the wait has no business with the network")
+
+    def exclusive(self) -> t.ContextManager[None]:
+        return contextlib.nullcontext()
 
 
 def pending(order_id: str = "1", **fields: t.Any) -> Order:
@@ -98,7 +104,7 @@ def issuing(order_id: str = "1", **fields: t.Any) -> Order:
 
 
 def issued(order_id: str = "1", serial: str | None = "AB", **fields: t.Any) -> Order:
-    certificate = Certificate(id="9" + order_id, serial_number=serial)
+    certificate = OrderCertificate(id="9" + order_id, serial_number=serial)
     fields.setdefault("dcv_completed", True)
     return Order(
         "fake", order_id, Status.ISSUED, provider_status="issued", issued=True, certificate=certificate, **fields
@@ -112,7 +118,7 @@ def ended(order_id: str = "1", status: str = Status.REJECTED, **fields: t.Any) -
 class FakeProvider(Provider):
     """Answers each order from its own script of orders and errors; the last entry is said again and again.
 
-    The bulk call tells ``sketches`` (a function of the number of the survey and of since), or raises.
+    The bulk call tells ``sketches`` (a function of the number of the survey and of changed_since), or raises.
     """
 
     info = ProviderInfo(
@@ -155,7 +161,7 @@ Survey = t.Callable[[int, t.Optional[float]], t.Mapping[str, OrderSummary]]
 Script = t.Sequence[t.Union[Order, OrderError]]
 
 
-def bulk_provider(survey: Survey, bulk_from: int = 1, **scripts: Script) -> FakeProvider:
+def bulk_provider(scripted: Survey, bulk_from: int = 1, **scripts: Script) -> FakeProvider:
     """A scripted provider with a bulk call."""
 
     class BulkProvider(FakeProvider):
@@ -169,9 +175,11 @@ def bulk_provider(survey: Survey, bulk_from: int = 1, **scripts: Script) -> Fake
             bulk_from=bulk_from,
         )
 
-        def fetch_summaries(self, order_ids: t.Sequence[str], since: float | None) -> t.Mapping[str, OrderSummary]:
-            self.calls.append(("survey", (tuple(order_ids), since)))
-            return survey(len(self.asked("survey")), since)
+        def fetch_summaries(
+            self, order_ids: t.Sequence[str], changed_since: float | None
+        ) -> t.Mapping[str, OrderSummary]:
+            self.calls.append(("survey", (tuple(order_ids), changed_since)))
+            return scripted(len(self.asked("survey")), changed_since)
 
     return BulkProvider(**scripts)
 
@@ -518,7 +526,7 @@ def test_refused_credentials_end_everything_within_one_poll() -> None:
 
 
 def test_refused_credentials_in_the_bulk_call_end_everything_within_one_poll() -> None:
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         raise AuthenticationError("refused")
 
     provider = bulk_provider(fetch_summaries, n1=[pending("1")], n2=[pending("2")])
@@ -546,7 +554,7 @@ def test_a_certificate_that_is_not_trusted_ends_the_first_poll_but_not_a_wait_th
     # Bad news of one order is an answer too.
     bad_news = FakeProvider(n1=[OrderNotFound("no such order")], n2=[untrusted(), issued("2")])
     assert outcomes(run(bad_news, ["1", "2"])) == {"1": Outcome.FAILED, "2": Outcome.REACHED}
-    bulk = bulk_provider(lambda number, since: {}, n1=[untrusted(), issued("1")])
+    bulk = bulk_provider(lambda number, changed_since: {}, n1=[untrusted(), issued("1")])
     assert outcomes(run(bulk)) == {"1": Outcome.REACHED}
 
 
@@ -594,11 +602,11 @@ def test_a_rate_limit_beyond_the_deadline_ends_the_wait_without_another_question
 
 
 def sketch(mark: str, order: Order | None = None) -> OrderSummary:
-    return OrderSummary(mark=mark, order=order)
+    return OrderSummary(change_token=mark, order=order)
 
 
 def test_the_bulk_call_is_used_from_the_number_of_orders_at_which_it_pays() -> None:
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         return {}
 
     few = bulk_provider(fetch_summaries, bulk_from=3, n1=[issued("1")], n2=[issued("2")])
@@ -610,7 +618,7 @@ def test_the_bulk_call_is_used_from_the_number_of_orders_at_which_it_pays() -> N
 
 
 def test_orders_the_bulk_call_does_not_tell_of_are_asked_for_once_at_first() -> None:
-    provider = bulk_provider(lambda number, since: {}, n1=[pending("1")], n2=[ended("2")])
+    provider = bulk_provider(lambda number, changed_since: {}, n1=[pending("1")], n2=[ended("2")])
     result = run(provider, ["1", "2"], timeout=0)
     assert provider.asked("fetch") == ["1", "2"]
     assert outcomes(result) == {"1": Outcome.TIMED_OUT, "2": Outcome.FAILED}
@@ -619,21 +627,21 @@ def test_orders_the_bulk_call_does_not_tell_of_are_asked_for_once_at_first() -> 
 def test_the_window_of_a_delta_call_spans_what_no_survey_has_seen() -> None:
     moment = Time()
 
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         if number in (1, 3, 4):
             raise unavailable()
         return {}
 
     provider = bulk_provider(fetch_summaries, n1=[pending("1")])
     run(provider, moment=moment, timeout=301, poll_interval=50)
-    windows = [since for _ids, since in provider.asked("survey")]
+    windows = [changed_since for _ids, changed_since in provider.asked("survey")]
     assert windows[:6] == [None, None, 50.0, 100.0, 150.0, 50.0]
 
 
 def test_news_of_the_bulk_call_is_asked_for_in_detail() -> None:
     first = {"1": sketch("p", pending("1")), "2": sketch("p", pending("2"))}
 
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         return first if number < 3 else dict(first, **{"2": sketch("issued:92")})
 
     provider = bulk_provider(fetch_summaries, n1=[pending("1")], n2=[pending("2"), issued("2")])
@@ -658,7 +666,7 @@ def test_the_whole_of_an_order_is_asked_for_until_the_news_has_arrived(
     mark: str | None, answer: Order, whole: int
 ) -> None:
     told = {} if mark is None else {"1": sketch(mark)}
-    provider = bulk_provider(lambda number, since: told, n1=[answer])
+    provider = bulk_provider(lambda number, changed_since: told, n1=[answer])
     run(provider, timeout=600, poll_interval=60)
     kinds = [kind for kind, _what in provider.calls if kind != "survey"]
     assert kinds == ["fetch"] * whole + ["refresh"] * (len(kinds) - whole)
@@ -666,7 +674,7 @@ def test_the_whole_of_an_order_is_asked_for_until_the_news_has_arrived(
 
 
 def test_news_that_has_arrived_is_not_asked_for_again_though_the_order_is_still_in_validation() -> None:
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         return {"1": sketch("p", pending()) if number == 1 else sketch("reviewing:")}
 
     reviewed = Order("fake", "1", Status.VALIDATING, provider_status="reviewing")
@@ -679,7 +687,7 @@ def test_news_that_has_arrived_is_not_asked_for_again_though_the_order_is_still_
 def test_a_bulk_call_that_fails_is_what_kept_the_orders_from_being_answered_until_it_answers() -> None:
     fault = unavailable()
 
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         if number == 1:
             raise fault
         return {one: sketch("p", pending(one)) for one in ids}
@@ -696,7 +704,7 @@ def test_a_bulk_call_that_fails_is_what_kept_the_orders_from_being_answered_unti
 
 @pytest.mark.parametrize("fault", [unavailable(), UnexpectedResponse("cut off"), RateLimited("slow down")])
 def test_news_of_a_delta_call_is_not_lost_when_the_detail_call_fails(fault: OrderError) -> None:
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         if number == 1:
             return {one: sketch("p", pending(one)) for one in ids}
         # A delta call tells it once and then has no more news.
@@ -728,7 +736,9 @@ def test_a_tick_gives_way_while_there_is_news_to_be_asked_for_and_the_next_one_g
     class Provider(SlowProvider):
         info = replace(FakeProvider.info, bulk_from=1)
 
-        def fetch_summaries(self, order_ids: t.Sequence[str], since: float | None) -> t.Mapping[str, OrderSummary]:
+        def fetch_summaries(
+            self, order_ids: t.Sequence[str], changed_since: float | None
+        ) -> t.Mapping[str, OrderSummary]:
             self.calls.append(("survey", len(order_ids)))
             return {one: sketch("issued:9" + one) for one in order_ids}
 
@@ -769,7 +779,7 @@ def test_a_tick_does_not_give_way_for_what_is_no_news() -> None:
 
 
 def test_a_detail_call_that_lags_behind_the_bulk_call_is_asked_again() -> None:
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         if number == 1:
             return {one: sketch("p", pending(one)) for one in ids}
         return {"77": sketch("issued:977")} if number == 2 else {}
@@ -784,7 +794,7 @@ def test_a_detail_call_that_never_confirms_the_news_is_not_asked_for_ever() -> N
     marks = {"77": sketch("issued:977")}
     ids = [str(number) for number in range(1, 101)]
 
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         return {one: sketch("p", pending(one)) for one in ids} if number == 1 else marks
 
     provider = bulk_provider(fetch_summaries, **{"n" + one: [pending(one)] for one in ids})
@@ -795,7 +805,7 @@ def test_a_detail_call_that_never_confirms_the_news_is_not_asked_for_ever() -> N
 def test_each_news_is_looked_into_however_the_news_before_it_ended() -> None:
     ids = [str(number) for number in range(1, 101)]
 
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         if number == 1:
             return {one: sketch("p", pending(one)) for one in ids}
         return {"77": sketch({2: "processing:", 8: "issued:977"}[number])} if number in (2, 8) else {}
@@ -811,7 +821,7 @@ def test_a_chain_that_is_late_is_asked_for_though_the_bulk_call_has_no_more_news
     answers: dict[str, list[Order | OrderError]] = {"n" + one: [pending(one)] for one in ids}
     answers["n50"] = [half, half, half, half, half, issued("50")]
 
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         return {one: sketch("issued:950") if one == "50" else sketch("p", pending(one)) for one in ids}
 
     result = run(bulk_provider(fetch_summaries, **answers), ids, timeout=900)
@@ -827,7 +837,7 @@ def test_a_chain_that_is_late_is_asked_for_though_the_bulk_call_has_no_more_news
     ],
 )
 def test_a_bulk_call_that_is_refused_is_replaced_by_single_calls_with_one_note(refusal: OrderError) -> None:
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         raise refusal
 
     provider = bulk_provider(fetch_summaries, n1=[pending("1"), pending("1"), issued("1")], n2=[issued("2")])
@@ -844,7 +854,7 @@ def test_orders_that_the_bulk_call_cannot_tell_of_are_asked_for_though_it_has_no
     untold = ids[50:90]
     marks = {one: sketch(mark) if one in untold else sketch("p", pending(one)) for one in ids}
     scripts = {"n" + one: [pending(one)] * 6 + [issued(one)] if one in untold else [pending(one)] for one in ids}
-    provider = bulk_provider(lambda number, since: marks, **scripts)
+    provider = bulk_provider(lambda number, changed_since: marks, **scripts)
     per_tick: list[int] = []
     result = run(
         provider, ids, timeout=1200, poll_interval=60, listen=lambda tick: per_tick.append(len(provider.calls))
@@ -858,8 +868,8 @@ def test_orders_that_the_bulk_call_cannot_tell_of_are_asked_for_though_it_has_no
 def test_an_order_that_the_delta_call_forgets_is_found_when_all_is_asked_for_again() -> None:
     ids = [str(number) for number in range(1, 401)]
 
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
-        if since is not None:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
+        if changed_since is not None:
             return {}
         return {one: sketch("issued:9" if one == "300" and number > 1 else "p", pending(one)) for one in ids}
 
@@ -867,20 +877,20 @@ def test_an_order_that_the_delta_call_forgets_is_found_when_all_is_asked_for_aga
     provider.scripts["300"] = [issued("300")]
     result = run(provider, ids, timeout=WHOLE_SURVEY + 200, poll_interval=60)
     assert outcomes(result)["300"] == Outcome.REACHED
-    windows = [since for _ids, since in provider.asked("survey")]
-    assert [at for at, since in enumerate(windows) if since is None] == [0, WHOLE_SURVEY // 60]
+    windows = [changed_since for _ids, changed_since in provider.asked("survey")]
+    assert [at for at, changed_since in enumerate(windows) if changed_since is None] == [0, WHOLE_SURVEY // 60]
 
 
 def test_a_delta_call_that_had_to_wait_for_its_turn_leaves_no_gap() -> None:
     moment = Time()
 
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         moment.now += 2 * SLOW_SURVEY if number == 3 else 0.0
         return {}
 
     provider = bulk_provider(fetch_summaries, n1=[pending("1")])
     run(provider, moment=moment, timeout=400, poll_interval=50)
-    windows = [since for _ids, since in provider.asked("survey")]
+    windows = [changed_since for _ids, changed_since in provider.asked("survey")]
     # The window of the third one ended when it was sent at last; the fourth one begins where the second one ended.
     assert windows[:5] == [None, 50.0, 50.0, 50.0 + 2 * SLOW_SURVEY + 50.0, 50.0]
 
@@ -888,7 +898,7 @@ def test_a_delta_call_that_had_to_wait_for_its_turn_leaves_no_gap() -> None:
 def test_the_bulk_call_is_made_again_once_the_order_that_it_may_have_refused_is_gone() -> None:
     known = [str(number) for number in range(1, 11)]
 
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         if "77" in provider.asked("survey")[-1][0]:
             raise InvalidRequest("unknown order")
         return {one: sketch("p", pending(one)) for one in known}
@@ -920,7 +930,7 @@ def test_a_bulk_call_that_is_not_well_is_made_again_and_a_few_orders_are_looked_
     ids = [str(number) for number in range(1, 201)]
     marks = {one: sketch("p", pending(one)) for one in ids}
 
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         if number in (2, 3, 4):
             raise fault
         return marks
@@ -943,7 +953,7 @@ def test_a_bulk_call_that_is_not_well_is_made_again_and_a_few_orders_are_looked_
 
 
 def test_orders_move_on_though_the_bulk_call_never_answers() -> None:
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         raise unavailable()
 
     ids = [str(number) for number in range(1, 51)]
@@ -952,7 +962,7 @@ def test_orders_move_on_though_the_bulk_call_never_answers() -> None:
 
 
 def test_a_provider_that_limits_its_bulk_call_is_not_asked_for_single_orders_instead() -> None:
-    def fetch_summaries(number: int, since: float | None) -> t.Mapping[str, OrderSummary]:
+    def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         raise RateLimited("slow down")
 
     provider = bulk_provider(fetch_summaries, n1=[issued()])
@@ -965,7 +975,7 @@ def test_more_orders_are_looked_at_where_the_bulk_call_tells_what_the_provider_s
     count: int, refreshed: int
 ) -> None:
     provider = quiet_fleet(count)
-    provider.info = replace(provider.info, bulk_lags=True)
+    provider.refresh_policy = CpanelProvider.refresh_policy.__get__(provider)  # type: ignore[method-assign]
     looks: list[int] = []
     ids = [str(number) for number in range(1, count + 1)]
     run(provider, ids, timeout=600, poll_interval=60, listen=lambda tick: looks.append(len(provider.calls)))
@@ -978,7 +988,7 @@ def test_more_orders_are_looked_at_where_the_bulk_call_tells_what_the_provider_s
 def reissuing(serial: str | None = "AB", own_id: str | None = "91") -> Order:
     """An order whose reissue is open; what it tells of is its previous certificate."""
     blocker = Blocker("reissue", "the reissue is not there yet", actor="provider")
-    return pending(certificate=Certificate(id=own_id, serial_number=serial), blockers=(blocker,))
+    return pending(certificate=OrderCertificate(id=own_id, serial_number=serial), blockers=(blocker,))
 
 
 @pytest.mark.parametrize("superseded", [(), ("AB",), ("CD",)])
@@ -1036,7 +1046,7 @@ def quiet_fleet(count: int) -> FakeProvider:
     """Orders of which the bulk call says each time that they are pending."""
     ids = [str(number) for number in range(1, count + 1)]
     marks = {one: sketch("p", pending(one)) for one in ids}
-    return bulk_provider(lambda number, since: marks, **{"n" + one: [pending(one)] for one in ids})
+    return bulk_provider(lambda number, changed_since: marks, **{"n" + one: [pending(one)] for one in ids})
 
 
 @pytest.mark.parametrize(("until", "refreshed"), [("issued", REFRESH), ("dcv_completed", REFRESH_FOR_DCV)])
@@ -1099,7 +1109,9 @@ def test_work_per_order_and_tick_does_not_grow_with_the_number_of_orders(monkeyp
         ids = [str(number) for number in range(1, count + 1)]
         orders = {one: [pending(one, warnings=(Counted("about " + one),))] for one in ids}
         marks = {one: sketch("p", order[0]) for one, order in orders.items()}
-        provider = bulk_provider(lambda number, since: marks, **{"n" + one: order for one, order in orders.items()})
+        provider = bulk_provider(
+            lambda number, changed_since: marks, **{"n" + one: order for one, order in orders.items()}
+        )
         Counted.compared = 0
         result = run(provider, ids, timeout=600)
         assert len(result.notes) == count
@@ -1151,7 +1163,7 @@ def test_a_reissue_that_the_bulk_call_does_not_tell_of_is_seen_among_many_orders
     ids = [str(number) for number in range(1, 101)]
     marks = {one: sketch("p", pending(one)) for one in ids}
     marks["50"] = sketch("active:")
-    provider = bulk_provider(lambda number, since: marks, **{"n" + one: [pending(one)] for one in ids})
+    provider = bulk_provider(lambda number, changed_since: marks, **{"n" + one: [pending(one)] for one in ids})
     provider.scripts["50"] = [issued("50", serial="ABC")] * 5 + [issued("50", serial="DEF")]
     result = run(provider, ids, superseded_serial_numbers=["123", "ABC"], timeout=900)
     assert outcomes(result)["50"] == Outcome.REACHED

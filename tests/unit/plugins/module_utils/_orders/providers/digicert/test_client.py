@@ -20,6 +20,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
     InvalidRequest,
     NotIssued,
     OrderError,
+    OrderFailed,
     OrderNotFound,
     PermissionDenied,
     ProviderUnavailable,
@@ -28,6 +29,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.messages import Response
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.rate_limit import next_slot
+from ansible_collections.certops.issuance.plugins.module_utils._orders.http.redaction import drop_personal
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Check, Order, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import OrderSummary
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert.client import DigicertProvider
@@ -168,12 +170,13 @@ def test_personal_data_and_the_key_stay_out_of_raw() -> None:
     transport.redactor.learn(KEY)
     account = Account(provider="digicert", api_url="https://www.digicert.com/services/v2", api_key=KEY)
     order = DigicertProvider(account, transport).fetch_order(ORDER_ID)
-    everything = json.dumps(order.to_dict(include_raw=True))
+    shown, left_out = drop_personal(order.raw, DigicertProvider.info.personal)
+    everything = json.dumps([order.to_dict(), transport.redactor.scrub_data(shown)])
     for secret in (KEY, "Jane", "Joe", "jane@", "joe@", "ops@", "555 0100"):
         assert secret not in everything
     assert order.raw["order"]["certificate"]["csr"].startswith("-----BEGIN CERTIFICATE REQUEST-----")
-    assert order.raw["order"]["requests"] == [{"id": 1, "status": "approved"}]
-    assert {"verified_contacts", "organization_contact", "user", "additional_emails", "comments"} <= set(order.left_out)
+    assert shown["order"]["requests"] == [{"id": 1, "status": "approved"}]
+    assert {"verified_contacts", "organization_contact", "user", "additional_emails", "comments"} <= set(left_out)
 
 
 # -- section 6: errors --------------------------------------------------------
@@ -369,7 +372,7 @@ def page(first: int, count: int) -> Response:
 
 def listed(summaries: t.Mapping[str, OrderSummary]) -> list[str]:
     """The orders that the list shows. Those that it does not show are left to the detail call."""
-    return [order_id for order_id, summary in summaries.items() if summary != OrderSummary(mark="unlisted")]
+    return [order_id for order_id, summary in summaries.items() if summary != OrderSummary(change_token="unlisted")]
 
 
 def test_the_first_bulk_call_reads_the_list() -> None:
@@ -377,15 +380,15 @@ def test_the_first_bulk_call_reads_the_list() -> None:
     summaries = digicert.fetch_summaries(["88120034", "88120035", "4711"], None)
     transport.assert_finished()
     assert sorted(summaries) == ["4711", "88120034", "88120035"]
-    assert summaries["4711"] == OrderSummary(mark="unlisted")
-    assert summaries["88120034"].mark == "pending:77300981"
+    assert summaries["4711"] == OrderSummary(change_token="unlisted")
+    assert summaries["88120034"].change_token == "pending:77300981"
     order = summaries["88120034"].order
     assert order is not None
     assert (order.status, order.dcv_completed, order.issued) == (Status.VALIDATING, None, False)
     assert (order.provider, order.order_id, order.provider_status) == ("digicert", "88120034", "pending")
     assert (order.certificate.id, order.ordered_at) == ("77300981", "2026-03-01T10:00:00Z")
     assert transport.requests[0].call == "order list"
-    assert (summaries["88120035"].mark, summaries["88120035"].order) == ("issued:77300982", None)
+    assert (summaries["88120035"].change_token, summaries["88120035"].order) == ("issued:77300982", None)
 
 
 def test_the_list_is_read_until_all_are_found() -> None:
@@ -434,7 +437,7 @@ def test_status_changes_in_either_wrapping(wrapped: bool) -> None:
     body = load("status_changes") if wrapped else load("status_changes")["orders"]
     digicert, _transport = provider((changes(3), answer(body)))
     summaries = digicert.fetch_summaries([ORDER_ID, "4711"], 30.0)
-    assert {order_id: (one.mark, one.order) for order_id, one in summaries.items()} == {
+    assert {order_id: (one.change_token, one.order) for order_id, one in summaries.items()} == {
         ORDER_ID: ("issued:77300981", None)
     }
 
@@ -471,7 +474,7 @@ def test_two_states_of_one_order_are_left_to_the_detail_call() -> None:
     old, new = load("list")["orders"][0], load("status_changes")["orders"][0]
     digicert, _transport = provider((changes(3), answer([old, new, old])))
     summary = digicert.fetch_summaries([ORDER_ID], 30.0)[ORDER_ID]
-    assert (summary.mark, summary.order) == ("issued:77300981+pending:77300981", None)
+    assert (summary.change_token, summary.order) == ("issued:77300981+pending:77300981", None)
 
 
 @pytest.mark.parametrize(
@@ -501,7 +504,7 @@ def test_the_certificate_is_downloaded_by_its_id(name: str, count: int, line_end
     bundle = digicert.fetch_certificate(issued())
     transport.assert_finished()
     assert bundle.leaf is None
-    assert len(split_certificates(bundle.others)) == count
+    assert len(split_certificates(bundle.additional)) == count
     assert transport.requests[0].headers["X-DC-DEVKEY"] == KEY
     # It is no JSON that comes.
     assert transport.requests[0].headers["Accept"] == "*/*"
@@ -522,7 +525,7 @@ def test_the_csr_of_the_order_comes_along() -> None:
 def test_a_certificate_without_armor_is_handed_over() -> None:
     bare = pem("pem_noroot_2").split("-----")[2]
     digicert, _transport = provider((DOWNLOAD, answer(bare)))
-    assert len(split_certificates(digicert.fetch_certificate(issued()).others)) == 1
+    assert len(split_certificates(digicert.fetch_certificate(issued()).additional)) == 1
 
 
 def archive(members: t.Mapping[str, str]) -> bytes:
@@ -536,7 +539,7 @@ def archive(members: t.Mapping[str, str]) -> bytes:
 def test_an_archive_is_unpacked() -> None:
     members = {"certs/example_org.crt": pem("pem_noroot_2"), "INSTALL.txt": "read me"}
     digicert, _transport = provider((DOWNLOAD, answer(archive(members))))
-    assert len(split_certificates(digicert.fetch_certificate(issued()).others)) == 2
+    assert len(split_certificates(digicert.fetch_certificate(issued()).additional)) == 2
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -600,7 +603,7 @@ def test_an_error_in_place_of_the_certificate_is_that_error(body: str, status: i
 
 def test_a_pending_order_is_not_downloaded() -> None:
     digicert, transport = provider()
-    with pytest.raises(NotIssued, match="status pending"):
+    with pytest.raises(NotIssued, match="validating: 0 of 2 domains"):
         digicert.fetch_certificate(fetch(load("info_pending"), load("validation_dv_pending")))
     assert transport.requests == []
 
@@ -608,7 +611,7 @@ def test_a_pending_order_is_not_downloaded() -> None:
 @pytest.mark.parametrize(("word", "retryable"), [("revoked", False), ("expired", False), ("processing", True)])
 def test_what_has_ended_is_not_worth_another_download(word: str, retryable: bool) -> None:
     digicert, _transport = provider()
-    with pytest.raises(NotIssued) as caught:
+    with pytest.raises((NotIssued, OrderFailed)) as caught:
         digicert.fetch_certificate(with_status(word, "info_issued", "validation_issued"))
     assert caught.value.retryable is retryable
 
@@ -619,7 +622,7 @@ def test_a_download_of_waiting_pickup_is_tried() -> None:
     with pytest.raises(NotIssued):
         digicert.fetch_certificate(order)
     digicert, _transport = provider((DOWNLOAD, answer(pem("pem_noroot_2"))))
-    assert digicert.fetch_certificate(order).others
+    assert digicert.fetch_certificate(order).additional
 
 
 def test_a_download_that_is_not_found_though_issued() -> None:
@@ -631,7 +634,7 @@ def test_a_download_that_is_not_found_though_issued() -> None:
 def test_without_certificate_id_order_info_is_asked() -> None:
     order = Order("digicert", ORDER_ID, Status.ISSUED, provider_status="issued", issued=True)
     digicert, transport = provider((INFO, answer(load("info_issued"))), (DOWNLOAD, answer(pem("pem_noroot_2"))))
-    assert digicert.fetch_certificate(order).others
+    assert digicert.fetch_certificate(order).additional
     transport.assert_finished()
     digicert, _transport = provider((INFO, answer({**load("info_needs_approval"), "id": ORDER_ID})))
     with pytest.raises(NotIssued):

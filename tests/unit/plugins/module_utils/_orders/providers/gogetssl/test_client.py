@@ -17,6 +17,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
     InvalidRequest,
     NotIssued,
     OrderError,
+    OrderFailed,
     OrderNotFound,
     PermissionDenied,
     ProviderUnavailable,
@@ -24,7 +25,10 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
     UnexpectedResponse,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.messages import Response
-from ansible_collections.certops.issuance.plugins.module_utils._orders.http.redaction import drop_personal_text
+from ansible_collections.certops.issuance.plugins.module_utils._orders.http.redaction import (
+    drop_personal,
+    drop_personal_text,
+)
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.gogetssl.client import GogetsslProvider
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.providers.scripted import (
@@ -93,7 +97,7 @@ def test_the_key_is_secret_as_soon_as_it_is_known() -> None:
     gogetssl, transport = provider(AUTH, (status(), answer({**load("processing"), "echo": "auth_key=" + KEY})))
     order = gogetssl.fetch_order(ORDER_ID)
     assert KEY in transport.redactor.secrets
-    assert KEY not in json.dumps(order.to_dict(include_raw=True))
+    assert KEY not in json.dumps([order.to_dict(), transport.redactor.scrub_data(order.raw)])
 
 
 def test_a_cut_off_answer_to_auth_does_not_show_the_key() -> None:
@@ -202,9 +206,10 @@ def test_what_is_no_order_id_is_not_sent(order_id: str) -> None:
 
 def test_personal_data_and_prices_stay_out_of_raw() -> None:
     body = {**load("processing"), "approver_method": load("dcv_email"), "approver_emails": "jane@example.org"}
-    gogetssl, _transport = provider(AUTH, (status(), answer(body)))
+    gogetssl, transport = provider(AUTH, (status(), answer(body)))
     order = gogetssl.fetch_order(ORDER_ID)
-    everything = json.dumps(order.raw)
+    shown, left_out = drop_personal(order.raw, GogetsslProvider.info.personal)
+    everything = json.dumps(transport.redactor.scrub_data(shown))
     for value in ("Jane", "joe@", "jane@", "admin@", "Example Org", "555 0100", "10.00", KEY, PASSWORD):
         assert value not in everything
     expected = [
@@ -217,8 +222,8 @@ def test_personal_data_and_prices_stay_out_of_raw() -> None:
         "ssl_price",
         "tech_email",
     ]
-    assert list(order.left_out) == expected
-    assert order.raw["csr_code"].startswith("-----BEGIN CERTIFICATE REQUEST-----")
+    assert left_out == expected
+    assert shown["csr_code"].startswith("-----BEGIN CERTIFICATE REQUEST-----")
 
 
 # -- section 6: errors --------------------------------------------------------
@@ -409,7 +414,7 @@ def test_a_batch_reply_is_matched_by_id() -> None:
     gogetssl, transport = provider(AUTH, (batch("2204418,77,1501"), answer(load("batch"))), (batch("77"), left_out))
     summaries = gogetssl.fetch_summaries([ORDER_ID, "77", "1501"], None)
     transport.assert_finished()
-    assert {order_id: one.mark for order_id, one in summaries.items()} == {
+    assert {order_id: one.change_token for order_id, one in summaries.items()} == {
         ORDER_ID: "active:2026-09-16",
         "77": "missing",
         "1501": "processing:",
@@ -429,12 +434,12 @@ def test_a_reply_about_fewer_orders_than_requested_is_completed() -> None:
     )
     summaries = gogetssl.fetch_summaries(["1501", ORDER_ID], None)
     transport.assert_finished()
-    assert [summaries["1501"].mark, summaries[ORDER_ID].mark] == ["processing:", "active:2026-09-16"]
+    assert [summaries["1501"].change_token, summaries[ORDER_ID].change_token] == ["processing:", "active:2026-09-16"]
 
 
 def test_a_reply_about_other_orders_is_not_repeated() -> None:
     gogetssl, transport = provider(AUTH, (batch("77,78"), answer(load("batch"))))
-    assert {one.mark for one in gogetssl.fetch_summaries(["77", "78"], None).values()} == {"missing"}
+    assert {one.change_token for one in gogetssl.fetch_summaries(["77", "78"], None).values()} == {"missing"}
     transport.assert_finished()
 
 
@@ -446,7 +451,7 @@ def test_only_work_in_progress_needs_no_detail_call(order_id: t.Any, word: str) 
     one = {**load("batch")["certificates"][0], "order_id": order_id, "status": word}
     gogetssl, _transport = provider(AUTH, (batch("1501"), answer({"certificates": [one]})))
     summary = gogetssl.fetch_summaries(["1501"], 60.0)["1501"]
-    assert summary.mark == word.lower() + ":"
+    assert summary.change_token == word.lower() + ":"
     assert (summary.order is not None) is (word.lower() in ("processing", "pending", "reissue"))
 
 
@@ -459,7 +464,7 @@ def test_many_orders_take_few_calls() -> None:
     gogetssl, transport = provider(AUTH, *[(batch(",".join(part)), empty) for part in parts])
     summaries = gogetssl.fetch_summaries(ids, None)
     transport.assert_finished()
-    assert {one.mark for one in summaries.values()} == {"missing"} and len(summaries) == len(ids)
+    assert {one.change_token for one in summaries.values()} == {"missing"} and len(summaries) == len(ids)
 
 
 def test_a_batch_call_renews_the_key_too() -> None:
@@ -467,7 +472,7 @@ def test_a_batch_call_renews_the_key_too() -> None:
     gogetssl, transport = provider(
         AUTH, (batch("1501"), refusal), AUTH_AGAIN, (batch("1501", NEW_KEY), answer(load("batch")))
     )
-    assert gogetssl.fetch_summaries(["1501"], None)["1501"].mark == "processing:"
+    assert gogetssl.fetch_summaries(["1501"], None)["1501"].change_token == "processing:"
     transport.assert_finished()
 
 
@@ -492,25 +497,25 @@ def test_leaf_and_chain_from_the_status_reply(line_end: str) -> None:
     transport.assert_finished()
     assert bundle.leaf is not None
     assert len(split_certificates([bundle.leaf])) == 1
-    assert len(split_certificates(bundle.others)) == 2
+    assert len(split_certificates(bundle.additional)) == 2
     assert bundle.csr == body["csr_code"].strip()
 
 
 @pytest.mark.parametrize(
     ("body", "match", "retryable"),
     [
-        (changed("active", ca_code=""), "ca_code", True),
-        (changed("active", crt_code=""), "crt_code", True),
+        (changed("active", ca_code=""), "its chain is not there yet", True),
+        (changed("active", crt_code=""), "issuing", True),
         (changed("active", reissue_now=1), "previous certificate", True),
         (changed("active", status="reissue"), "previous certificate", True),
-        (load("processing"), "status processing", True),
-        (changed("active", status="something_new"), "status something_new", True),
-        (changed("active", status="revoked"), "status revoked", False),
+        (load("processing"), "validating: 0 of 2 domains", True),
+        (changed("active", status="something_new"), "gogetssl reported 'something_new'", True),
+        (changed("active", status="revoked"), "the order has ended: revoked", False),
     ],
 )
 def test_nothing_to_collect(body: t.Any, match: str, retryable: bool) -> None:
     gogetssl, _transport = provider(AUTH, (status(), answer(body)))
-    with pytest.raises(NotIssued, match=match) as caught:
+    with pytest.raises((NotIssued, OrderFailed), match=match) as caught:
         gogetssl.fetch_certificate(Order("gogetssl", ORDER_ID, Status.ISSUED, issued=True))
     assert (caught.value.provider, caught.value.order_id) == ("gogetssl", ORDER_ID)
     assert caught.value.retryable is retryable
