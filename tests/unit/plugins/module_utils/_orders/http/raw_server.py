@@ -157,7 +157,10 @@ class Server:
         method, target, _version = first.split(" ")
         headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines)}
         while len(body) < int(headers.get("content-length", "0")):
-            body += self._receive(wire)
+            more = self._receive(wire)
+            if not more:
+                return None
+            body += more
         return Received(method, target, headers, body, number, wire, self.stopping)
 
     def _receive(self, wire: socket.socket) -> bytes:
@@ -179,3 +182,64 @@ def tunnel(received: Received) -> None:
                 if not content:
                     return
                 ends[ready].sendall(content)
+
+
+@dataclass
+class Relay:
+    """Passes bytes on to a server and back, and cuts each connection after so many bytes in either direction.
+
+    Used as a context, like Server.
+
+    Arguments:
+        port: of the server.
+        cuts: for each connection, after how many bytes to and from the server it is cut; None for not at all. The last
+            pair is used again and again.
+        hard: a cut is a reset, and not an end of the stream.
+    """
+
+    port: int
+    cuts: t.Sequence[tuple[int | None, int | None]]
+    hard: bool = True
+
+    def __enter__(self) -> Relay:
+        self._stopping = threading.Event()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening.settimeout(0.02)
+        self.own_port: int = self._listening.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(20)
+        assert not any(thread.is_alive() for thread in self._threads)
+
+    def _accept(self) -> None:
+        with self._listening:
+            number = 0
+            while not self._stopping.is_set():
+                with contextlib.suppress(socket.timeout):
+                    client, _address = self._listening.accept()
+                    cut = self.cuts[min(number, len(self.cuts) - 1)]
+                    number += 1
+                    self._threads.append(threading.Thread(target=self._pass_on, args=(client, *cut)))
+                    self._threads[-1].start()
+
+    def _pass_on(self, client: socket.socket, to_server: int | None, to_client: int | None) -> None:
+        with client, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)) as server:
+            left = {client: to_server, server: to_client}
+            other = {client: server, server: client}
+            while not self._stopping.is_set():
+                if 0 in left.values():
+                    if self.hard:
+                        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+                    return
+                for ready in select.select(list(other), [], [], 0.02)[0]:
+                    room = left[ready]
+                    content = ready.recv(65536 if room is None else room)
+                    if not content:
+                        return
+                    other[ready].sendall(content)
+                    left[ready] = None if room is None else room - len(content)
