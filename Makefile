@@ -1,62 +1,74 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Needs make and Python 3.11 or newer; each target makes the virtual environment that it needs under .venv or .cache.
+# Names for the sessions of noxfile.py. Needs make and Python 3.11 or newer; all else is installed into .venv and .cache.
 
-RUN := sh tests/tools/run.sh
+NOX := sh tests/tools/nox.sh
+JOBS ?= auto
 GATES ?=
 TARGETS ?=
-PYTEST ?= -n 2 -q
-MODULE ?= waiting
+PYTEST ?=
+MODULE ?= model
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test units e2e integration sandbox lint sanity matrix coverage mutation bench docs build clean distclean
+.NOTPARALLEL:
+.PHONY: help demo test test-all test-kill units e2e integration sandbox lint sanity matrix coverage mutation bench docs build
+.PHONY: sessions clean distclean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
 	    printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 demo: ## four orders, one per provider, from pending to a served certificate
-	@$(RUN) tests/demo/run
+	@$(NOX) -s demo
 
-test: units e2e integration ## all tests
+test: ## the tests to run before each commit
+	@$(NOX) -j $(JOBS) -t test
+
+test-all: ## all tests
+	@$(NOX) -j $(JOBS) -t test-all
+
+test-kill: ## deployments killed at every system call, not at every fifth
+	@KILL_EVERY=1 $(NOX) -s integration -- certificate_deploy
 
 units: ## unit tests; PYTEST='-k name' selects
-	@$(RUN) python -m pytest tests/unit $(PYTEST)
+	@$(NOX) -s units -- $(PYTEST)
 
 e2e: ## tests with real ansible runs; PYTEST='-k name' selects
-	@$(RUN) python -m pytest tests/e2e $(PYTEST)
+	@$(NOX) -s e2e -- $(PYTEST)
 
 integration: ## integration tests with ansible-test; TARGETS='order_wait' selects
-	@$(RUN) python tests/tools/ansible_test.py integration $(TARGETS)
+	@$(NOX) -s integration -- $(TARGETS)
 
 sandbox: ## start the sandbox: the four providers on this machine, until Ctrl-C
-	@$(RUN) python tests/sandbox $(SANDBOX)
+	@$(NOX) -s sandbox -- $(SANDBOX)
 
-lint: ## all quality gates; GATES='ruff mypy' selects, GATES=--list names them
-	@$(RUN) python tests/tools/gates.py lint $(GATES)
+lint: ## all quality gates; GATES='ruff mypy' selects, make sessions names them
+	@$(NOX) -j $(JOBS) $(if $(GATES),-s $(GATES),-t lint)
 
 sanity: ## ansible-test sanity with the oldest and the newest ansible-core
-	@$(RUN) python tests/tools/gates.py sanity $(GATES)
+	@$(NOX) -j $(JOBS) -s sanity
 
-matrix: ## unit and integration tests on every supported ansible-core and Python
-	@$(RUN) python tests/tools/gates.py matrix $(GATES)
+matrix: ## unit and integration tests on every supported ansible-core and Python; GATES='units 3.8' selects
+	@$(NOX) -t matrix -- $(GATES)
 
-coverage: ## lines and branches covered by all tests, as a table
-	@$(RUN) --with coverage python tests/tools/covered.py
+coverage: ## lines and branches covered by units and integration targets, as a table
+	@$(NOX) -s coverage
 
-mutation: ## what the unit tests of a module notice; MODULE='waiting --survivors' selects, and shows what not
-	@$(RUN) --with mutation python tests/tools/mutation.py $(MODULE)
+mutation: ## what the unit tests of a module notice; MODULE='model --survivors' selects, and shows what not
+	@$(NOX) -s mutation -- $(MODULE)
 
 bench: ## measure; BENCH='name' selects
-	@$(RUN) --with bench benchmarks/run $(BENCH)
+	@$(NOX) -s bench -- $(BENCH)
 
 docs: ## the documentation site, in build/docs
-	@$(RUN) --with docs python tests/tools/docs.py
+	@$(NOX) -s docs
 
 build: ## the collection tarball, in build
-	@mkdir -p build
-	@$(RUN) ansible-galaxy collection build --force --output-path build
+	@$(NOX) -s build
+
+sessions: ## all sessions of nox
+	@$(NOX) --list
 
 clean: ## remove what was made, except .venv
 	rm -rf .cache .ansible build tests/output benchmarks/results changelogs/.plugin-cache.yaml

@@ -33,7 +33,8 @@ def _side_by_side(*runs: t.Callable[[], Run]) -> list[Run]:
         return [future.result() for future in [pool.submit(run) for run in runs]]
 
 
-def test_fifty_forks_ask_one_account(sandbox: Sandbox, folder: Path, record_property: t.Any) -> None:
+@pytest.mark.slow
+def test_fifty_forks_ask_one_account(sandbox: Sandbox, folder: Path) -> None:
     # Three orders each, and two requests for an order: three times what DigiCert allows in five seconds.
     ids = sandbox.orders("digicert", 3 * FORKS, "issued")
     own = "{{ orders[groups.all.index(inventory_hostname)::groups.all | length] }}"
@@ -83,6 +84,7 @@ def test_two_waits_for_the_same_orders(sandbox: Sandbox, folder: Path, provider:
     assert sandbox.summary()["rate_limited"] == 0
 
 
+@pytest.mark.slow
 def test_plays_that_deploy_one_lineage(sandbox: Sandbox, folder: Path) -> None:
     path = folder / "lineage"
     shared = {"TMPDIR": str(folder), "XDG_RUNTIME_DIR": str(folder)}

@@ -347,7 +347,13 @@ def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.tar.gz"))
 
 
-@pytest.mark.parametrize("guide", guide_pages.guides(), ids=lambda guide: guide.relative_to(TREE).as_posix())
+def _guides() -> list[t.Any]:
+    """Every guide; `make test` runs the README alone."""
+    found = [(guide, guide.relative_to(TREE).as_posix()) for guide in guide_pages.guides()]
+    return [pytest.param(guide, id=name, marks=[pytest.mark.slow] * (name != "README.md")) for guide, name in found]
+
+
+@pytest.mark.parametrize("guide", _guides())
 def test_guide(guide: Path, sandbox: Sandbox, folder: Path, tarball: Path) -> None:
     with Services(folder) as services:
         story = Story(guide, folder, sandbox, services, tarball)

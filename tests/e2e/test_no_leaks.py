@@ -416,6 +416,7 @@ def accounts(opened_accounts: Accounts, folder: Path) -> Accounts:
     return opened_accounts
 
 
+@pytest.mark.slow
 def test_options_from_variables_on_the_controller_with_debug_and_json(accounts: Accounts) -> None:
     given = {"credentials": {**accounts.credentials(), "wrong": accounts.wrong}}
     run = accounts.search(
@@ -427,6 +428,7 @@ def test_options_from_variables_on_the_controller_with_debug_and_json(accounts: 
     accounts.assert_whole(run)
 
 
+@pytest.mark.slow
 def test_options_from_a_vault_elsewhere_with_debug_and_yaml(accounts: Accounts) -> None:
     folder = accounts.place
     (folder / "word").write_text("open sesame", encoding="utf-8")
@@ -443,6 +445,7 @@ def test_options_from_a_vault_elsewhere_with_debug_and_yaml(accounts: Accounts) 
     accounts.assert_whole(run)
 
 
+@pytest.mark.slow
 def test_options_from_lookups_on_the_controller(accounts: Accounts) -> None:
     files: dict[str, t.Any] = {"given.json": {"credentials": {"wrong": accounts.wrong}}}
     for provider, options in accounts.options.items():
@@ -458,6 +461,7 @@ def test_options_from_lookups_on_the_controller(accounts: Accounts) -> None:
     accounts.assert_whole(run)
 
 
+@pytest.mark.slow
 def test_credentials_from_the_environment_on_the_controller(accounts: Accounts) -> None:
     given = {"credentials": {**accounts.credentials(), "wrong": accounts.wrong}}
     run = accounts.search(
@@ -469,6 +473,7 @@ def test_credentials_from_the_environment_on_the_controller(accounts: Accounts) 
     accounts.assert_whole(run)
 
 
+@pytest.mark.slow
 def test_credentials_from_the_environment_of_the_task_elsewhere(accounts: Accounts) -> None:
     given = {"credentials": {**accounts.credentials(), "wrong": accounts.wrong}, "surroundings": accounts.variables()}
     tasks = accounts.tasks("environment", lookups=False, brief=True)
@@ -482,6 +487,7 @@ def test_credentials_from_the_environment_of_the_task_elsewhere(accounts: Accoun
     accounts.assert_whole(run, lookups=False)
 
 
+@pytest.mark.slow
 def test_async(accounts: Accounts) -> None:
     given = {"credentials": {**accounts.credentials(), "wrong": accounts.wrong}}
     tasks = [{**task, "async": 60, "poll": 1} for task in accounts.tasks("variable", lookups=False, brief=True)[::3]]
@@ -491,6 +497,7 @@ def test_async(accounts: Accounts) -> None:
     assert {"ok", "failed"} <= {event.kind for event in run.events}, run.output[-3000:]
 
 
+@pytest.mark.slow
 def test_an_ad_hoc_command(accounts: Accounts) -> None:
     account = "provider=digicert api_url={api_url} ca_path={ca_path} order_id=".format(**accounts.options["digicert"])
     key = " api_key=\"{{ lookup('ansible.builtin.env', 'KEPT_ELSEWHERE') }}\" request_timeout=soon"
@@ -509,6 +516,7 @@ def test_deployment(accounts: Accounts) -> None:
     accounts._deploy("-vvvv", "--diff")
 
 
+@pytest.mark.slow
 def test_deployment_elsewhere_in_check_mode(accounts: Accounts) -> None:
     accounts._deploy("-vvvv", "--diff", "--check", inventory=accounts.elsewhere(), every=3)
 

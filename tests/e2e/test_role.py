@@ -9,6 +9,7 @@ import re
 import typing as t
 from pathlib import Path
 
+import pytest
 from ansible_runs import Run
 from fleet import Fleet
 from sandbox.client import PROVIDERS
@@ -37,6 +38,7 @@ class TestWaiting:
         assert again.hosts(COLLECT) == [], again.output
         assert fleet.downloads() == 0
 
+    @pytest.mark.slow
     def test_hosts_that_share_an_order_ask_and_collect_once_in_all_batches(self, fleet: Fleet) -> None:
         orders = [fleet.order("digicert", f"www{number}.example.org", "issued") for number in range(2)]
         for number in range(6):
@@ -65,6 +67,7 @@ class TestWaiting:
         assert "somebody must act" in run.failed["web3"]
         assert run.changed == ["web1", "web4"], run.output
 
+    @pytest.mark.slow
     def test_refused_credentials_fail_the_hosts_of_that_account_only(self, fleet: Fleet) -> None:
         other = fleet.sandbox.account("digicert", name="digicert_other")
         fleet.host("web0", fleet.order("digicert", "a.example.org", "issued", account=other["name"]))
@@ -76,12 +79,14 @@ class TestWaiting:
         assert run.hosts(TOGETHER) == ["web0", "web1"], run.output
         assert run.changed == ["web1"]
 
+    @pytest.mark.slow
     def test_credentials_that_are_missing_are_said_to_be(self, fleet: Fleet) -> None:
         fleet.host("web0", fleet.order("digicert", "a.example.org"), api_key=None)
         run = fleet.run()
         assert "credentials are missing" in run.failed["web0"]
         assert "DIGICERT_API_KEY" in run.failed["web0"]
 
+    @pytest.mark.slow
     def test_limit(self, fleet: Fleet) -> None:
         for number in range(4):
             fleet.host(f"web{number}", fleet.order("digicert", f"www{number}.example.org", "issued"))
@@ -90,6 +95,7 @@ class TestWaiting:
         assert run.hosts(ALONE) == [], run.output
         assert run.changed == ["web1", "web3"]
 
+    @pytest.mark.slow
     def test_free(self, fleet: Fleet) -> None:
         for number in range(6):
             provider = ["digicert", "gogetssl", "sectigo"][number % 3]
@@ -98,6 +104,7 @@ class TestWaiting:
         fleet.assert_all_served(run)
         assert run.changed == sorted(fleet.hosts)
 
+    @pytest.mark.slow
     def test_under_free_no_host_loses_an_order_because_the_first_one_is_done(self, fleet: Fleet) -> None:
         order = fleet.order("digicert", "www.example.org", "issued")
         for number in range(9):
@@ -109,6 +116,7 @@ class TestWaiting:
         reported = {"order": order["order_id"], "status": "issued"}
         assert run.reported() == dict.fromkeys(fleet.hosts, reported), run.output
 
+    @pytest.mark.slow
     def test_the_requests_for_a_fleet_are_those_for_its_orders(self, fleet: Fleet) -> None:
         waves = [60.0, 160.0, 260.0]
         orders = [
@@ -134,6 +142,7 @@ class TestWaiting:
         # The list and a first look at each; each once more in whole when it has moved on; then two a tick.
         assert len(paths) <= 1 + 16 + 2 * 16 + 2 * ticks, paths
 
+    @pytest.mark.slow
     def test_the_orders_of_a_wait_may_be_a_list_a_number_or_a_text(self, fleet: Fleet) -> None:
         orders = [fleet.order("digicert", f"www{number}.example.org", "issued") for number in range(2)]
         one, two = (order["order_id"] for order in orders)
@@ -144,6 +153,7 @@ class TestWaiting:
         assert run.failed == {}, run.output
         assert run.reported() == {"web0": [one, two], "web1": [one, two], "web2": [one], "web3": [two]}, run.output
 
+    @pytest.mark.slow
     def test_a_host_without_orders_waits_for_nothing(self, fleet: Fleet) -> None:
         order = fleet.order("digicert", "www.example.org", "issued")
         fleet.host("web0", order, order_ids=[])
@@ -155,6 +165,7 @@ class TestWaiting:
         fleet.host("web1", order, order_ids=[order["order_id"]])
         assert fleet.run(play="list.yml").reported() == {"web0": [], "web1": [order["order_id"]]}
 
+    @pytest.mark.slow
     def test_any_errors_fatal_ends_the_play_before_anything_is_deployed(self, fleet: Fleet) -> None:
         fleet.host("web0", fleet.order("digicert", "good.example.org", "issued"))
         fleet.host("web1", fleet.order("digicert", "bad.example.org", "rejected", after={"validating": 0.0}))
@@ -163,6 +174,7 @@ class TestWaiting:
         assert run.changed == [], run.output
         assert run.code != 0
 
+    @pytest.mark.slow
     def test_an_order_that_the_provider_does_not_know(self, fleet: Fleet) -> None:
         order = fleet.order("digicert", "good.example.org", "issued")
         fleet.host("web0", {**order, "order_id": "4711"})
@@ -205,12 +217,14 @@ class TestPausing:
         assert re.search(r"would wait for digicert order \d+: validating, .*late", said)
         assert fleet.serial("web0") is None
 
+    @pytest.mark.slow
     def test_check_mode_after_issuance_would_deploy(self, fleet: Fleet) -> None:
         fleet.host("web0", fleet.order("digicert", "ready.example.org", "issued"))
         run = fleet.run("--check")
         assert (run.failed, run.changed) == ({}, ["web0"]), run.output
         assert fleet.serial("web0") is None
 
+    @pytest.mark.slow
     def test_a_placeholder_stands_in_until_the_certificate_is_there(self, fleet: Fleet) -> None:
         order = fleet.order("digicert", "late.example.org")
         fleet.host("web0", order, placeholder=True, names=["late.example.org"], wait_timeout=0, on_timeout="defer")
@@ -228,6 +242,7 @@ class TestPausing:
 class TestRenewing:
     """Reissues: the provider goes on serving the previous certificate."""
 
+    @pytest.mark.slow
     def test_a_reissue_is_waited_for_and_reaches_every_host(self, fleet: Fleet) -> None:
         orders = [fleet.order("gogetssl", f"www{number}.example.org", "issued") for number in range(2)]
         for number in range(4):
@@ -243,6 +258,7 @@ class TestRenewing:
         assert run.hosts(TOGETHER) == ["web0"], run.output
         assert run.hosts(ALONE) == [], run.output
 
+    @pytest.mark.slow
     def test_a_fleet_that_was_renewed_in_part_is_finished(self, fleet: Fleet) -> None:
         order = fleet.order("digicert", "www.example.org", "issued")
         for number in range(3):
@@ -261,6 +277,7 @@ class TestRenewing:
         fleet.assert_all_served(repeated)
         assert repeated.changed == []
 
+    @pytest.mark.slow
     def test_a_reissue_whose_deployment_was_interrupted_is_finished_and_not_waited_for_again(
         self, fleet: Fleet
     ) -> None:
@@ -279,6 +296,7 @@ class TestRenewing:
         fleet.assert_all_served(again)
         assert not (lineage / ".journal.json").exists()
 
+    @pytest.mark.slow
     def test_the_certificate_to_be_replaced_says_that_it_is_a_reissue(self, fleet: Fleet) -> None:
         order = fleet.order("digicert", "www.example.org", "issued")
         fleet.host("web0", order)
@@ -293,6 +311,7 @@ class TestRenewing:
         fleet.issue()
         fleet.assert_all_served(fleet.run(certificate_superseded_serial_number=old, certificate_wait_timeout=0))
 
+    @pytest.mark.slow
     def test_the_command_line_says_no_as_well_as_yes(self, fleet: Fleet) -> None:
         order = fleet.order("digicert", "www.example.org", "issued")
         fleet.host("web0", order, names=["www.example.org"])
@@ -323,6 +342,7 @@ class TestTurns:
                 order = fleet.sandbox.get_order("digicert", site["certificate_order_id"])
                 assert fleet.serial(name, order["order_id"]) == order["serial_number"]
 
+    @pytest.mark.slow
     def test_certificates_in_a_loop(self, fleet: Fleet) -> None:
         orders = [fleet.order("digicert", f"www{number}.example.org", "issued") for number in range(3)]
         self.sites(fleet, "web0", orders[:2])
@@ -333,6 +353,7 @@ class TestTurns:
         self.assert_each_site_has_its_own(fleet, again)
         assert again.changed == []
 
+    @pytest.mark.slow
     def test_all_orders_are_waited_for_before_the_first_is_deployed(self, fleet: Fleet) -> None:
         orders = [fleet.order("digicert", f"www{number}.example.org") for number in range(3)]
         self.sites(fleet, "web0", orders[:2])
@@ -342,6 +363,7 @@ class TestTurns:
         first = run.of_task(TOGETHER)[0]
         assert sorted(order["order_id"] for order in first.result["orders"]) == [o["order_id"] for o in orders]
 
+    @pytest.mark.slow
     def test_a_deferred_order_does_not_leak_into_the_next_turn(self, fleet: Fleet) -> None:
         late = fleet.order("digicert", "late.example.org")
         ready = fleet.order("digicert", "ready.example.org", "issued")
@@ -352,6 +374,7 @@ class TestTurns:
         assert fleet.serial("web0", late["order_id"]) is None
         assert fleet.serial("web0", ready["order_id"]) is not None
 
+    @pytest.mark.slow
     def test_a_host_that_is_done_leads_nobody(self, fleet: Fleet) -> None:
         for number in range(3):
             fleet.host(f"web{number}", fleet.order("digicert", f"www{number}.example.org", "issued"))
@@ -360,6 +383,7 @@ class TestTurns:
         assert run.hosts(TOGETHER) == ["web0", "web1"], run.output
         assert run.hosts(ALONE) == [], run.output
 
+    @pytest.mark.slow
     def test_a_host_that_failed_and_was_rescued_leads_nobody(self, fleet: Fleet) -> None:
         bad = fleet.order("digicert", "bad.example.org", "rejected", after={"validating": 0.0})
         fleet.host("web0", bad)
@@ -408,6 +432,7 @@ class TestRescuing:
 class TestGuarding:
     """What must not happen."""
 
+    @pytest.mark.slow
     def test_no_secret_is_shown_at_the_highest_verbosity(self, fleet: Fleet) -> None:
         for number, provider in enumerate(PROVIDERS):
             order = fleet.order(provider, f"www{number}.example.org", "issued")
@@ -415,12 +440,14 @@ class TestGuarding:
             fleet.host(f"web{number}", order, private_key_content=key, private_key_path=None)
         fleet.assert_all_served(fleet.run("-vvvv", "--diff"))
 
+    @pytest.mark.slow
     def test_a_play_that_is_not_local_still_asks_from_the_controller(self, fleet: Fleet) -> None:
         order = fleet.order("digicert", "www.example.org", "issued")
         fleet.host("web0", order)
         run = fleet.run("--connection", "ssh", "--become")
         assert run.failed == {}, run.output
 
+    @pytest.mark.slow
     def test_what_cannot_work_is_refused_before_anything_is_waited_for(self, fleet: Fleet) -> None:
         order = fleet.order("digicert", "www.example.org")
         missing = str(fleet.folder / "no.key")
@@ -443,12 +470,14 @@ class TestGuarding:
             assert run.reported()[f"web{number}"]["error_kind"] == kind
         assert fleet.sandbox.summary()["requests"] == 0
 
+    @pytest.mark.slow
     def test_a_key_that_is_not_made_in_check_mode_is_not_missed(self, fleet: Fleet) -> None:
         order = fleet.order("digicert", "late.example.org")
         fleet.host("web0", order, private_key_path=str(fleet.folder / "no.key"), private_key_content="")
         run = fleet.run("--check")
         assert run.failed == {}, run.output
 
+    @pytest.mark.slow
     def test_a_certificate_for_another_key_is_refused_with_the_csr(self, fleet: Fleet) -> None:
         order = fleet.order("digicert", "www.example.org", "issued")
         other = fleet.order("digicert", "other.example.org")

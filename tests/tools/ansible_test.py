@@ -1,13 +1,15 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs ansible-test on a copy of this tree: ``ansible_test.py COMMAND [ARGUMENT...]``, inside run.sh.
+"""Runs ansible-test on a copy of this tree: ``ansible_test.py [--copy NAME] COMMAND [ARGUMENT...]``, under nox.
 
 ansible-test insists on a folder ``ansible_collections/certops/issuance`` that is no link, so the tree is copied to
-``.cache/stage``. What ansible-test leaves there (``tests/output``) stays for the next run.
+``.cache/stage``, one copy for each ansible-core, Python and NAME. What ansible-test leaves there (``tests/output``)
+stays for the next run. A run that found nothing to test is a failure.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import fcntl
 import importlib.metadata
@@ -15,12 +17,12 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 import sys
 import typing as t
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-
-from environment import CACHE, HOME, TREE
+TREE = pathlib.Path(__file__).resolve().parents[2]
+CACHE = TREE / ".cache"
 
 #: Folders that are made by tools and are no part of the tree.
 _MADE = re.compile(
@@ -69,7 +71,7 @@ def stage(name: str) -> pathlib.Path:
 
 def provide_pip() -> None:
     """Put our get-pip script where every supported ansible-test looks before it downloads one."""
-    cache = HOME / ".ansible/test/cache"
+    cache = pathlib.Path.home() / ".ansible/test/cache"
     cache.mkdir(parents=True, exist_ok=True)
     core = importlib.metadata.distribution("ansible-core")
     listing = pathlib.Path(str(core.locate_file("ansible_test/_internal/python_requirements.py")))
@@ -82,27 +84,36 @@ def provide_pip() -> None:
 
 def main() -> int:
     """Stage the tree for the ansible-core of this environment and run its ansible-test there."""
-    if len(sys.argv) < 2:
-        print("usage: ansible_test.py COMMAND [ARGUMENT...]", file=sys.stderr)
-        return 2
-    if sys.argv[1] in ("units", "integration") and "--requirements" in sys.argv and "--venv" not in sys.argv:
+    parser = argparse.ArgumentParser(prog="ansible_test.py", description="Run ansible-test on a copy of this tree.")
+    parser.add_argument("--copy", default="tests", help="runs with different copies can go side by side")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of ansible-test")
+    options = parser.parse_args()
+    arguments: list[str] = options.arguments
+    if {"units", "integration"} & set(arguments) and "--requirements" in arguments and "--venv" not in arguments:
         print("--requirements without --venv would install into this machine's own interpreters", file=sys.stderr)
         return 2
-    # Tests and their coverage share a copy; sanity has its own, so that it can run beside them.
-    use = "sanity" if sys.argv[1] == "sanity" else "tests"
-    name = f"{importlib.metadata.version('ansible-core')}-{sys.version_info[0]}.{sys.version_info[1]}-{use}"
+    version = importlib.metadata.version("ansible-core")
+    name = f"{version}-{sys.version_info[0]}.{sys.version_info[1]}-{options.copy}"
     locks = CACHE / "locks"
     locks.mkdir(parents=True, exist_ok=True)
-    lock = os.open(locks / f"stage-{name}", os.O_RDWR | os.O_CREAT, 0o600)
-    os.set_inheritable(lock, True)  # ansible-test takes this process's place, and the copy is its own until it ends
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    directory = stage(name)
-    provide_pip()
-    os.chdir(directory)
-    # Told its root, ansible-test takes all files there; else it asks the git above, which ignores .cache.
-    variables = {**os.environ, "ANSIBLE_TEST_CONTENT_ROOT": str(directory)}
-    program = pathlib.Path(sys.executable).with_name("ansible-test")
-    os.execve(program, [str(program), *sys.argv[1:]], variables)
+    with (locks / f"stage-{name}").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        directory = stage(name)
+        provide_pip()
+        # With its root given, ansible-test takes all files there; else it asks the git above, which ignores .cache.
+        variables = {**os.environ, "ANSIBLE_TEST_CONTENT_ROOT": str(directory)}
+        command = [str(pathlib.Path(sys.executable).with_name("ansible-test")), *arguments, "--color", "no"]
+        # ansible-test ends well where it skips what cannot be tested.
+        failures = ["All targets skipped", *(["ERROR: "] if "sanity" in arguments else [])]
+        with subprocess.Popen(
+            command, cwd=directory, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace", pass_fds=[lock.fileno()],
+        ) as process:  # fmt: skip
+            failed = False
+            for line in process.stdout or ():
+                print(line, end="", flush=True)
+                failed = failed or any(word in line for word in failures)
+        return process.returncode or int(failed)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mutation testing with mutmut: ``mutation.py [--sample N] [--survivors] MODULE...``, inside run.sh --with mutation.
+"""Mutation testing with mutmut: ``mutation.py [--sample N] [--survivors] MODULE...``, under nox.
 
 MODULE is a file of ``plugins/module_utils`` without its suffix. Each of its mutants (one small change of the code, in
 a function) is tested with the unit tests of that module which reach the changed function. mutmut wants the sources at
@@ -23,10 +23,8 @@ import subprocess
 import sys
 import typing as t
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-
-from environment import CACHE, TREE
-
+TREE = pathlib.Path(__file__).resolve().parents[2]
+CACHE = TREE / ".cache"
 _MODULE_UTILS = pathlib.Path("plugins/module_utils")
 _COLLECTION = pathlib.Path("ansible_collections/certops/issuance")
 

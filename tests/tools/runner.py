@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Uses an installed tarball under ansible-runner, at one place and split up as on an automation mesh.
 
-``runner.py TARBALL``, inside ``run.sh --with builder``. The same play, which asks the sandbox for an order and waits
+``runner.py TARBALL``, under nox. The same play, which asks the sandbox for an order and waits
 for it, runs once with ``ansible-runner run`` and once through ``transmit | worker | process``.
 """
 

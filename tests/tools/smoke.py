@@ -1,6 +1,6 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Installs a collection tarball into an empty folder and uses it there: ``smoke.py TARBALL``, inside run.sh.
+"""Installs a collection tarball into an empty folder and uses it there: ``smoke.py TARBALL``, under nox.
 
 Ansible sees nothing but that folder, so whatever the tarball lacks is missing here too.
 """
