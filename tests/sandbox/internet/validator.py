@@ -43,6 +43,11 @@ class Validator:
 
     def objections(self, name: str, evidence: Evidence) -> list[str]:
         """All that the CA has against issuing for a name; nothing: it approves."""
+        if self.provider == "gogetssl":
+            # It sells for two CAs: TXT records and fileauth.txt are DigiCert's.
+            is_digicert = evidence.type == "TXT" or evidence.where.endswith("/fileauth.txt")
+            family = "digicert" if is_digicert else "sectigo"
+            return Validator(self.internet, self.web, family).objections(name, evidence)
         base = name[2:] if name.startswith("*.") else name
         if evidence.type == "file":
             found = ["no file for a wildcard"] if name.startswith("*.") else self._against_file(base, evidence)

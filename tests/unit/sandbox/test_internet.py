@@ -16,7 +16,10 @@ import dns.tsig
 import dns.tsigkeyring
 import dns.update
 import pytest
+import requests
 from sandbox.internet import DnsService, Internet, Zone
+from sandbox.internet import update as client
+from sandbox.internet.service import InternetService
 from sandbox.internet.zones import RESOLVER_ADDRESS
 
 KEYS = {"updater.example.org.": "c2FuZGJveC1zZWNyZXQ="}
@@ -121,3 +124,39 @@ def test_servers_answer_for_their_zones_alone(world: World) -> None:
     root = world.ask(dns.message.make_query(OWNER, "TXT"), "198.41.0.4")
     assert not root.flags & dns.flags.AA
     assert root.authority[0].name.to_text() == "org."
+
+
+@pytest.fixture
+def service() -> t.Iterator[InternetService]:
+    with InternetService(lambda: 1_800_000_000.0) as made:
+        made.add_zone("example.org", ["www.example.org"], signed=True)
+        yield made
+
+
+def test_service_publishes_by_update_and_the_ca_approves(service: InternetService) -> None:
+    asked = ("digicert", "www.example.org", "TXT", "_dnsauth.www.example.org", "token-of-the-order")
+    assert service.objections(*asked) == ["nothing at _dnsauth.www.example.org"]
+    described = service.describe()
+    key = f"{described['update_key']['name']}={described['update_key']['secret']}"
+    answer = client.update(described["update_server"], "example.org", key, "present", *asked[2:])
+    assert answer == "NOERROR"
+    assert service.objections(*asked) == []
+    service.set_record("example.org", "CAA", ['0 issue "another.example"'])
+    assert service.objections(*asked) == ["CAA forbids it"]
+
+
+def test_service_shows_pages(service: InternetService) -> None:
+    url = "http://www.example.org/.well-known/pki-validation/fileauth.txt"
+    asked = ("digicert", "www.example.org", "file", url, "token-of-the-order")
+    assert service.objections(*asked) != []
+    service.set_page(url, "token-of-the-order\n")
+    assert service.objections(*asked) == []
+    port = service.describe()["address_map"]["203.0.113.5:80"].rpartition(":")[2]
+    answer = requests.get(f"http://127.0.0.1:{port}{url[22:]}", headers={"Host": "www.example.org"}, timeout=5)
+    assert answer.text == "token-of-the-order\n"
+
+
+def test_service_forgets_everything_on_reset(service: InternetService) -> None:
+    service.reset()
+    with pytest.raises(LookupError, match="no zone"):
+        service.set_record("_dnsauth.example.org", "TXT", ["x"])

@@ -38,6 +38,9 @@ METHODS = [
     ("sectigo", "file"),
     ("cpanel", "cname"),
     ("cpanel", "file"),
+    ("gogetssl", "txt"),
+    ("gogetssl", "cname"),
+    ("gogetssl", "file"),
 ]
 
 

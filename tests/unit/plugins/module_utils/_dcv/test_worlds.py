@@ -39,6 +39,8 @@ METHODS = [
     ("sectigo", "cname"),
     ("sectigo", "file"),
     ("cpanel", "file"),
+    ("gogetssl", "txt"),
+    ("gogetssl", "file"),
 ]
 OWNERS = [f"_dnsauth.{HOST}", f"_dnsauth.{ZONE}", HOST, f"_{MD5}.{HOST}", f"_{MD5}.{ZONE}", f"_dnsauth.{HOST}.{ZONE}"]
 TEXTS = [TOKEN, FORMER_TOKEN, f'"{TOKEN}"', TOKEN.upper(), TOKEN[:20], "v=spf1 -all", f"{TOKEN} "]
