@@ -6,7 +6,7 @@
 
 The values: providers make one NameEvidence for each name of an order; evidence_report.py makes record sets and files of
 them. Standard library only; asks nobody.
-Source: docs/providers, rules-and-diagnosis sections 2 and 7, and section 3 of each provider's DCV sheet.
+Source: docs/providers/dcv/rules-and-diagnosis.md, sections 2 and 7, and section 3 of each provider's DCV sheet.
 
 Private to this collection.
 """

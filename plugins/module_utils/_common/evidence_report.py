@@ -5,7 +5,7 @@
 """What to publish for many orders: refuses what must not be published, merges the rest over all orders.
 
 `report` makes the results of `order_dcv_info` of the evidence that providers gave. Standard library only; asks nobody.
-Source: docs/providers, rules-and-diagnosis sections 2, 7 and 9.
+Source: docs/providers/dcv/rules-and-diagnosis.md, sections 2, 7 and 9.
 
 Private to this collection.
 """

@@ -4,7 +4,7 @@
 
 """Whether CAA records let the CA issue (RFC 8659), and the look at a name before anything is ordered.
 
-Source: docs/providers, rules-and-diagnosis section 3, and rows 14 and 15 of section 4.
+Source: docs/providers/dcv/rules-and-diagnosis.md, section 3, and rows 14 and 15 of section 4.
 
 Private to this collection.
 """

@@ -4,7 +4,7 @@
 
 """Finding the zone of a name and its authoritative servers: from the root servers down, without a resolver.
 
-What is found is kept for all names of a look. Source: docs/providers, rules-and-diagnosis section 4.
+What is found is kept for all names of a look. Source: docs/providers/dcv/rules-and-diagnosis.md, section 4.
 
 Private to this collection.
 """

@@ -5,7 +5,7 @@
 """Whether a CA sees a file on the web servers of a name, and why not.
 
 Each address is asked by itself. Redirects are followed as the rules of the CA say, and never to a private address.
-Source: docs/providers, rules-and-diagnosis sections 2, 4 and 9, and sections 4 and 5 of the DCV sheets.
+Source: docs/providers/dcv/rules-and-diagnosis.md, sections 2, 4 and 9, and sections 4 and 5 of the DCV sheets.
 
 Private to this collection.
 """

@@ -4,7 +4,7 @@
 
 """The closed list of findings: what each code means, how bad it is, what it hides, and what to do.
 
-Pure data and functions. Source: docs/providers, rules-and-diagnosis sections 4 and 9.
+Pure data and functions. Source: docs/providers/dcv/rules-and-diagnosis.md, sections 4 and 9.
 
 Private to this collection.
 """

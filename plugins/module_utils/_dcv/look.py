@@ -4,7 +4,7 @@
 
 """One look: what all checks share, and what they return; and the checks of a zone that every name in it needs.
 
-Source: docs/providers, rules-and-diagnosis section 4, rows 8 to 13.
+Source: docs/providers/dcv/rules-and-diagnosis.md, section 4, rows 8 to 13.
 
 Private to this collection.
 """

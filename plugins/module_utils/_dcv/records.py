@@ -5,7 +5,7 @@
 """Whether a CA sees a record set, and why not.
 
 Authoritative servers are asked first. A resolver is asked only once they have the record, so that the question puts no
-negative answer into its cache. Source: docs/providers, rules-and-diagnosis sections 4 and 9.
+negative answer into its cache. Source: docs/providers/dcv/rules-and-diagnosis.md, sections 4 and 9.
 
 Private to this collection.
 """

@@ -4,7 +4,7 @@
 
 """Fetching one file from one address as a CA does: pinned, bounded, unverified, every hop seen. Standard library only.
 
-It never follows a redirect by itself. Source: docs/providers, rules-and-diagnosis sections 4 and 6.
+It never follows a redirect by itself. Source: docs/providers/dcv/rules-and-diagnosis.md, sections 4 and 6.
 
 Private to this collection.
 """

@@ -4,7 +4,7 @@
 
 """Which zone a record has to be published in, as DNS says. A module hands a ZoneLookup to what makes record sets.
 
-Source: docs/providers, rules-and-diagnosis section 4, "Finding the zone".
+Source: docs/providers/dcv/rules-and-diagnosis.md, section 4, "Finding the zone".
 
 Private to this collection.
 """
