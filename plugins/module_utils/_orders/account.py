@@ -5,7 +5,7 @@
 """The account: provider, URL and credentials, all that is needed to talk to one API.
 
 Private to this collection. Knows how options and environment variables become an account; what a particular provider
-asks for is told by its ProviderInfo.
+needs is data in its ProviderInfo.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Account:
 
     @property
     def fingerprint(self) -> str:
-        """Names the account in file names without telling its credentials: equal accounts share request budgets."""
+        """Names the account in file names without showing its credentials: equal accounts share request budgets."""
         parts = [self.provider, self.api_url, self.api_key or "", self.username or ""]
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -115,7 +115,7 @@ def resolve_account(rules: AccountRules, params: t.Mapping[str, t.Any], environm
     """Make the account from a task's options and the environment variables of this one provider.
 
     Arguments:
-        rules: what the provider asks for.
+        rules: what the provider needs.
         params: validated options; see ACCOUNT_OPTIONS.
         environment: the environment in which the task runs.
 
@@ -175,7 +175,7 @@ def unused_credentials(rules: AccountRules, params: t.Mapping[str, t.Any]) -> li
 
 
 def _refuse_foreign_options(rules: AccountRules, params: t.Mapping[str, t.Any]) -> None:
-    """An option of another provider would be ignored, and the request asked otherwise than it was meant."""
+    """An option of another provider would be ignored, and the request would be another than was meant."""
     for option in _PROVIDER_OPTIONS:
         given = params.get(option)
         if given not in (None, "", ACCOUNT_OPTIONS[option].get("default")) and option not in rules.options:

@@ -111,7 +111,7 @@ class Blocker:
 
 @dataclass(frozen=True)
 class OrderCertificate:
-    """What a provider tells of the certificate of an order. Times are ISO 8601 UTC."""
+    """What a provider reports of the certificate of an order. Times are ISO 8601 UTC."""
 
     id: str | None = None
     serial_number: str | None = None
@@ -229,7 +229,7 @@ def _domain_to_dict(domain: Domain) -> dict[str, t.Any]:
 def without_superseded(order: Order, serials: t.Sequence[str], replaced: OrderCertificate | None = None) -> Order:
     """The order as it counts during a reissue: a certificate with one of these serials is the previous one.
 
-    A certificate whose serial the provider does not tell cannot be shown to be a new one, so it does not count either.
+    A certificate whose serial is not reported cannot be shown to be a new one, so it does not count either.
 
     Arguments:
         replaced: the certificate that the order had while its reissue was open; it is the previous one as well.
@@ -243,13 +243,15 @@ def without_superseded(order: Order, serials: t.Sequence[str], replaced: OrderCe
     if not superseded or (current is not None and not serial_forms(current) & superseded):
         return order
     if current is None:
-        warning = "the serial number of the certificate is not known, so it cannot be told from the superseded one"
+        warning = (
+            "the serial number of the certificate is not known, so it cannot be distinguished from the superseded one"
+        )
         return replace(order, issued=False, dcv_completed=None, warnings=order.warnings + (warning,))
     return _as_previous(order)
 
 
 def _is_same(certificate: OrderCertificate, other: OrderCertificate) -> bool:
-    """Whether two facts are about one certificate: by their ids, or by their serial numbers where ids are not told."""
+    """Whether both are one certificate: by their ids, or by their serial numbers where ids are not reported."""
     if certificate.id is not None and other.id is not None:
         return certificate.id == other.id
     serial = normalize_serial(certificate.serial_number)

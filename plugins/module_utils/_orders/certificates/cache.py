@@ -45,7 +45,7 @@ class CertificateCache:
     def get(self, order: Order) -> IssuedBundle | None:
         """What was collected for this certificate of the order within the pause; None where there is nothing.
 
-        A certificate whose serial number the order does not tell may be a new one, so it is not looked up.
+        A certificate whose serial number the order does not report may be a new one, so it is not looked up.
         """
         if not self._cacheable(order):
             return None

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the rest may ask of a provider, and what a provider can do, as data.
+"""What every provider offers: its methods, and what it is and can do, as data.
 
-Private to this collection. A provider is one file beside this one: the calls it makes, its words mapped to the model.
+Private to this collection. A provider is one folder beside this file: client.py makes its calls, mapping.py
+maps its words to the model, and __init__.py is its ProviderInfo.
 What is known of its API is its fact sheet in docs/providers, to whose sections docstrings refer.
 It is given an account and a transport, and nothing else: no module, no clock, no options.
 """
@@ -35,14 +36,14 @@ _SLIPS: t.Mapping[str, str] = {
 }
 
 #: A bulk call is made so many times at most for the same orders, while it leaves some of them out.
-_MOST_TURNS = 10
+_MAX_REPEATS = 10
 
 #: What is left open, in words, by check: (message when you must act, actor).
 _OPEN_CHECKS: t.Mapping[str, tuple[str, str]] = {
     "csr": ("the CSR is not accepted yet", "you"),
     "dcv": ("domain control validation is open", "you"),
-    "organization": ("the organisation is not validated yet", "provider"),
-    "phone_callback": ("the call-back to the organisation is open", "you"),
+    "organization": ("the organization is not validated yet", "provider"),
+    "phone_callback": ("the call-back to the organization is open", "you"),
     "ev_click_through": ("the subscriber agreement is not accepted yet", "you"),
     "caa": ("the CAA record does not allow this CA yet, or is not checked yet", "you"),
     "brand": ("the CA reviews the name by hand (brand validation)", "provider"),
@@ -178,7 +179,7 @@ class Provider(abc.ABC):
 
     @abc.abstractmethod
     def fetch_order(self, order_id: str) -> Order:
-        """Where one order stands, with every check the provider tells of.
+        """Where one order stands, with every check that the provider reports.
 
         Raises:
             OrderNotFound: when the provider does not know it.
@@ -193,13 +194,13 @@ class Provider(abc.ABC):
         return self.fetch_order(order.order_id)
 
     def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, OrderSummary]:
-        """What a bulk or delta call tells, by order id; an order that is left out has no news.
+        """What a bulk or delta call reports, by order id; an order that is left out has no news.
 
         The number of requests does not grow with the number of orders, beyond info.bulk_batch.
 
         Arguments:
-            since: seconds that have passed since the last survey that succeeded; None when all is to be told: the
-                first time, and now and then. An order that is not told of then is no news but a OrderSummary without order.
+            changed_since: seconds that have passed since the last call that succeeded; None when every order must be
+                reported: the first time, and now and then. One that is left out then has an OrderSummary without order.
         """
         raise NotImplementedError(f"{self.info.name} has no bulk call")
 
@@ -223,55 +224,59 @@ class Provider(abc.ABC):
 def fetch_summaries_in_batches(
     order_ids: t.Sequence[str],
     size: int | None,
-    ask: t.Callable[[t.Sequence[str]], t.Mapping[str, T]],
-    sketch: t.Callable[[str, T], OrderSummary],
+    fetch: t.Callable[[t.Sequence[str]], t.Mapping[str, T]],
+    summarize: t.Callable[[str, T], OrderSummary],
 ) -> dict[str, OrderSummary]:
-    """A survey by a bulk call that is told which orders to tell of: a sketch of each, in however many calls.
+    """The summaries by a bulk call that is given the orders to report, in however many calls.
 
     Arguments:
         size: how many orders one call can name; None for any number.
-        ask: makes one call for some orders; what it tells, by order id.
-        sketch: what is made of that, for one order. An order of which nothing is told has a OrderSummary without order.
+        fetch: makes one call for some orders; what it reports, by order id.
+        summarize: makes the summary of that, for one order. One that is not reported has an OrderSummary without order.
     """
     found: dict[str, OrderSummary] = {}
     step = size or max(1, len(order_ids))
     for start in range(0, len(order_ids), step):
         batch = order_ids[start : start + step]
-        told = _ask_until_told(batch, ask)
+        reported = _fetch_until_reported(batch, fetch)
         for order_id in batch:
             found[order_id] = (
-                sketch(order_id, told[order_id]) if order_id in told else OrderSummary(change_token="missing")
+                summarize(order_id, reported[order_id])
+                if order_id in reported
+                else OrderSummary(change_token="missing")
             )
     return found
 
 
-def _ask_until_told(order_ids: t.Sequence[str], ask: t.Callable[[t.Sequence[str]], t.Mapping[str, T]]) -> dict[str, T]:
-    """What a bulk call tells of these orders; those that it leaves out are asked for again, by themselves.
+def _fetch_until_reported(
+    order_ids: t.Sequence[str], fetch: t.Callable[[t.Sequence[str]], t.Mapping[str, T]]
+) -> dict[str, T]:
+    """What a bulk call reports of these orders; those that it leaves out are fetched again, by themselves.
 
-    A server may tell of fewer orders at once than it was asked for.
+    A server may report fewer orders at once than were requested.
     """
     left = list(order_ids)
-    told: dict[str, T] = {}
-    for turn in range(_MOST_TURNS):
+    reported: dict[str, T] = {}
+    for turn in range(_MAX_REPEATS):
         try:
-            answer = ask(left)
+            answer = fetch(left)
         except (InvalidRequest, OrderNotFound):
             if turn == 0:
                 raise
             # None of those that were left out is known here: the detail call says what is wrong with each.
             break
         found = {order_id: answer[order_id] for order_id in left if order_id in answer}
-        told.update(found)
+        reported.update(found)
         left = [order_id for order_id in left if order_id not in found]
         if not (found and left):
             break
-    return told
+    return reported
 
 
 def unknown_word(provider: str, field_name: str, value: t.Any) -> str:
     """The warning about a word that the provider's fact sheet does not know."""
-    said = shortened(str(value), 80)
-    return f"{provider} said {shortened(field_name, 80)}={said!r}, which this collection does not know"
+    reported = shortened(str(value), 80)
+    return f"{provider} reported {shortened(field_name, 80)}={reported!r}, which this collection does not know"
 
 
 def open_blockers(

@@ -138,12 +138,12 @@ def test_the_superseded_certificate_is_waited_out_at_the_provider() -> None:
     assert order.warnings == ()
 
 
-def test_a_certificate_without_a_serial_cannot_be_told_from_the_superseded_one() -> None:
+def test_a_certificate_without_a_serial_cannot_be_distinguished_from_the_superseded_one() -> None:
     order = without_superseded(issued(None, warnings=("before",)), ["ABC"])
     assert (order.issued, order.final, order.dcv_completed) == (False, False, None)
     assert order.warnings == (
         "before",
-        "the serial number of the certificate is not known, so it cannot be told from the superseded one",
+        "the serial number of the certificate is not known, so it cannot be distinguished from the superseded one",
     )
     assert order.blockers == ()
 
