@@ -14,7 +14,7 @@ import datetime
 import re
 import typing as t
 
-from ..._common.names import iso_time
+from ..._common.names import iso_time, normalize_name
 
 _DIGITS = re.compile(r"[0-9]{1,64}", re.ASCII)
 #: Texts that stand for no value where a long text is expected.
@@ -83,11 +83,20 @@ def mapping(value: t.Any) -> t.Mapping[str, t.Any]:
     return value if isinstance(value, dict) else {}
 
 
+def squeezed(value: t.Any) -> str:
+    """A status text for comparing: in lower case, with single blanks."""
+    return " ".join(word(value).split())
+
+
 def listing(value: t.Any) -> list[t.Any]:
-    """A JSON array as it is, a lone object as an array of one, and an empty array for anything else."""
+    """An array, also where PHP numbered it by keys; a lone object as an array of one; empty for anything else."""
     if isinstance(value, list):
         return value
-    return [value] if isinstance(value, dict) and value else []
+    if not isinstance(value, dict) or not value:
+        return []
+    if all(_DIGITS.fullmatch(str(key)) for key in value):
+        return [value[key] for key in sorted(value, key=lambda key: int(str(key)))]
+    return [value]
 
 
 def objects(value: t.Any) -> list[t.Mapping[str, t.Any]]:
@@ -106,21 +115,44 @@ def php_items(value: t.Any) -> list[tuple[str | None, t.Any]]:
     PHP writes one array as a list, as an object numbered by keys, or as an object with a name for each item. An object
     whose values are not all objects is one item by itself.
     """
-    if isinstance(value, dict) and value:
-        if all(_DIGITS.fullmatch(str(key)) for key in value):
-            return [(None, value[key]) for key in sorted(value, key=lambda key: int(str(key)))]
-        if all(isinstance(item, (dict, list)) for item in value.values()):
-            return list(value.items())
-        return [(None, value)]
-    return [(None, item) for item in value] if isinstance(value, list) else []
+    items = listing(value)
+    lone = isinstance(value, dict) and items == [value]
+    if lone and all(isinstance(item, (dict, list)) for item in value.values()):
+        return list(value.items())
+    return [(None, item) for item in items]
 
 
 def names(value: t.Any) -> list[str]:
-    """Host names from an array, or from one comma list; without blanks and repetitions, in the order given."""
+    """The names in an array or in one text, separated by commas, blanks or line ends; each once, in the order given."""
     parts: list[str] = []
-    for item in value if isinstance(value, list) else [value]:
-        parts.extend(part.strip() for part in (text(item) or "").split(","))
+    for item in listing(value) or [value]:
+        parts.extend(re.split(r"[,;\s]+", text(item) or ""))
     return list(dict.fromkeys(part for part in parts if part))
+
+
+def is_host_name(name: str) -> bool:
+    """Whether it is a host name or an address, rather than a mail address or a word of a company's name."""
+    try:
+        normalized = normalize_name(name)
+    except ValueError:
+        # It may have been damaged on the way, such as by a wrong escape; it is still one of the order's names.
+        return "." in name.strip(".") and not re.search(r"[\s@/\\:&()\"'<>]", name)
+    return "." in normalized or ":" in normalized or not name.strip().endswith(".")
+
+
+def host_names(value: t.Any, single_labels: bool = False) -> list[str]:
+    """The host names and addresses in a field that may hold a company, a person or a mail address instead.
+
+    One part that is no name, such as the end of "Example, Inc.", shows that the whole field is no list of names.
+
+    Arguments:
+        single_labels: several parts without a dot are names as well, because the product is for servers.
+    """
+    found = names(value)
+    if not all(is_host_name(name) for name in found):
+        return []
+    certain = single_labels or len(found) == 1 or all("." in name or ":" in name for name in found)
+    return found if certain else []
 
 
 def time_from_epoch(value: t.Any) -> str | None:

@@ -133,10 +133,70 @@ def test_a_lone_object_is_a_list_of_one() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["a.example, b.example,,a.example", ["a.example", " b.example "], ["a.example,b.example", None, {}, "a.example"]],
+    [
+        "a.example, b.example,,a.example",
+        ["a.example", " b.example "],
+        ["a.example,b.example", None, {}, "a.example"],
+        "a.example b.example",
+        "a.example\r\nb.example\n",
+        "a.example\tb.example;a.example",
+        {"1": "b.example", "0": "a.example"},
+    ],
 )
-def test_names_from_lists_and_comma_lists(value: t.Any) -> None:
+def test_names_from_arrays_and_from_texts(value: t.Any) -> None:
     assert coerce.names(value) == ["a.example", "b.example"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("www.example.org", True),
+        ("*.example.org", True),
+        ("intranet", True),
+        ("b\u00fccher.example", True),
+        ("192.0.2.7", True),
+        ("2001:db8::10", True),
+        # Damaged on the way, and still a name.
+        ("b%zzd.example.org", True),
+        ("someone@example.org", False),
+        ("Inc.", False),
+        ("Ltd.", False),
+        ("https://example.org/", False),
+        ("(Example).Co", False),
+    ],
+)
+def test_host_names_are_distinguished_from_addresses_and_companies(name: str, expected: bool) -> None:
+    assert coerce.is_host_name(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "of_servers"),
+    [
+        ("www.example.org, example.org", ["www.example.org", "example.org"], ["www.example.org", "example.org"]),
+        ("intranet", ["intranet"], ["intranet"]),
+        ("intranet mail", [], ["intranet", "mail"]),
+        ("Example Ltd", [], ["Example", "Ltd"]),
+        ("Example, Inc.", [], []),
+        ("www.example.org, someone@example.org", [], []),
+        (["2001:db8::10", "192.0.2.7"], ["2001:db8::10", "192.0.2.7"], ["2001:db8::10", "192.0.2.7"]),
+        ("", [], []),
+        (None, [], []),
+    ],
+)
+def test_a_field_holds_names_or_none(value: t.Any, expected: list[str], of_servers: list[str]) -> None:
+    assert coerce.host_names(value) == expected
+    assert coerce.host_names(value, single_labels=True) == of_servers
+
+
+def test_an_array_that_is_numbered_by_keys_is_a_list() -> None:
+    numbered = {"10": {"a": 3}, "9": "odd", "1": {"a": 1}}
+    assert coerce.listing(numbered) == [{"a": 1}, "odd", {"a": 3}]
+    assert coerce.objects(numbered) == [{"a": 1}, {"a": 3}]
+    assert coerce.entries(numbered) == [{"a": 1}, {}, {"a": 3}]
+
+
+def test_a_status_text_is_compared_with_single_blanks() -> None:
+    assert coerce.squeezed(" Awaiting \n Validation ") == "awaiting validation"
 
 
 @pytest.mark.parametrize(
@@ -207,6 +267,6 @@ def test_an_array_of_php_in_each_of_its_shapes(value: t.Any, expected: list[t.An
 def test_any_time_in_any_zone_is_the_same_moment(moment: datetime.datetime, hours: int) -> None:
     zone = datetime.timezone(datetime.timedelta(hours=hours))
     aware = moment.replace(microsecond=0, tzinfo=zone)
-    told = coerce.moment_from_text(aware.isoformat())
-    assert told == aware
+    moment_read = coerce.moment_from_text(aware.isoformat())
+    assert moment_read == aware
     assert coerce.time_from_text(aware.isoformat()) == coerce.time_from_epoch(int(aware.timestamp()))
