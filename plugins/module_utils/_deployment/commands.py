@@ -23,6 +23,7 @@ _MAX_OUTPUT = 1 << 18  # bytes of each stream; the last ones are kept
 _PIPE = 1 << 16  # bytes, as much as a pipe holds
 _TICK = 0.1  # seconds between looks whether a silent command has ended
 _GRACE = 5.0  # seconds to end after SIGTERM
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 _ORPHAN_TIME = 5.0  # seconds that a command may go on when nobody waits for it any more
 
 
@@ -31,7 +32,7 @@ def run_command(command: t.Sequence[str], timeout: float, descriptors: t.Sequenc
 
     It is the child of a supervisor, which outlives this process if that is killed, and has what this process has open,
     the lock of a lineage above all: whoever waits for that lock waits for the command, too. The command then has a few
-    seconds to come to its end, and is ended.
+    seconds to come to its end, and is ended. Where the supervisor is killed, the command is as well.
 
     Arguments:
         command: program and arguments.
@@ -50,9 +51,12 @@ def run_command(command: t.Sequence[str], timeout: float, descriptors: t.Sequenc
         _supervise(writing, parent, command, timeout, descriptors)
     os.close(writing)
     with os.fdopen(reading, "rb") as stream:
-        answer = stream.read()
+        started, _space, answer = stream.read().partition(b" ")  # the process, and what became of it
     os.waitpid(supervisor, 0)
-    if not answer:
+    if not answer.endswith(b"\n"):
+        if started:
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or somebody else's by now
+                os.killpg(int(started), signal.SIGKILL)
         raise OSError(errno.ECHILD, "its supervisor was killed")
     kind, *values = json.loads(answer)
     if kind == "timeout":
@@ -66,34 +70,38 @@ def run_command(command: t.Sequence[str], timeout: float, descriptors: t.Sequenc
 def _supervise(
     writing: int, parent: int, command: t.Sequence[str], timeout: float, descriptors: t.Sequence[int]
 ) -> None:
-    """In the supervisor: run the command, and write into the pipe what became of it. Does not return."""
+    """In the supervisor: run the command, write its id and then what became of it into the pipe. Does not return."""
+
+    def pass_on(number: int, _frame: object) -> None:
+        """Whoever ends this process means the one that the command is run for."""
+        if os.getppid() == parent:
+            os.kill(parent, number)
+
     try:
         os.setsid()  # what ends a whole group or session of processes does not end this one
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, _go_on)  # not SIG_IGN, which the command would inherit
+                signal.signal(number, pass_on)
         null = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):  # else a connection would wait for this process
             os.dup2(null, standard)
         if os.getppid() != parent:  # killed before anything was started
             return
         try:
-            answer: list[t.Any] = ["done", *_run(parent, command, timeout, descriptors)]
+            answer: list[t.Any] = ["done", *_run(writing, parent, command, timeout, descriptors)]
         except TimeoutError:
             answer = ["timeout"]
         except OSError as exc:
             answer = ["error", exc.errno, exc.strerror]
         with os.fdopen(writing, "wb") as stream:
-            stream.write(json.dumps(answer).encode("ascii"))
+            stream.write(b" " + json.dumps(answer).encode("ascii") + b"\n")
     finally:
         os._exit(0)
 
 
-def _go_on(_number: int, _frame: object) -> None:
-    """Handle a signal by going on."""
-
-
-def _run(parent: int, command: t.Sequence[str], timeout: float, descriptors: t.Sequence[int]) -> tuple[int, str, str]:
+def _run(
+    writing: int, parent: int, command: t.Sequence[str], timeout: float, descriptors: t.Sequence[int]
+) -> tuple[int, str, str]:
     deadline = time.monotonic() + timeout
     process = subprocess.Popen(  # pylint: disable=ansible-bad-function
         command,
@@ -102,6 +110,7 @@ def _run(parent: int, command: t.Sequence[str], timeout: float, descriptors: t.S
         stderr=subprocess.PIPE,
         pass_fds=descriptors,
         start_new_session=True,
+        preexec_fn=_before(writing, os.getpid()),
     )
     streams = [t.cast(t.IO[bytes], process.stdout), t.cast(t.IO[bytes], process.stderr)]
     try:
@@ -109,10 +118,33 @@ def _run(parent: int, command: t.Sequence[str], timeout: float, descriptors: t.S
     except subprocess.TimeoutExpired as exc:
         _end(process)
         raise TimeoutError from exc
+    except OSError:
+        _end(process)
+        raise
     finally:
         for stream in streams:
             stream.close()
     return process.returncode, output, errors
+
+
+def _before(writing: int, supervisor: int) -> t.Callable[[], None]:
+    """What the new process does before it becomes the command: it names itself, and lets itself be killed with us."""
+    try:
+        import ctypes
+
+        prctl = ctypes.CDLL(None).prctl
+    except (ImportError, OSError, AttributeError):  # Python without ctypes, no Linux
+        prctl = None
+
+    def prepare() -> None:
+        with contextlib.suppress(BrokenPipeError):  # nobody listens any more
+            os.write(writing, b"%d" % os.getpid())
+        if prctl:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != supervisor:  # it was killed just now
+            os._exit(1)
+
+    return prepare
 
 
 def _listen(

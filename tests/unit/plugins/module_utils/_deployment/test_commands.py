@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import signal
 import time
 
 import pytest
@@ -82,6 +83,28 @@ def test_daemon_that_keeps_the_output_is_not_waited_for(tmp_path: pathlib.Path, 
     finally:
         with contextlib.suppress(ProcessLookupError):  # it may have died of the closed pipe
             os.kill(int((tmp_path / "pid").read_text()), 9)
+
+
+def test_command_is_killed_with_its_supervisor(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ChildProcessError, match="its supervisor was killed"):
+        shell(f"echo $$ > {tmp_path}/pid; sleep 600 & echo $! > {tmp_path}/other; kill -KILL $PPID; wait")
+    for name in ("pid", "other"):
+        assert ends(int((tmp_path / name).read_text()))
+
+
+@pytest.mark.parametrize("name", ["TERM", "HUP", "INT"])
+def test_who_ends_the_supervisor_ends_who_runs_the_command(tmp_path: pathlib.Path, name: str) -> None:
+    """As a process that looks at its parent sees it, that parent is the module."""
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        shell(f"kill -{name} $PPID; sleep 0.3; touch {tmp_path}/ended")
+        os._exit(0)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == getattr(signal, f"SIG{name}")
+    deadline = time.monotonic() + LONG
+    while not (tmp_path / "ended").exists():
+        assert time.monotonic() < deadline, "the command did not come to its end"
+        time.sleep(0.01)
 
 
 def test_endless_output_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import stat
+import sys
 import tempfile
 import time
 import traceback
@@ -512,6 +513,26 @@ def test_no_second_run_beside_the_reload_of_a_killed_one(
     other = start(target, second, seen)
     assert os.waitpid(other, 0)[1] == 0
     assert read_lineage(str(target.path))["serial_number"] == pki.serial(second)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="not tested: only Linux kills a process with its parent")
+@pytest.mark.parametrize("order", [("module", "supervisor"), ("supervisor", "module")])
+def test_no_second_run_beside_the_reload_though_its_supervisor_was_killed_as_well(
+    target: Attacked, folder: pathlib.Path, order: tuple[str, str]
+) -> None:
+    alive = (
+        f"echo $PPID > {folder}/id; mv {folder}/id {folder}/supervisor; while :; do date +%s%N > {folder}/alive; done"
+    )
+    processes = {"module": start(target, target.world.issue(NAME), alive)}
+    wait_for(folder / "supervisor")
+    wait_for(folder / "alive")
+    processes["supervisor"] = int((folder / "supervisor").read_text())
+    for process in order:
+        os.kill(processes[process], signal.SIGKILL)
+    os.waitpid(processes["module"], 0)
+    seen = f"cp {folder}/alive {folder}/before; sleep 0.3; cmp {folder}/alive {folder}/before"
+    other = start(target, target.world.issue(NAME), seen)
+    assert os.waitpid(other, 0)[1] == 0
 
 
 def test_reload_of_a_killed_run_may_come_to_its_end(target: Attacked, folder: pathlib.Path) -> None:
