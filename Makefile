@@ -29,7 +29,7 @@ test-all: ## all tests
 	@$(NOX) -j $(JOBS) -t test-all
 
 test-kill: ## deployments killed at every system call, not at every fifth
-	@KILL_EVERY=1 $(NOX) -s integration -- certificate_deploy
+	@$(NOX) -s test-kill
 
 units: ## unit tests; PYTEST='-k name' selects
 	@$(NOX) -s units -- $(PYTEST)

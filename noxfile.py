@@ -39,6 +39,7 @@ SERVICES = ("sandbox", "ssh_become", *sorted(path.name for path in TREE.glob("te
 
 nox.options.envdir = str(CACHE / "venvs")
 nox.options.error_on_missing_interpreters = False
+nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.tags = ["test"]
 
@@ -209,6 +210,15 @@ def demo(session: nox.Session) -> None:
 def sandbox(session: nox.Session) -> None:
     """The four providers on this machine, until Ctrl-C."""
     session.run("python", "tests/sandbox", *session.posargs)
+
+
+@_here(name="test-kill")
+def test_kill(session: nox.Session) -> None:
+    """Deployments killed at every system call; the integration target tries every fifth."""
+    files = TREE / "tests/integration/targets/certificate_deploy/files"
+    certificates = Path(session.create_tmp(), "certificates")
+    session.run("python", str(files / "certificates.py"), str(certificates), "www.example.com", "example.com")
+    session.run("python", str(files / "crash.py"), str(certificates))
 
 
 @nox.session(tags=["matrix"])

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kills deployments at every system call that changes or syncs files, or lets the call fail: ``crash.py FOLDER``.
+"""Kills deployments at the system calls that change or sync files, or lets a call fail: ``crash.py FOLDER [EVERY]``.
 
-FOLDER is the one that certificates.py made. Each deployment runs under ``strace -e inject`` in a process of its own.
+FOLDER is the one that certificates.py made. Every call is tried, or one of EVERY. Each deployment runs under ``strace -e inject`` in a process of its own.
 After each, the current set has to be the whole old or the whole new one, and the next run has to heal the rest.
 Prints how many points were tried. Needs the standard library and strace.
 """
@@ -56,13 +56,15 @@ class Host:
 class Crashes:
     """A lineage that is renewed again and again, and interrupted each time."""
 
-    def __init__(self, certificates: pathlib.Path, folder: pathlib.Path) -> None:
+    def __init__(self, certificates: pathlib.Path, folder: pathlib.Path, every: int) -> None:
         self._certificates = certificates
         self._folder = folder
         self._path = folder / "lineage"
         self._key = (certificates / "key.pem").read_text()
         self._old, self._new = (self._options(name) for name in ("1", "2"))
         self._before: t.Optional[pathlib.Path] = None
+        self._every = every
+        self._reached = 0
         self.points: t.Counter[str] = collections.Counter()
 
     def _options(self, leaf: str) -> Options:
@@ -109,12 +111,15 @@ class Crashes:
         return done.returncode, [line.partition("(")[0] for line in log.read_text().splitlines() if "(" in line]
 
     def try_every_call(self, what: str, injection: str, calls: t.Collection[str]) -> None:
-        """Interrupt a deployment at every one of its calls; the number goes into the braces of the injection."""
+        """Interrupt a deployment at every one of its calls, or at one of so many; the number goes into the braces of the injection."""
         code, made = self._run()
         if code:
             raise AssertionError(f"a deployment that nothing interrupts ends with {code}")
         for call, count in collections.Counter(made).items():
             for number in range(1, count + 1) if call in calls else ():
+                self._reached += 1
+                if self._reached % self._every:
+                    continue
                 code, _calls = self._run("-e", f"inject={call}:{injection.format(number)}")
                 where = f"{what} at {call} number {number}"
                 if injection.startswith("signal") and code >= 0:
@@ -157,7 +162,7 @@ class Crashes:
 
 
 def main() -> int:
-    """Try all points for a first deployment and for a renewal."""
+    """Try the points for a first deployment and for a renewal."""
     if sys.argv[1] == "--deploy":
         try:
             deploy(json.load(sys.stdin), Host())
@@ -169,7 +174,8 @@ def main() -> int:
         print("not tested: strace is not installed")
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        crashes = Crashes(pathlib.Path(sys.argv[1]), pathlib.Path(folder))
+        every = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+        crashes = Crashes(pathlib.Path(sys.argv[1]), pathlib.Path(folder), every)
         for renewal in (False, True):
             if renewal:
                 crashes.deploy_old()
