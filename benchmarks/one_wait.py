@@ -3,7 +3,8 @@
 """One wait for many orders of one account, in a process of its own: requests per tick, CPU, peak memory.
 
 Arguments: the ready file of a sandbox, provider, number of orders, virtual seconds, and ``all`` or nothing. Half of the
-orders, or all of them, turn issued in five waves; the others never do. The clock is virtual, so that half an hour takes seconds; the requests are real.
+orders, or all of them, turn issued in five waves; the others never do. The clock is virtual, so that half an hour takes
+seconds; the requests are real.
 """
 
 from __future__ import annotations
@@ -19,11 +20,15 @@ harness.load_collection()
 
 from sandbox.client import Sandbox  # noqa: E402
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations  # noqa: E402
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import (  # noqa: E402
+    Runtime,
+    open_session,
+)
 from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.loop import (  # noqa: E402
-    WaitOptions,
+    PollReport,
     wait_for_orders,
 )
+from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.state import WaitOptions  # noqa: E402
 
 WAVES = 5
 
@@ -53,20 +58,20 @@ def main() -> None:
         now += pause
         sandbox.advance(pause)
 
-    runtime = operations.Runtime(environment={}, clock=lambda: now, sleep=sleep)
-    session = operations.open_session(dict(sandbox.options(provider), request_timeout=600), runtime)
+    runtime = Runtime(environment={}, clock=lambda: now, sleep=sleep)
+    session = open_session(dict(sandbox.options(provider), request_timeout=600), runtime)
     ticks: list[tuple[int, float, bool]] = []
     sent, used = 0, time.process_time()
 
-    def listen(tick: object) -> None:
+    def listen(report: PollReport) -> None:
         nonlocal sent, used
-        changed = sum(wait.changed for wait in tick.waits)  # type: ignore[attr-defined]
+        changed = sum(state.changed for state in report.orders)
         spent = time.process_time()
         ticks.append((session.transport.requests_sent - sent, spent - used, changed > 1))
         sent, used = session.transport.requests_sent, time.process_time()
 
     wait = wait_for_orders(session.provider, order_ids, WaitOptions(timeout=seconds), lambda: now, sleep, listen)
-    reached = sum(one.outcome == "reached" for one in wait.waits)
+    reached = sum(state.outcome == "reached" for state in wait.orders)
     assert reached == left, f"{reached} of {left} orders were seen issued"
     quiet = [tick for tick in ticks[1:] if not tick[2]]
     print(

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_certificate import (
+    ORDER_CERTIFICATE_OPTIONS,
+    order_certificate,
+)
 from ansible_collections.certops.issuance.plugins.plugin_utils._order_action import OrderActionBase
 
 
 class ActionModule(OrderActionBase):
     """See the module order_certificate."""
 
-    operation = staticmethod(operations.order_certificate)
-    argument_spec = operations.ORDER_CERTIFICATE_OPTIONS
+    operation = staticmethod(order_certificate)
+    argument_spec = ORDER_CERTIFICATE_OPTIONS

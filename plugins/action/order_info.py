@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_info import (
+    ORDER_INFO_OPTIONS,
+    order_info,
+)
 from ansible_collections.certops.issuance.plugins.plugin_utils._order_action import OrderActionBase
 
 
 class ActionModule(OrderActionBase):
     """See the module order_info."""
 
-    operation = staticmethod(operations.order_info)
-    argument_spec = operations.ORDER_INFO_OPTIONS
+    operation = staticmethod(order_info)
+    argument_spec = ORDER_INFO_OPTIONS

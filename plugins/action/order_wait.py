@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_wait import (
+    ORDER_WAIT_OPTIONS,
+    order_wait,
+)
 from ansible_collections.certops.issuance.plugins.plugin_utils._order_action import OrderActionBase
 
 
 class ActionModule(OrderActionBase):
     """See the module order_wait."""
 
-    operation = staticmethod(operations.order_wait)
-    argument_spec = operations.ORDER_WAIT_OPTIONS
+    operation = staticmethod(order_wait)
+    argument_spec = ORDER_WAIT_OPTIONS

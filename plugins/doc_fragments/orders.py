@@ -13,7 +13,7 @@ options: {}
 notes:
   - >-
     On a local connection (C(connection: local), C(delegate_to: localhost), C(ansible localhost)) this runs in Ansible's
-    own process, with the Python and the C(requests) of Ansible itself, and C(become) changes nothing. With C(async), or
-    delegated to another host such as a bastion, it runs where the task points, as a module without progress lines, and
-    needs C(requests) there.
+    own process. It uses Ansible's Python and its C(requests) library there, and C(become) has no effect. With C(async),
+    or delegated to another host such as a bastion, it runs as a module where the task points. It needs C(requests) on
+    that host and shows no progress lines.
 """

@@ -13,7 +13,7 @@ short_description: Where certificate orders stand at their provider
 description:
   - Asks the provider where each order stands and returns one neutral order for each order ID given.
   - It runs on the controller, within the same request budget as M(certops.issuance.order_info).
-  - Where one order cannot be had, the lookup fails; use M(certops.issuance.order_info) to have the others all the same.
+  - If one order cannot be read, the lookup fails. Use M(certops.issuance.order_info) to get the other orders anyway.
 options:
   _terms:
     description: IDs of the orders.
@@ -65,11 +65,8 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import ACCOUNT_OPTIONS
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.operations import (
-    Runtime,
-    order_info,
-    perform,
-)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_info import order_info
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import Runtime, perform
 from ansible_collections.certops.issuance.plugins.plugin_utils._hidden_args import redactor_for
 
 display = Display()
@@ -83,7 +80,7 @@ class LookupModule(LookupBase):
         known = [*ACCOUNT_OPTIONS, "include_raw"]
         unknown = [name for name in kwargs if name not in known]
         if unknown:
-            # Ansible would pass it over, and the question might be asked with other credentials than those meant.
+            # Ansible would ignore it, and the request might be made with other credentials than intended.
             raise AnsibleLookupError(
                 f"certops.issuance.order_status has no option {', '.join(unknown)}; it has {', '.join(known)} "
                 "(error_kind: invalid_request)"
@@ -106,6 +103,6 @@ class LookupModule(LookupBase):
         if result.get("failed"):
             raise AnsibleLookupError(f"{result['msg']} (error_kind: {result['error_kind']})")
         # Each order comes once, in the order in which the terms name it first.
-        asked = dict.fromkeys(term.strip() for term in params["order_ids"])
-        answered = dict(zip(asked, result["orders"], strict=True))
+        requested = dict.fromkeys(term.strip() for term in params["order_ids"])
+        answered = dict(zip(requested, result["orders"], strict=True))
         return [answered[term.strip()] for term in params["order_ids"]]

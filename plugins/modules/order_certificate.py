@@ -14,12 +14,13 @@ version_added: 1.0.0
 author: certops.issuance contributors (@certops)
 description:
   - Collects the certificate of an issued order and puts its chain in the order in which a server must send it.
-  - The chain is made by following issuers and signatures. Roots, repeated and foreign certificates are left out, line
-    ends and missing armour are mended. A chain that lacks the issuer of the certificate is refused.
-  - The certificate is refused when it is not for the key of O(csr), does not cover O(names), or has expired.
-  - Sectigo lets a certificate be collected once in three hours. What was collected there is kept for that long, for
-    this user on the machine where the task runs, so that a dry run or a deployment that failed does not use it up.
-  - Nothing is ordered, bought or changed by this module.
+  - It follows issuers and signatures to build the chain. It leaves out roots, duplicates and certificates that do not
+    belong to the chain, and repairs line ends and missing PEM headers. A chain that lacks the issuer of the certificate
+    is refused.
+  - The certificate is refused if it is not for the key of O(csr), does not cover O(names), or has expired.
+  - Sectigo lets a certificate be collected once in three hours. For that time the certificate is cached for this user
+    on the machine where the task runs, so that a dry run or a failed deployment does not use up the one collection.
+  - This module never orders, buys or changes anything.
 extends_documentation_fragment:
   - certops.issuance.account
   - certops.issuance.attributes
@@ -29,19 +30,23 @@ extends_documentation_fragment:
 options:
   order_id:
     description:
-      - ID of the order.
+      - ID of the order. A list with one ID is accepted as well. For several orders use a loop.
       - For V(cpanel) this is the order item ID.
-    type: str
+    type: list
+    elements: str
     required: true
+    aliases:
+      - order_ids
   csr:
     description:
-      - The certificate signing request (PEM) the order was placed with. The certificate must be for its key.
-      - Where the provider returns the CSR of the order, that is used when this is not given.
+      - The certificate signing request (PEM) with which the order was placed. The certificate must be for its key.
+      - If you leave it out, the CSR that the provider reports for the order is used, if there is one.
     type: str
   names:
     description:
-      - Names that the certificate must cover, every one. Wildcards, IP addresses and internationalised names are fine.
-      - The names that the provider lists on the order when this is not given.
+      - Names that the certificate must cover, all of them. Wildcards, IP addresses and internationalized names are
+        allowed.
+      - If you leave it out, the certificate must cover the names that the provider lists on the order.
     type: list
     elements: str
   superseded_serial_number:
@@ -57,7 +62,7 @@ seealso:
   - module: certops.issuance.order_wait
   - module: certops.issuance.certificate_deploy
   - name: A new certificate every month
-    description: How a reissue is told from the certificate before it.
+    description: How a reissued certificate is distinguished from the one before it.
     link: https://github.com/certops/issuance/blob/main/docs/docsite/rst/guide_reissue.rst
 """
 
@@ -187,7 +192,7 @@ requests_sent:
 """
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.module import run_module
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.operations import (
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_certificate import (
     ORDER_CERTIFICATE_OPTIONS,
     order_certificate,
 )

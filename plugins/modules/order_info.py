@@ -13,12 +13,12 @@ short_description: Where certificate orders stand at their provider
 version_added: 1.0.0
 author: certops.issuance contributors (@certops)
 description:
-  - Asks the provider where one or many certificate orders stand, and returns each in the same neutral form, with every
-    check that is open, who must act, and what to publish.
-  - From 100 orders on the provider's bulk call is asked first, and in detail only for orders it cannot tell enough of.
-    Orders that are still being validated then come without their checks and names, which a warning says.
-  - Nothing is ordered, bought or changed by this module.
-  - An order that cannot be had makes the task fail, and the orders that were answered are returned all the same.
+  - Asks the provider where one or many certificate orders stand. Returns each order in the same neutral form, with
+    every check that is open, who must act, and what to publish.
+  - For 100 orders or more it makes the provider's bulk call first, and fetches details only of orders of which that
+    call reports too little. Orders in validation then come without checks and names, and a warning says so.
+  - This module never orders, buys or changes anything.
+  - If an order cannot be read, the task fails, and still returns the orders that were answered.
 extends_documentation_fragment:
   - certops.issuance.account
   - certops.issuance.attributes
@@ -30,13 +30,16 @@ options:
     description:
       - IDs of the orders. All belong to one account.
       - For V(cpanel) this is the order item ID.
+      - Give this option or its alias, not both.
     type: list
     elements: str
     required: true
     aliases:
       - order_id
   include_raw:
-    description: Return the body of the provider as RV(orders[].raw), without credentials and personal data.
+    description:
+      - Return the provider's body as RV(orders[].raw), without credentials and personal data.
+      - Names of fields that begin with C(__ansible) lose their underscores, because Ansible would not read them back.
     type: bool
     default: false
 seealso:
@@ -50,7 +53,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ask where two orders stand
+- name: Get the status of two orders
   certops.issuance.order_info:
     provider: digicert
     order_ids:
@@ -89,7 +92,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 orders:
-  description: The orders that were answered, in the order asked for.
+  description: The orders that were answered, in the order given.
   returned: always, but not when an option is wrong, or a credential or library is missing
   type: list
   elements: dict
@@ -105,7 +108,7 @@ orders:
         - Where the order stands, in words that are the same for all providers.
         - V(action_required) means that a person must do something other than domain control validation, for example pay
           or approve. V(validating) means that a validation is open, V(issuing) that all are done and the CA is at work.
-        - V(unknown) means that the provider said a word that is not known. It is neither success nor final.
+        - V(unknown) means that the provider reported an unrecognized status. It is neither success nor final.
       type: str
       choices:
         - action_required
@@ -207,7 +210,7 @@ orders:
       description: Links that the provider offers a person, by check.
       type: dict
     certificate:
-      description: What the provider tells of the certificate, each field V(null) where it does not.
+      description: What the provider reports about the certificate; each field is V(null) if it does not.
       type: dict
       contains:
         id:
@@ -217,16 +220,16 @@ orders:
           description: Upper-case hex without leading zeros.
           type: str
         not_before:
-          description: ISO 8601 UTC; midnight where the provider tells the day alone.
+          description: ISO 8601 UTC; midnight if the provider reports only the day.
           type: str
         not_after:
-          description: ISO 8601 UTC; midnight where the provider tells the day alone.
+          description: ISO 8601 UTC; midnight if the provider reports only the day.
           type: str
     ordered_at:
       description: When the order was placed, ISO 8601 UTC.
       type: str
     warnings:
-      description: Unknown values met, fields in an unexpected shape.
+      description: Unrecognized values, and fields in an unexpected shape.
       type: list
       elements: str
     raw:
@@ -315,7 +318,7 @@ requests_sent:
 """
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.module import run_module
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.operations import (
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_info import (
     ORDER_INFO_OPTIONS,
     order_info,
 )

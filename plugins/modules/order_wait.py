@@ -13,15 +13,16 @@ short_description: Wait until certificate orders are issued
 version_added: 1.0.0
 author: certops.issuance contributors (@certops)
 description:
-  - Waits for one or many certificate orders of one account in one poll loop, however many they are.
-  - Each poll asks the provider's bulk or delta call, and for detail only where something has changed. The pauses follow
+  - Waits for one or many certificate orders of one account in one loop.
+  - Each poll makes the provider's bulk call, and fetches details only of orders that have changed. Before the deadline
+    the details of every order have been fetched once, as far as the provider's request budget allows. The pauses follow
     the provider's published rules.
-  - An order that has ended without a certificate ends the wait for that order at once, the others go on. Refused
-    credentials end the whole wait with the first poll. Faults of the network and the provider are ridden out.
-  - Nothing is lost at the deadline, the failure carries every order with its last state. Run the same task again, and
-    it goes on where it was. Nothing is ordered or bought by this module.
-  - In check mode it looks once. An order that it would wait for has the outcome V(timed_out) and does not fail the
-    task; orders that have ended, wrong order IDs and refused credentials do, as without check mode.
+  - If an order ends without a certificate, the wait for it ends at once, and the wait for the others continues. Refused
+    credentials end the whole wait in the first poll. Faults of the network or the provider do not end the wait.
+  - At the deadline the result holds the last state of every order. Run the same task again to continue. This module
+    never orders or buys anything.
+  - In check mode it polls once. An order that it would wait for gets the outcome V(timed_out) and does not fail the
+    task. Orders that have ended, wrong order IDs and refused credentials fail it, as they do without check mode.
 extends_documentation_fragment:
   - certops.issuance.account
   - certops.issuance.attributes
@@ -33,6 +34,7 @@ options:
     description:
       - IDs of the orders to wait for. All belong to one account.
       - For V(cpanel) this is the order item ID.
+      - Give this option or its alias, not both.
     type: list
     elements: str
     required: true
@@ -48,24 +50,26 @@ options:
       - issued
       - dcv_completed
   timeout:
-    description: Seconds for the whole wait. V(0) looks once.
-    type: int
+    description:
+      - How long to wait in all, in seconds or as a duration such as V(45s), V(30m), V(2h) or V(1h30m).
+      - V(0) polls once.
+    type: raw
     default: 1800
   poll_interval:
     description:
-      - Seconds between two polls, instead of the provider's schedule.
-      - The schedules start at one minute or more, as the provider wishes, and slow down as the wait goes on. They are
-        in R(How waiting works,ansible_collections.certops.issuance.docsite.guide_waiting).
-    type: int
+      - The time between two polls, instead of the provider's schedule. Written as O(timeout).
+      - A schedule starts at one minute or more, depending on the provider, and slows down during the wait. See
+        R(How waiting works,ansible_collections.certops.issuance.docsite.guide_waiting).
+    type: raw
   on_timeout:
-    description: What to do with orders that are not there at the deadline.
+    description: What to do if an order is not there at the deadline.
     type: str
     default: fail
     choices:
       - fail
       - return
   on_failure:
-    description: What to do when an order has ended otherwise, or cannot be had.
+    description: What to do if an order has ended in another way, or cannot be read.
     type: str
     default: fail
     choices:
@@ -73,7 +77,7 @@ options:
       - return
   on_action_required:
     description:
-      - What to do when a person must do something other than domain control validation.
+      - What to do if a person must do something other than domain control validation.
       - V(stop) ends the wait for that order only, and counts as a failure under O(on_failure).
     type: str
     default: stop
@@ -86,17 +90,19 @@ options:
       - In hex, with or without colons, also as C(0x...), as C(serial=...) of C(openssl x509 -serial), or as the decimal
         number of M(community.crypto.x509_certificate_info). Anything else is refused with the RV(error_kind)
         V(invalid_request).
-      - During a reissue providers go on serving the previous certificate. One with such a serial number never counts as
-        issued.
-      - Where a provider does not tell the serial number, a certificate counts if this wait has seen the order before it
-        was there. Otherwise it cannot be told from the previous one, and the order fails with that reason.
+      - During a reissue providers continue to deliver the previous certificate. A certificate with such a serial number
+        never counts as issued.
+      - If a provider does not report the serial number, a certificate counts only if this wait saw the order before the
+        certificate was there. Otherwise nothing distinguishes it from the previous one, and the order fails with that
+        reason.
     type: list
     elements: str
 notes:
-  - On a local connection it shows progress lines while it waits. Where Ansible is killed, nobody asks any more from the
-    next poll on.
-  - With C(serial), in a loop and under the C(free) strategy each task waits by itself, for the orders that it is given.
-    The role P(certops.issuance.certificate#role) joins the waits of the hosts of a batch.
+  - On a local connection it writes progress lines to stderr while it waits, one by one, also through a pipe and with
+    any callback.
+  - If you kill Ansible, polling stops at the next poll.
+  - With C(serial), in a loop, and under the C(free) strategy, each task waits only for its own orders. The role
+    P(certops.issuance.certificate#role) waits once for all hosts of a batch.
 seealso:
   - module: certops.issuance.order_info
   - module: certops.issuance.order_certificate
@@ -114,11 +120,11 @@ EXAMPLES = r"""
     order_ids:
       - "2204418"
       - "2204419"
-    timeout: 3600
+    timeout: 1h
     on_timeout: return
   register: wait
 
-- name: Say what the orders that are not there yet are waiting for
+- name: Show what the other orders wait for
   ansible.builtin.debug:
     msg: "{{ item.order_id }}: {{ item.blockers | map(attribute='message') | join('; ') }}"
   loop: "{{ wait.orders | rejectattr('outcome', 'equalto', 'reached') }}"
@@ -134,7 +140,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 orders:
-  description: Every order asked for, in the order asked for, with what became of it; also when the task failed.
+  description: Every order of the task, in the order given, with its outcome; also if the task failed.
   returned: always, but not when an option is wrong, or a credential or library is missing
   type: list
   elements: dict
@@ -150,7 +156,7 @@ orders:
         - Where the order stands, in words that are the same for all providers.
         - V(action_required) means that a person must do something other than domain control validation, for example pay
           or approve. V(validating) means that a validation is open, V(issuing) that all are done and the CA is at work.
-        - V(unknown) means that the provider said a word that is not known. It is neither success nor final.
+        - V(unknown) means that the provider reported an unrecognized status. It is neither success nor final.
       type: str
       choices:
         - action_required
@@ -252,7 +258,7 @@ orders:
       description: Links that the provider offers a person, by check.
       type: dict
     certificate:
-      description: What the provider tells of the certificate, each field V(null) where it does not.
+      description: What the provider reports about the certificate; each field is V(null) if it does not.
       type: dict
       contains:
         id:
@@ -262,16 +268,16 @@ orders:
           description: Upper-case hex without leading zeros.
           type: str
         not_before:
-          description: ISO 8601 UTC; midnight where the provider tells the day alone.
+          description: ISO 8601 UTC; midnight if the provider reports only the day.
           type: str
         not_after:
-          description: ISO 8601 UTC; midnight where the provider tells the day alone.
+          description: ISO 8601 UTC; midnight if the provider reports only the day.
           type: str
     ordered_at:
       description: When the order was placed, ISO 8601 UTC.
       type: str
     warnings:
-      description: Unknown values met, fields in an unexpected shape.
+      description: Unrecognized values, and fields in an unexpected shape.
       type: list
       elements: str
     raw:
@@ -279,9 +285,9 @@ orders:
       type: raw
     outcome:
       description:
-        - What became of the order in this wait.
-        - V(failed) means that it has ended otherwise, or cannot be had. In check mode V(timed_out) means that the
-          module would wait for it.
+        - How the wait ended for the order.
+        - V(failed) means that the order has ended in another way, or cannot be read. In check mode V(timed_out) means
+          that the module would wait for it.
       type: str
       choices:
         - reached
@@ -332,10 +338,10 @@ orders:
       outcome: timed_out
       error_kind: timed_out
       msg: >-
-        not there after 30m: validating: 0 of 1 domains, www.example.com waits for dns-txt-token; nothing is lost, run
-        this again in 5m
+        not there after 30m: validating: 0 of 1 domains, www.example.com waits for dns-txt-token; run this again in 5m
+        to continue
 polls:
-  description: How often the provider was looked at.
+  description: How often the provider was polled.
   returned: always, but not when an option is wrong, or a credential or library is missing
   type: int
   sample: 12
@@ -346,8 +352,8 @@ elapsed:
   sample: 1800.2
 next_poll_in:
   description:
-    - After how many seconds it makes sense to look again, for orders that timed out.
-    - Also returned, and of no use then, when no order is left to be waited for.
+    - After how many seconds it makes sense to run the task again, for orders that timed out.
+    - V(null) if no order timed out.
   returned: always, but not when an option is wrong, or a credential or library is missing
   type: int
   sample: 300
@@ -356,8 +362,8 @@ msg:
   returned: failure
   type: str
   sample: >-
-    digicert order 12345: not there after 30m: validating: 0 of 1 domains, www.example.com waits for dns-txt-token;
-    nothing is lost, run this again in 5m
+    digicert order 12345: not there after 30m: validating: 0 of 1 domains, www.example.com waits for dns-txt-token; run
+    this again in 5m to continue
 error_kind:
   description: What went wrong, in one word, when the task failed.
   returned: failure
@@ -401,7 +407,7 @@ requests_sent:
 """
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.module import run_module
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.operations import (
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_wait import (
     ORDER_WAIT_OPTIONS,
     order_wait,
 )

@@ -1,10 +1,12 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeping the options of a task out of what Ansible prints on the controller, where its no_log does not reach."""
+"""Keeping secret options of a task out of what Ansible prints or hands out where its no_log does not reach."""
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
+import weakref
 
 from ansible.playbook.task import Task
 
@@ -26,6 +28,40 @@ def hide_source(task: Task, secret: t.Container[str]) -> None:
     source = task.get_ds()
     if isinstance(source, dict) and isinstance(source.get("args"), dict):
         source["args"] = {name: HIDDEN if name in secret else value for name, value in source["args"].items()}
+
+
+@contextlib.contextmanager
+def masked_afterwards(
+    task: Task, secret: t.Container[str], variables: t.Container[str] = frozenset()
+) -> t.Iterator[None]:
+    """Mask secret options and environment variables of a task when its run is over.
+
+    Callbacks get the fields of a task together with its result, and some store them. The next attempt of a task with
+    ``until`` finds the values as they were.
+
+    Arguments:
+        secret: names of options.
+        variables: names of environment variables.
+    """
+    task.args, task.environment = _given.setdefault(task, (task.args, task.environment))
+    try:
+        yield
+    finally:
+        task.args = _mask(task.args, secret)
+        if isinstance(task.environment, list):
+            task.environment = [_mask(layer, variables) for layer in task.environment]
+        else:
+            task.environment = _mask(task.environment, variables)
+
+
+#: What was masked, by task.
+_given: weakref.WeakKeyDictionary[Task, tuple[t.Any, t.Any]] = weakref.WeakKeyDictionary()
+
+
+def _mask(values: t.Any, secret: t.Container[str]) -> t.Any:
+    if not isinstance(values, dict):
+        return values
+    return {name: HIDDEN if name in secret and value else value for name, value in values.items()}
 
 
 def redactor_for(options: t.Mapping[str, t.Any]) -> Redactor:

@@ -14,19 +14,21 @@ import time
 import typing as t
 
 from ansible.errors import AnsibleError
-from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.operations import (
+from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import (
     Operation,
     Runtime,
+    check_option_names,
     perform,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.plugins.plugin_utils._hidden_args import (
     HiddenArguments,
     hide_source,
+    masked_afterwards,
     redactor_for,
 )
 
@@ -47,6 +49,22 @@ def _sleep_for(parent: int) -> t.Callable[[float], None]:
     return sleep
 
 
+def _show(line: str) -> None:
+    """Show a line of progress at once. Not on stdout, which may be a document, and is not flushed through a pipe."""
+    display.display(line, stderr=True)
+
+
+def _secret_variables(secret: t.Container[str]) -> frozenset[str]:
+    """The environment variables of all providers that hold secrets."""
+    return frozenset(
+        variable
+        for provider in PROVIDERS.values()
+        for option, variables in provider.info.environment.items()
+        if option in secret
+        for variable in variables
+    )
+
+
 class OrderActionBase(ActionBase):
     """Runs one operation; a subclass names it and its options."""
 
@@ -61,36 +79,41 @@ class OrderActionBase(ActionBase):
         """Return the result of the task, without any secret in it."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         secret = {name for name, option in self.argument_spec.items() if option.get("no_log")}
-        hide_source(self._task, secret | {"proxy"})
-        if self._task.async_val or self._connection.transport != "local":
-            result.update(self._run_module(secret, task_vars))
-            return result
+        with masked_afterwards(self._task, secret | {"proxy"}, _secret_variables(secret)):
+            hide_source(self._task, secret | {"proxy"})
+            result.update(self._run(secret, task_vars))
+        return result
+
+    def _run(self, secret: t.Container[str], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         try:
+            check_option_names(self._task.args, self.argument_spec, self._task.action.rpartition(".")[2])
+            if self._task.async_val or self._connection.transport != "local":
+                return self._run_module(secret, task_vars)
             _validation, params = self.validate_argument_spec(dict(self.argument_spec))
-        except AnsibleError as exc:
+        except (AnsibleError, InvalidRequest) as exc:
             # It quotes what it was given, and a secret may stand where it does not belong.
             message = redactor_for(self._task.args).scrub(str(exc)).replace(_PACKAGE, "certops.issuance.")
-            result.update(failed=True, msg=message, error_kind="invalid_request")
-            return result
+            return {"failed": True, "msg": message, "error_kind": "invalid_request"}
+        return self._run_here(type(self).operation, params)
+
+    def _run_here(self, operation: Operation, params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Run an operation in this process, with the task's environment; its result, without any secret in it.
+
+        Raises:
+            AnsibleError: for a defect of ours, and where the run of Ansible is gone.
+        """
         runtime = Runtime(
             environment=self._environment(),
             check_mode=self._task.check_mode,
-            report=display.display,
+            report=_show,
             verbosity=display.verbosity,
             sleep=_sleep_for(os.getppid()),
         )
         try:
-            found = perform(type(self).operation, params, runtime)
+            return perform(operation, params, runtime)
         except Exception as exc:
             # A defect of ours. Its text may quote an option, so it does not go on as it is.
             raise AnsibleError(runtime.redactor.scrub(f"{type(exc).__name__}: {exc}")) from None
-        # Ansible takes secrets out of what modules return, but not out of what actions return.
-        pems: dict[str, t.Any] = {
-            name: found.pop(name) for name in ("certificate", "chain", "fullchain") if name in found
-        }
-        result.update(remove_values(found, runtime.redactor.secrets))
-        result.update(pems)
-        return result
 
     def _run_module(self, secret: t.Container[str], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         """Run the module where the task points. Credentials of the task's environment travel as options.
@@ -99,8 +122,8 @@ class OrderActionBase(ActionBase):
         """
         arguments = HiddenArguments(self._task.args)
         environment = self._task_environment()
-        # A secret that is given as an option goes before any of the environment.
-        given = {name for name, value in arguments.items() if value} & set(self.argument_spec)
+        # A secret that is given as an option goes before any of the environment; an empty one is an error there.
+        given = {name for name, value in arguments.items() if value is not None} & set(self.argument_spec)
         chosen = any(name in secret for name in given)
         for provider in PROVIDERS.values():
             for option, variables in provider.info.environment.items():

@@ -26,7 +26,19 @@ from ansible_runs import LOCAL, run_playbook
 from cryptography import x509
 from sandbox.client import PROVIDERS, Sandbox
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_certificate import (
+    ORDER_CERTIFICATE_OPTIONS,
+    order_certificate,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_info import (
+    ORDER_INFO_OPTIONS,
+    order_info,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_wait import (
+    ORDER_WAIT_OPTIONS,
+    order_wait,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import Runtime, perform
 
 DATA = Path(__file__).with_name("data")
 FAULTS: list[dict[str, t.Any]] = json.loads((DATA / "faults.json").read_text(encoding="utf-8"))
@@ -38,10 +50,11 @@ _THREADS_IF_HEAVY = 3
 #: Seconds that a wait of a cell lasts, when nothing ends it before.
 _TIMEOUT = 8
 _OPTIONS = {
-    "order_info": operations.ORDER_INFO_OPTIONS,
-    "order_wait": operations.ORDER_WAIT_OPTIONS,
-    "order_certificate": operations.ORDER_CERTIFICATE_OPTIONS,
+    "order_info": ORDER_INFO_OPTIONS,
+    "order_wait": ORDER_WAIT_OPTIONS,
+    "order_certificate": ORDER_CERTIFICATE_OPTIONS,
 }
+_OPERATIONS = {"order_info": order_info, "order_wait": order_wait, "order_certificate": order_certificate}
 
 
 class SkippingClock:
@@ -59,9 +72,9 @@ class SkippingClock:
         self._skipped += seconds
 
 
-def _runtime(environment: t.Mapping[str, str]) -> operations.Runtime:
+def _runtime(environment: t.Mapping[str, str]) -> Runtime:
     clock = SkippingClock()
-    return operations.Runtime(environment=environment, clock=clock.time, sleep=clock.sleep)
+    return Runtime(environment=environment, clock=clock.time, sleep=clock.sleep)
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +106,7 @@ class Cell:
         """What the operation of the plugin returns."""
         params = {name: option.get("default") for name, option in _OPTIONS[self.plugin].items()}
         params.update(self.params)
-        return operations.perform(getattr(operations, self.plugin), params, _runtime({}))
+        return perform(_OPERATIONS[self.plugin], params, _runtime({}))
 
     def _look_up(self) -> str:
         options = {name: value for name, value in self.params.items() if name != "order_ids"}

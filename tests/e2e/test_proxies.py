@@ -12,7 +12,11 @@ import pytest
 from proxy import Proxy
 from sandbox.client import PROVIDERS, Sandbox
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_wait import (
+    ORDER_WAIT_OPTIONS,
+    order_wait,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import Runtime, perform
 
 #: As it stands in a URL, and as it is meant. tinyproxy takes no character that had to be encoded.
 PASSWORD = "pr0xy%2D" + os.urandom(10).hex()
@@ -47,10 +51,10 @@ def _wait(
 ) -> dict[str, t.Any]:
     """The result of order_wait for an issued order."""
     order = sandbox.order(provider, ["www.example.org"], "issued")
-    params = {name: option.get("default") for name, option in operations.ORDER_WAIT_OPTIONS.items()}
+    params = {name: option.get("default") for name, option in ORDER_WAIT_OPTIONS.items()}
     params.update(sandbox.options(provider), order_ids=[order["order_id"]])
     params.update({"request_timeout": 5, "timeout": 3, "poll_interval": 1, **options})
-    result = operations.perform(operations.order_wait, params, operations.Runtime(environment=environment or {}))
+    result = perform(order_wait, params, Runtime(environment=environment or {}))
     for secret in (PASSWORD, BARE_PASSWORD):
         assert secret not in str(result)
     return result

@@ -64,7 +64,7 @@ class TestWaiting:
             assert f"sectigo order {bad['order_id']}: " in run.failed[name]
             assert "rejected" in run.failed[name]
         assert f"gogetssl order {unpaid['order_id']}: " in run.failed["web3"]
-        assert "somebody must act" in run.failed["web3"]
+        assert "a person must act" in run.failed["web3"]
         assert run.changed == ["web1", "web4"], run.output
 
     @pytest.mark.slow

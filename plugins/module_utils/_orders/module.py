@@ -14,7 +14,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .operations.operations import Operation, Runtime, perform
+from .operations.runtime import Operation, Runtime, perform
 
 
 def run_module(operation: Operation, argument_spec: t.Mapping[str, t.Any]) -> None:

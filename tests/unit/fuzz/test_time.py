@@ -18,7 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.messages import Request, Response
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import runtime as operations_runtime
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_wait import (
+    ORDER_WAIT_OPTIONS,
+    order_wait,
+)
 from ansible_collections.certops.issuance.tests.unit.fuzz.world import (
     ORDER_IDS,
     PENDING,
@@ -72,18 +76,18 @@ def _wait(
     bodies = {name: originals(provider, pattern)[0] for name, _part, pattern in QUESTIONS[provider]}
     bodies.update({name: originals(provider, file)[0] for name, file in PENDING[provider].items()})
     answers = Answers(provider, bodies)
-    params = {name: option.get("default") for name, option in operations.ORDER_WAIT_OPTIONS.items()}
+    params = {name: option.get("default") for name, option in ORDER_WAIT_OPTIONS.items()}
     params.update(provider=provider, api_url="http://localhost", order_ids=[ORDER_IDS[provider]], username="user")
     params.update(api_key="key-key-key", password="pass-pass-pass", validate_certs=False, **options)
 
-    class Transport(operations.HttpClient):  # type: ignore[misc]
+    class Transport(operations_runtime.HttpClient):  # type: ignore[misc]
         def _send_once(self, request: Request, url: str, query: t.Mapping[str, str], last: float) -> Response:
             self.requests_sent += 1
             return respond(answers, request)
 
-    runtime = operations.Runtime(environment={}, clock=clock, sleep=clock.sleep)
-    with mock.patch.object(operations, "HttpClient", Transport):
-        return operations.perform(operations.order_wait, params, runtime)
+    runtime = operations_runtime.Runtime(environment={}, clock=clock, sleep=clock.sleep)
+    with mock.patch.object(operations_runtime, "HttpClient", Transport):
+        return operations_runtime.perform(order_wait, params, runtime)
 
 
 @pytest.fixture(autouse=True)
@@ -139,14 +143,14 @@ def test_daylight_saving_is_nothing_to_a_wait(zone: str, start: str, monkeypatch
         began = clock.now
         real = datetime.datetime.fromisoformat(start).replace(tzinfo=datetime.timezone.utc).timestamp()
         lines: list[str] = []
-        runtime = operations.Runtime(
+        runtime = operations_runtime.Runtime(
             environment={},
             clock=clock,
             sleep=clock.sleep,
             report=lines.append,
             wall=lambda: datetime.datetime.fromtimestamp(real + clock.now - began),
         )
-        with mock.patch.object(operations, "Runtime", lambda **_ignored: runtime):
+        with mock.patch.object(operations_runtime, "Runtime", lambda **_ignored: runtime):
             result = _wait("digicert", clock, lambda answers, request: answers.to(request), timeout=7200)
         assert result["error_kind"] == "timed_out"
         # The last look is a little before the deadline, so that its answer still counts.

@@ -13,46 +13,25 @@ import datetime
 import typing as t
 from dataclasses import dataclass
 
-from ..._common.text import clean_line
 from ..describe import describe_order
-from .loop import Outcome, Tick, Waiting
+from .durations import format_duration
+from .loop import PollReport
+from .state import OrderState, Outcome
 
-#: Up to so many orders have a line each; more are summed up.
-FEW = 5
+#: Up to so many orders have a line each; more are counted by status.
+MAX_LISTED = 5
 #: How many changes and how many of the slowest a summary names, at normal verbosity; each -v names ten times as many.
-_NAMED_CHANGES = 8
-_NAMED_SLOWEST = 3
-#: What a provider says can be long; so much of a line is shown, in characters.
-_LONGEST_LINE = 500
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people read them: 45s, 2m10s, 30m, 3h05m, 2d04h."""
-    whole = int(round(max(0.0, seconds)))
-    if whole < 60:
-        return f"{whole}s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes}m{rest:02d}s" if rest else f"{minutes}m"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours}h{minutes:02d}m" if minutes else f"{hours}h"
-    days, hours = divmod(hours, 24)
-    return f"{days}d{hours:02d}h" if hours else f"{days}d"
-
-
-def plain_line(text: str) -> str:
-    """A text as one line for a terminal: a provider's words may neither steer it nor push the rest away."""
-    return clean_line(text, _LONGEST_LINE)
+_MAX_CHANGES = 8
+_MAX_SLOWEST = 3
 
 
 @dataclass
 class Progress:
-    """Turns ticks into lines.
+    """Turns the reports of a wait into lines.
 
     Arguments:
         provider: name of the provider, for the lines.
-        emit: takes one line; see plain_line.
+        emit: takes one line, which may still hold words of a provider as they came.
         wall: the local time, for naming the next poll.
         verbosity: the more, the more orders are named.
     """
@@ -62,75 +41,75 @@ class Progress:
     wall: t.Callable[[], datetime.datetime]
     verbosity: int = 0
 
-    def __call__(self, tick: Tick) -> None:
-        for note in tick.notes:
+    def __call__(self, report: PollReport) -> None:
+        for note in report.notes:
             self.emit(f"{self.provider}: {note}")
-        changed = [wait for wait in tick.waits if wait.changed or wait.outcome == Outcome.TIMED_OUT]
-        if len(tick.waits) > FEW:
-            self._sum_up(tick, changed)
+        changed = [state for state in report.orders if state.changed or state.outcome == Outcome.TIMED_OUT]
+        if len(report.orders) > MAX_LISTED:
+            self._summarize(report, changed)
             return
         # Without any change one heartbeat for each order that is still waited for.
-        for wait in changed or [wait for wait in tick.waits if wait.outcome is None]:
-            self.emit(self._line(wait) + self._when(tick, wait))
+        for state in changed or [state for state in report.orders if state.outcome is None]:
+            self.emit(self._line(state) + self._when(report, state))
 
-    def _sum_up(self, tick: Tick, changed: list[Waiting]) -> None:
-        self.emit(self._summary(tick))
-        more = 10 ** min(self.verbosity, 3)
+    def _summarize(self, report: PollReport, changed: list[OrderState]) -> None:
+        self.emit(self._counts(report))
+        factor = 10 ** min(self.verbosity, 3)
         # What went wrong is news before what went well.
         rank = {Outcome.FAILED: 0, Outcome.ACTION_REQUIRED: 0, Outcome.REACHED: 2}
-        changed.sort(key=lambda wait: rank.get(wait.outcome or "", 1))
+        changed.sort(key=lambda state: rank.get(state.outcome or "", 1))
         # A failure of the whole account is the same for each of its orders, and needs to be read but once.
-        first = {id(wait.error or wait): wait for wait in reversed(changed)}
-        telling = changed if self.verbosity else [wait for wait in changed if first[id(wait.error or wait)] is wait]
-        named = telling[: _NAMED_CHANGES * more]
-        for wait in named:
-            self.emit(self._line(wait))
+        first = {id(state.error or state): state for state in reversed(changed)}
+        distinct = changed if self.verbosity else [one for one in changed if first[id(one.error or one)] is one]
+        named = distinct[: _MAX_CHANGES * factor]
+        for state in named:
+            self.emit(self._line(state))
         if len(changed) > len(named):
             self.emit(f"… and {len(changed) - len(named)} more changes")
-        if tick.next_poll is None:
+        if report.next_poll is None:
             return
-        told = {id(wait) for wait in named}
+        listed = {id(state) for state in named}
         # The oldest orders first; orders of an unknown age last.
         slowest = sorted(
-            (wait.order.ordered_at or "9999", position)
-            for position, wait in enumerate(tick.waits)
-            if wait.outcome is None and wait.order is not None and id(wait) not in told
+            (state.order.ordered_at or "9999", position)
+            for position, state in enumerate(report.orders)
+            if state.outcome is None and state.order is not None and id(state) not in listed
         )
-        for _ordered_at, position in slowest[: _NAMED_SLOWEST * more]:
-            self.emit("still waiting: " + self._line(tick.waits[position]))
+        for _ordered_at, position in slowest[: _MAX_SLOWEST * factor]:
+            self.emit("still waiting: " + self._line(report.orders[position]))
 
-    def _line(self, wait: Waiting) -> str:
-        if wait.order is not None:
-            text = f"order {wait.order_id} ({self.provider}) {describe_order(wait.order)}"
+    def _line(self, state: OrderState) -> str:
+        if state.order is not None:
+            text = f"order {state.order_id} ({self.provider}) {describe_order(state.order)}"
         else:
-            text = f"order {wait.order_id} ({self.provider})"
-            text += "" if wait.error else " not answered yet"
-        if wait.error is not None:
-            text += f" — {wait.error.message}"
+            text = f"order {state.order_id} ({self.provider})"
+            text += "" if state.error else " not answered yet"
+        if state.error is not None:
+            text += f" — {state.error.message}"
         return text
 
-    def _when(self, tick: Tick, wait: Waiting) -> str:
-        if wait.outcome == Outcome.TIMED_OUT:
-            return f"; timed out after {duration(tick.elapsed)}"
-        if wait.outcome is not None or tick.next_poll is None:
-            return f"; after {duration(tick.elapsed)}"
-        return "; " + self._next(tick)
+    def _when(self, report: PollReport, state: OrderState) -> str:
+        if state.outcome == Outcome.TIMED_OUT:
+            return f"; timed out after {format_duration(report.elapsed)}"
+        if state.outcome is not None or report.next_poll is None:
+            return f"; after {format_duration(report.elapsed)}"
+        return "; " + self._next(report)
 
-    def _next(self, tick: Tick) -> str:
-        moment = self.wall() + datetime.timedelta(seconds=tick.next_poll or 0.0)
-        return f"next poll {moment:%H:%M:%S}, {duration(tick.elapsed)} of {duration(tick.timeout)}"
+    def _next(self, report: PollReport) -> str:
+        moment = self.wall() + datetime.timedelta(seconds=report.next_poll or 0.0)
+        return f"next poll {moment:%H:%M:%S}, {format_duration(report.elapsed)} of {format_duration(report.timeout)}"
 
-    def _summary(self, tick: Tick) -> str:
+    def _counts(self, report: PollReport) -> str:
         counts: dict[str, int] = {}
-        for wait in tick.waits:
-            state = wait.order.status if wait.order is not None else "not answered"
-            if wait.error is not None and wait.outcome == Outcome.FAILED:
-                state = wait.error.kind
-            counts[state] = counts.get(state, 0) + 1
+        for state in report.orders:
+            status = state.order.status if state.order is not None else "not answered"
+            if state.error is not None and state.outcome == Outcome.FAILED:
+                status = state.error.kind
+            counts[status] = counts.get(status, 0) + 1
         most_first = sorted(counts.items(), key=lambda item: -item[1])
-        states = ", ".join(f"{count} {state}" for state, count in most_first)
-        when = self._next(tick) if tick.next_poll is not None else f"after {duration(tick.elapsed)}"
-        late = sum(1 for wait in tick.waits if wait.outcome == Outcome.TIMED_OUT)
+        listed = ", ".join(f"{count} {status}" for status, count in most_first)
+        when = self._next(report) if report.next_poll is not None else f"after {format_duration(report.elapsed)}"
+        late = sum(1 for state in report.orders if state.outcome == Outcome.TIMED_OUT)
         if late:
             when = f"{late} timed out {when}"
-        return f"{len(tick.waits)} orders ({self.provider}): {states}; {when}"
+        return f"{len(report.orders)} orders ({self.provider}): {listed}; {when}"

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -21,36 +22,30 @@ from ansible.template import Templar
 from ansible_collections.certops.issuance.plugins.action import order_certificate, order_info, order_wait
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import AuthenticationError
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import IssuedBundle, Order, Status
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import Provider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert.client import DigicertProvider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.plugins.plugin_utils import _order_action as order_action
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders import fakes
 
 KEY = "hunter2-hunter2"
 ISSUER = pki.Authority("Issuer", pki.Authority("Root"))
 LEAF = ISSUER.issue("www.example.com")
 
 
-class FakeProvider(Provider):
-    """Says of every order that it is issued, and in passing the key it was asked with; or fails."""
+class FakeProvider(fakes.FakeProvider):
+    """Reports every order as issued, with the key that was used; or fails."""
 
     info = DigicertProvider.info
     keys: t.ClassVar[list[str | None]] = []
     failure: t.ClassVar[Exception | None] = None
+    bundle = IssuedBundle(pki.pem(LEAF), (ISSUER.pem,))
 
-    def fetch_order(self, order_id: str) -> Order:
+    def answer(self, order_id: str) -> Order:
         self.keys.append(self.account.api_key)
         if self.failure is not None:
             raise self.failure
         return Order("digicert", order_id, Status.ISSUED, issued=True, reason=f"by {self.account.api_key}")
-
-    def fetch_certificate(self, order: Order) -> IssuedBundle:
-        return IssuedBundle(pki.pem(LEAF), (ISSUER.pem,))
-
-    def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, t.Any]:
-        return {}
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +61,13 @@ def provider(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> None:
 @pytest.fixture
 def printed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
-    monkeypatch.setattr(order_action.display, "display", lambda line, *_more, **_options: lines.append(str(line)))
+
+    def display(line: str, stderr: bool = False) -> None:
+        # stdout may be a document that a callback prints.
+        assert stderr
+        lines.append(line)
+
+    monkeypatch.setattr(order_action.display, "display", display)
     return lines
 
 
@@ -117,7 +118,7 @@ def test_progress_is_shown_while_it_happens(printed: list[str]) -> None:
 
 
 def test_a_fork_whose_ansible_was_killed_asks_no_more(printed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def fetch_order(self: FakeProvider, order_id: str) -> Order:
+    def answer(self: FakeProvider, order_id: str) -> Order:
         self.keys.append(self.account.api_key)
         return Order("digicert", order_id, Status.VALIDATING)
 
@@ -125,7 +126,7 @@ def test_a_fork_whose_ansible_was_killed_asks_no_more(printed: list[str], monkey
         # Its parent is gone when it wakes up, and another one has taken it over.
         monkeypatch.setattr(os, "getppid", lambda: 1)
 
-    monkeypatch.setattr(FakeProvider, "fetch_order", fetch_order)
+    monkeypatch.setattr(FakeProvider, "answer", answer)
     monkeypatch.setattr(time, "sleep", sleep)
     with pytest.raises(AnsibleError, match="is gone"):
         run("order_wait", api_key=KEY, timeout=5)
@@ -209,8 +210,50 @@ def test_the_source_of_a_task_that_ansible_may_quote_holds_no_secret() -> None:
     action.run(task_vars={})
     assert KEY not in str(action._task.get_ds())
     assert action._task.get_ds()["args"]["provider"] == "x"
-    # What the task was given is still there for a retry.
-    assert action._task.args["api_key"] == KEY
+
+
+SECRET_ENVIRONMENT = [{"DIGICERT_API_KEY": KEY, "SECTIGO_PASSWORD": KEY, "LANG": "C"}, {}]
+
+
+@pytest.mark.parametrize("failure", [None, AuthenticationError("refused"), KeyError("defect")])
+def test_callbacks_find_no_secret_in_the_fields_of_a_task_that_was_run(
+    monkeypatch: pytest.MonkeyPatch, failure: Exception | None
+) -> None:
+    monkeypatch.setattr(FakeProvider, "failure", failure)
+    arguments = {"provider": "digicert", "order_ids": "1", "api_key": KEY, "proxy": f"http://joe:{KEY}@proxy"}
+    action = make("order_info", arguments, environment=SECRET_ENVIRONMENT)
+    for _attempt in range(2):
+        with contextlib.suppress(AnsibleError):
+            action.run(task_vars={})
+        fields = action._task.dump_attrs()
+        assert KEY not in str(fields)
+        assert (fields["args"]["order_ids"], fields["environment"][0]["LANG"]) == ("1", "C")
+    # Each attempt of a task with until had the key all the same.
+    assert FakeProvider.keys == [KEY, KEY]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"order": "1"}, "order_info has no option order; did you mean order_ids?"),
+        ({"order_id": "1", "order_ids": ["2"]}, "order_ids and order_id are one option under two names"),
+    ],
+)
+@pytest.mark.parametrize("transport", ["local", "ssh"])
+def test_options_that_are_nearly_right_are_refused_wherever_the_task_runs(
+    transport: str, arguments: dict[str, t.Any], said: str
+) -> None:
+    result = make("order_info", {"provider": "digicert", "api_key": KEY, **arguments}, transport).run(task_vars={})
+    assert (result["failed"], result["error_kind"]) == (True, "invalid_request")
+    assert said in result["msg"]
+    assert FakeProvider.keys == []
+
+
+def test_one_order_may_be_given_to_order_certificate_as_order_ids() -> None:
+    for given in ({"order_id": 1}, {"order_ids": ["1"]}):
+        assert "certificate" in make("order_certificate", {"provider": "digicert", "api_key": KEY, **given}).run(
+            task_vars={}
+        )
 
 
 # -- elsewhere ----------------------------------------------------------------
@@ -233,6 +276,21 @@ def test_elsewhere_the_module_of_the_same_name_is_run(
     assert FakeProvider.keys == []
 
 
+def test_an_empty_key_does_not_become_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGICERT_API_KEY", KEY)
+    assert run(api_key="")["error_kind"] == "invalid_request"
+    calls: list[dict[str, t.Any]] = []
+
+    def execute(self: t.Any, **options: t.Any) -> dict[str, t.Any]:
+        calls.append(options["module_args"])
+        return {}
+
+    monkeypatch.setattr(order_action.OrderActionBase, "_execute_module", execute)
+    run(transport="ssh", api_key="", keywords={"environment": SECRET_ENVIRONMENT})
+    assert calls[0]["api_key"] == ""
+    assert FakeProvider.keys == []
+
+
 # -- one set of options -------------------------------------------------------
 
 
@@ -249,7 +307,7 @@ def test_action_module_and_documentation_have_the_same_options(plugin: t.Any, na
     documented.update(yaml.safe_load(fragment.ModuleDocFragment.DOCUMENTATION)["options"])
     spec = plugin.ActionModule.argument_spec
     assert set(documented) == set(spec)
-    assert plugin.ActionModule.operation is getattr(operations, name)
+    assert plugin.ActionModule.operation is getattr(plugin, name)
     for option, rules in spec.items():
         for field in ("type", "default", "elements", "choices", "aliases"):
             assert documented[option].get(field) == rules.get(field), (option, field)
@@ -257,5 +315,9 @@ def test_action_module_and_documentation_have_the_same_options(plugin: t.Any, na
 
 
 def test_every_credential_is_no_log() -> None:
-    for spec in (operations.ORDER_INFO_OPTIONS, operations.ORDER_WAIT_OPTIONS, operations.ORDER_CERTIFICATE_OPTIONS):
+    for spec in (
+        order_info.ORDER_INFO_OPTIONS,
+        order_wait.ORDER_WAIT_OPTIONS,
+        order_certificate.ORDER_CERTIFICATE_OPTIONS,
+    ):
         assert {name for name, rules in spec.items() if rules.get("no_log")} == {"api_key", "password"}

@@ -13,22 +13,22 @@ from ansible.plugins.loader import lookup_loader
 
 from ansible_collections.certops.issuance.plugins.lookup import order_status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import AuthenticationError, OrderNotFound
-from ansible_collections.certops.issuance.plugins.module_utils._orders.model import IssuedBundle, Order, Status
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import Provider
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert.client import DigicertProvider
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders import fakes
 
 KEY = "hunter2-hunter2"
 
 
-class FakeProvider(Provider):
+class FakeProvider(fakes.FakeProvider):
     """Knows every order but 404, refuses everybody who asks for 403, and names every order a little differently."""
 
     info = DigicertProvider.info
-    asked: t.ClassVar[list[tuple[str, str | None]]] = []
+    keys: t.ClassVar[list[tuple[str, str | None]]] = []
 
-    def fetch_order(self, order_id: str) -> Order:
-        self.asked.append((order_id, self.account.api_key))
+    def answer(self, order_id: str) -> Order:
+        self.keys.append((order_id, self.account.api_key))
         if order_id == "404":
             raise OrderNotFound(f"not known with {KEY}")
         if order_id == "403":
@@ -36,15 +36,12 @@ class FakeProvider(Provider):
         raw = {"id": order_id, "echo": KEY}
         return Order("digicert", f"0{order_id}", Status.VALIDATING, warnings=("odd word",), raw=raw)
 
-    def fetch_certificate(self, order: Order) -> IssuedBundle:
-        raise AssertionError("a lookup collects nothing")
-
 
 @pytest.fixture(autouse=True)
 def warnings(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> list[str]:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setitem(PROVIDERS, "digicert", FakeProvider)  # type: ignore[misc]
-    monkeypatch.setattr(FakeProvider, "asked", [])
+    monkeypatch.setattr(FakeProvider, "keys", [])
     monkeypatch.setenv("DIGICERT_API_KEY", KEY)
     shown: list[str] = []
     monkeypatch.setattr(order_status.display, "warning", lambda text, *_more, **_options: shown.append(str(text)))
@@ -60,12 +57,12 @@ def test_one_order_for_each_term_in_the_order_given() -> None:
     found = look_up("3", 1, " 3 ", ["2"])
     assert [order["order_id"] for order in found] == ["03", "01", "03", "02"]
     # Each is asked for once, with the key of the environment.
-    assert FakeProvider.asked == [("3", KEY), ("1", KEY), ("2", KEY)]
+    assert FakeProvider.keys == [("3", KEY), ("1", KEY), ("2", KEY)]
 
 
 def test_options_are_keywords() -> None:
     look_up("1", api_key="another-key", api_url="https://eu.example", request_timeout="5")
-    assert FakeProvider.asked == [("1", "another-key")]
+    assert FakeProvider.keys == [("1", "another-key")]
 
 
 def test_raw_is_there_on_request() -> None:

@@ -17,9 +17,9 @@ import typing as t
 import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates import chain
-from ansible_collections.certops.issuance.plugins.module_utils._orders.describe import no_certificate
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import (
     AuthenticationError,
+    InvalidRequest,
     NotIssued,
     OrderError,
     OrderNotFound,
@@ -28,7 +28,6 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
     RateLimited,
     UnexpectedResponse,
 )
-from ansible_collections.certops.issuance.plugins.module_utils._orders.http.rate_limit import PollSchedule, RateLimits
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import (
     Blocker,
     Domain,
@@ -37,95 +36,77 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.model imp
     OrderCertificate,
     Status,
 )
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations import operations
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import (
-    OrderSummary,
-    Provider,
-    ProviderInfo,
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_certificate import (
+    order_certificate,
 )
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_info import (
+    BULK_INFO_FROM,
+    order_info,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_wait import (
+    ORDER_WAIT_OPTIONS,
+    order_wait,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import (
+    Operation,
+    Params,
+    Result,
+    Runtime,
+    Session,
+    check_option_names,
+    perform,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import OrderSummary
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.fakes import (
+    Answer,
+    FakeProvider,
+    FakeTime,
+)
 
 PASSWORD = "hunter2-hunter2"
-Answer = t.Union[Order, OrderError]
-
-
-class FakeProvider(Provider):
-    """Answers each order from its own script; the last entry is said again and again."""
-
-    info = ProviderInfo(
-        name="fake",
-        label="Fake",
-        default_url="https://fake.example",
-        environment={"api_url": ("FAKE_API_URL",), "username": ("FAKE_USERNAME",), "password": ("FAKE_PASSWORD",)},
-        credentials=(("username", "password"),),
-        rate_limits=RateLimits(PollSchedule((), 60.0)),
-        personal=re.compile("phone|email"),
-    )
-    scripts: t.ClassVar[dict[str, list[Answer]]] = {}
-    delivery: t.ClassVar[IssuedBundle | OrderError] = OrderError("the test has not said what is delivered")
-    asked: t.ClassVar[list[str]] = []
-
-    def fetch_order(self, order_id: str) -> Order:
-        self.asked.append(order_id)
-        script = self.scripts[order_id]
-        answer = script.pop(0) if len(script) > 1 else script[0]
-        if isinstance(answer, OrderError):
-            raise answer
-        return answer
-
-    def fetch_certificate(self, order: Order) -> IssuedBundle:
-        if not (order.issued or order.provider_status == "pickup"):
-            raise no_certificate(order)
-        if isinstance(self.delivery, OrderError):
-            raise self.delivery
-        return self.delivery
 
 
 class Desk:
     """Runs operations against the fake provider."""
 
     def __init__(self) -> None:
-        self.now = 5000.0
-        self.slept: list[float] = []
+        self.time = FakeTime()
         self.lines: list[str] = []
         self.environment: dict[str, str] = {}
 
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
     def run(
         self,
-        operation: operations.Operation,
+        operation: Operation,
         check_mode: bool = False,
         report: bool = False,
         **params: t.Any,
     ) -> dict[str, t.Any]:
-        runtime = operations.Runtime(
+        runtime = Runtime(
             environment=self.environment,
             check_mode=check_mode,
             report=self.lines.append if report else None,
-            clock=lambda: self.now,
-            sleep=self.sleep,
+            clock=self.time.clock,
+            sleep=self.time.sleep,
             wall=lambda: datetime.datetime(2026, 5, 1, 14, 0, 0),
         )
         filled: dict[str, t.Any] = {"provider": "fake", "username": "somebody", "password": PASSWORD}
         filled.update(params)
-        result = operations.perform(operation, filled, runtime)
+        result = perform(operation, filled, runtime)
         # Whatever comes can be returned by a module.
         json.dumps(result, allow_nan=False)
         assert result["changed"] is False
         return result
 
     def info(self, *order_ids: str, **params: t.Any) -> dict[str, t.Any]:
-        return self.run(operations.order_info, order_ids=list(order_ids), **params)
+        return self.run(order_info, order_ids=list(order_ids), **params)
 
     def wait(self, *order_ids: str, **params: t.Any) -> dict[str, t.Any]:
-        return self.run(operations.order_wait, order_ids=list(order_ids), **params)
+        return self.run(order_wait, order_ids=list(order_ids), **params)
 
     def collect(self, order_id: str = "1", **params: t.Any) -> dict[str, t.Any]:
-        return self.run(operations.order_certificate, order_id=order_id, **params)
+        return self.run(order_certificate, order_id=order_id, **params)
 
 
 @pytest.fixture
@@ -133,9 +114,14 @@ def desk(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> Desk:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setitem(PROVIDERS, "fake", FakeProvider)  # type: ignore[misc]
     monkeypatch.setattr(FakeProvider, "scripts", {})
-    monkeypatch.setattr(FakeProvider, "asked", [])
-    monkeypatch.setattr(FakeProvider, "delivery", FakeProvider.delivery)
+    monkeypatch.setattr(FakeProvider, "calls", [])
+    monkeypatch.setattr(FakeProvider, "bundle", FakeProvider.bundle)
     return Desk()
+
+
+def requested() -> list[str]:
+    """The orders whose details were requested."""
+    return [what for kind, what in FakeProvider.calls if kind == "fetch"]
 
 
 def say(**scripts: Answer | list[Answer]) -> None:
@@ -159,7 +145,7 @@ def test_orders_come_in_the_order_asked_for_each_once(desk: Desk) -> None:
     say(n1=pending("1"), n2=issued("2"))
     result = desk.info("2", " 1 ", "2")
     assert [order["order_id"] for order in result["orders"]] == ["2", "1"]
-    assert FakeProvider.asked == ["2", "1"]
+    assert requested() == ["2", "1"]
     assert "failed" not in result and "warnings" not in result
     assert result["requests_sent"] == 0
 
@@ -199,9 +185,9 @@ def test_after_a_failure_that_concerns_the_account_nobody_else_is_asked_for(desk
     say(n1=pending("1"), n2=error, **{"n" + str(number): issued(str(number)) for number in range(3, 30)})
     result = desk.info(*(str(number) for number in range(1, 30)))
     assert result["error_kind"] == error.kind
-    assert FakeProvider.asked == ["1", "2"]
+    assert requested() == ["1", "2"]
     assert [order["order_id"] for order in result["orders"]] == ["1"]
-    assert result["warnings"] == ["not asked after this failure: 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 17 more"]
+    assert result["warnings"] == ["not requested after this failure: 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 17 more"]
 
 
 def test_refused_credentials_are_told_before_an_order_id_that_is_none(desk: Desk) -> None:
@@ -213,7 +199,7 @@ def test_two_orders_in_a_row_without_an_answer_are_enough(desk: Desk) -> None:
     say(**{"n" + str(number): ProviderUnavailable("HTTP 503") for number in range(1, 10)})
     say(n2=pending("2"))
     result = desk.info(*(str(number) for number in range(1, 10)))
-    assert FakeProvider.asked == ["1", "2", "3", "4"]
+    assert requested() == ["1", "2", "3", "4"]
     assert len(result["errors"]) == 3
 
 
@@ -222,7 +208,7 @@ def test_what_is_no_order_id_is_not_asked_for(desk: Desk, given: str) -> None:
     result = desk.info(given)
     assert result["error_kind"] == "invalid_request"
     assert result["msg"].endswith("this is no order id of Fake; give digits")
-    assert FakeProvider.asked == [] and result["orders"] == []
+    assert requested() == [] and result["orders"] == []
 
 
 @pytest.mark.parametrize(
@@ -239,7 +225,7 @@ def test_what_is_often_given_in_place_of_an_order_id_is_named(desk: Desk, given:
         assert result["error_kind"] == "invalid_request"
         assert said in result["msg"]
         assert "12345" not in result["msg"]
-    assert FakeProvider.asked == []
+    assert requested() == []
 
 
 def test_no_order_id_at_all_is_told(desk: Desk) -> None:
@@ -271,7 +257,7 @@ def fleet(monkeypatch: pytest.MonkeyPatch, refused: OrderError | None = None) ->
     """As many orders as are asked for by the bulk call; all are pending but the last one."""
     monkeypatch.setitem(PROVIDERS, "fake", BulkProvider)  # type: ignore[misc]
     monkeypatch.setattr(BulkProvider, "bulk", refused)
-    order_ids = [str(number) for number in range(1, operations.BULK_INFO_FROM + 1)]
+    order_ids = [str(number) for number in range(1, BULK_INFO_FROM + 1)]
     say(**{order_id: pending(order_id) for order_id in order_ids[:-1]})
     FakeProvider.scripts[order_ids[-1]] = [issued(order_ids[-1])]
     return order_ids
@@ -284,23 +270,23 @@ def test_many_orders_are_asked_for_in_bulk_and_in_detail_where_there_is_more_to_
     result = desk.info(*order_ids)
     assert [order["order_id"] for order in result["orders"]] == order_ids
     assert result["orders"][-1]["issued"] is True
-    assert FakeProvider.asked == [order_ids[-1]]
-    assert "99 of 100 orders were asked for by the bulk call alone" in result["warnings"][0]
+    assert requested() == [order_ids[-1]]
+    assert "99 of 100 orders were read from the bulk call alone" in result["warnings"][0]
 
 
 def test_raw_bodies_and_few_orders_are_always_asked_for_one_by_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     order_ids = fleet(monkeypatch)
     desk.info(*order_ids[1:])
-    assert FakeProvider.asked == order_ids[1:]
-    FakeProvider.asked.clear()
+    assert requested() == order_ids[1:]
+    FakeProvider.calls.clear()
     desk.info(*order_ids, include_raw=True)
-    assert FakeProvider.asked == order_ids
+    assert requested() == order_ids
 
 
 def test_where_the_bulk_call_is_refused_each_order_is_asked_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     order_ids = fleet(monkeypatch, PermissionDenied("the key may not list orders"))
     result = desk.info(*order_ids)
-    assert FakeProvider.asked == order_ids
+    assert requested() == order_ids
     assert "bulk call refused" in result["warnings"][0]
 
 
@@ -309,7 +295,7 @@ def test_credentials_that_the_bulk_call_finds_refused_are_not_tried_again(
 ) -> None:
     result = desk.info(*fleet(monkeypatch, AuthenticationError("refused")))
     assert (result["failed"], result["error_kind"], result["orders"]) == (True, "authentication", [])
-    assert FakeProvider.asked == []
+    assert requested() == []
 
 
 @pytest.mark.parametrize("error", [RateLimited("slow down"), ProviderUnavailable("HTTP 503")])
@@ -318,7 +304,22 @@ def test_a_bulk_call_that_nobody_answers_now_is_no_reason_for_a_hundred_single_c
 ) -> None:
     result = desk.info(*fleet(monkeypatch, error))
     assert (result["failed"], result["error_kind"], result["orders"]) == (True, error.kind, [])
-    assert FakeProvider.asked == []
+    assert requested() == []
+
+
+def test_raw_holds_no_name_by_which_ansible_marks_values_of_its_own(desk: Desk) -> None:
+    body = {
+        "__ansible_type": "x",
+        "list": [{"__ansible_vault": 1, "__ansible_unsafe": {"__ansible_type": [2]}}],
+        "_a": 3,
+    }
+    say(n1=pending(raw=body))
+    raw = desk.info("1", include_raw=True)["orders"][0]["raw"]
+    assert raw == {
+        "ansible_type": "x",
+        "list": [{"ansible_vault": 1, "ansible_unsafe": {"ansible_type": [2]}}],
+        "_a": 3,
+    }
 
 
 def test_raw_is_there_on_request_without_personal_data_and_secrets(desk: Desk) -> None:
@@ -408,7 +409,7 @@ def test_check_mode_looks_once_and_does_not_fail_for_what_it_would_wait_for(desk
     result = desk.wait("1", "2", check_mode=True)
     assert "failed" not in result
     assert [order["outcome"] for order in result["orders"]] == ["timed_out", "reached"]
-    assert (result["polls"], desk.slept) == (1, [])
+    assert (result["polls"], desk.time.sleeps) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -442,16 +443,39 @@ def test_what_kept_the_last_answer_from_coming_is_in_the_result(desk: Desk) -> N
     say(n1=[pending(), ProviderUnavailable("the server failed (HTTP 503)")])
     order = desk.wait("1", timeout=100)["orders"][0]
     assert order["status"] == "validating"
-    assert order["warnings"] == ["the last question was not answered: the server failed (HTTP 503)"]
+    assert order["warnings"] == ["the last request was not answered: the server failed (HTTP 503)"]
     assert "HTTP 503" in order["msg"]
 
 
-@pytest.mark.parametrize("options", [{"timeout": -1}, {"poll_interval": 0}, {"poll_interval": -5}])
-def test_times_that_make_no_sense_are_refused(desk: Desk, options: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    ("options", "slept"),
+    [
+        ({"timeout": "2m", "poll_interval": "1m30s"}, [90.0, 27.0]),
+        ({"timeout": "120", "poll_interval": 90}, [90.0, 27.0]),
+    ],
+)
+def test_durations_may_be_written_as_they_are_shown(desk: Desk, options: dict[str, t.Any], slept: list[float]) -> None:
+    say(n1=pending())
+    assert desk.wait("1", **options)["error_kind"] == "timed_out"
+    assert desk.time.sleeps == slept
+
+
+@pytest.mark.parametrize("outcome", [issued(), REJECTED, pending()])
+def test_the_next_poll_is_null_where_no_order_is_left_to_wait_for(desk: Desk, outcome: Order) -> None:
+    say(n1=outcome, n2=issued("2"))
+    result = desk.wait("1", "2", timeout=0)
+    assert (result["next_poll_in"] is None) == outcome.final
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"timeout": -1}, {"timeout": "2 hours"}, {"timeout": True}, {"poll_interval": 0}, {"poll_interval": -5}],
+)
+def test_times_that_make_no_sense_are_refused(desk: Desk, options: dict[str, t.Any]) -> None:
     result = desk.wait("1", **options)
     assert result["error_kind"] == "invalid_request"
     assert all(f"{name} is {value}" in result["msg"] for name, value in options.items())
-    assert FakeProvider.asked == []
+    assert requested() == []
 
 
 @pytest.mark.parametrize("given", ["hello", "", "0", "12:3G", "https://x"])
@@ -463,7 +487,7 @@ def test_what_is_no_serial_number_is_refused_before_anything_is_asked(desk: Desk
     ):
         assert result["error_kind"] == "invalid_request"
         assert "superseded_serial_number" in result["msg"]
-        assert FakeProvider.asked == []
+        assert requested() == []
 
 
 @pytest.mark.parametrize(
@@ -507,7 +531,7 @@ LEAF = ISSUER.issue("www.example.com", "example.com", key=KEY)
 
 
 def deliver(leaf: t.Any = LEAF, **fields: t.Any) -> None:
-    FakeProvider.delivery = IssuedBundle(pki.pem(leaf), (ISSUER.pem, ROOT.pem), **fields)
+    FakeProvider.bundle = IssuedBundle(pki.pem(leaf), (ISSUER.pem, ROOT.pem), **fields)
 
 
 def csr(key: t.Any) -> str:
@@ -556,7 +580,7 @@ REISSUE = OrderCertificate(serial_number="AB")
 )
 def test_what_cannot_be_collected_is_told_by_its_kind(desk: Desk, answer: Answer, kind: str, said: str) -> None:
     say(n1=answer)
-    FakeProvider.delivery = AuthenticationError("nothing may be collected")
+    FakeProvider.bundle = AuthenticationError("nothing may be collected")
     result = desk.collect(superseded_serial_number="00:ab")
     assert (result["failed"], result["error_kind"], result["order_id"]) == (True, kind, "1")
     assert said in result["msg"]
@@ -602,7 +626,7 @@ def test_a_certificate_for_something_else_is_refused(desk: Desk, options: dict[s
         options = {"csr": csr(pki.make_key())}
     assert desk.collect(**options)["error_kind"] == kind
     # What cannot be right is refused before the certificate is collected: some may be collected only now and then.
-    assert FakeProvider.asked == ([] if kind == "invalid_request" else ["1"])
+    assert requested() == ([] if kind == "invalid_request" else ["1"])
 
 
 @pytest.mark.parametrize("odd", ["N/A", "-", "-----BEGIN CERTIFICATE REQUEST-----\nMII", "é"])
@@ -614,6 +638,47 @@ def test_a_csr_of_the_provider_that_cannot_be_read_is_no_reason_to_refuse_its_ce
     assert result["warnings"] == [
         "the CSR that the provider reports cannot be read, so the key was not compared with it; give csr"
     ]
+
+
+@pytest.mark.parametrize("given", [["1"], "1"])
+def test_one_order_may_be_given_as_a_list(desk: Desk, given: t.Any) -> None:
+    say(n1=issued())
+    deliver()
+    assert "failed" not in desk.run(order_certificate, order_id=given)
+
+
+@pytest.mark.parametrize("given", [[], ["1", "2"]])
+def test_one_certificate_is_collected_at_a_time(desk: Desk, given: list[str]) -> None:
+    result = desk.run(order_certificate, order_id=given)
+    assert (result["error_kind"], requested()) == ("invalid_request", [])
+    assert f"names {len(given)} orders; give one" in result["msg"]
+
+
+# -- names of options -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["order"], "order_wait has no option order; did you mean order_ids?"),
+        (["order_ID"], "order_wait has no option order_ID; did you mean order_ids?"),
+        (["timeot"], "order_wait has no option timeot; did you mean timeout?"),
+        (["order_ids", "order_id"], "order_ids and order_id are one option under two names; give order_ids alone"),
+        (["xyzzy"], "order_wait has no option xyzzy; it has api_key, api_url, "),
+    ],
+)
+def test_options_that_are_nearly_right_are_refused(given: list[str], said: str) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        check_option_names(["provider", *given], ORDER_WAIT_OPTIONS, "order_wait")
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize("given", [["order_ids"], ["order_id"], ["order_id", "_ansible_check_mode"], []])
+def test_options_that_exist_are_taken(given: list[str]) -> None:
+    check_option_names(given, ORDER_WAIT_OPTIONS, "order_wait")
+
+
+# -- checks ----------------------------------------------------------------------
 
 
 def test_what_the_order_tells_is_held_against_the_certificate(desk: Desk) -> None:
@@ -637,27 +702,27 @@ def test_an_expired_certificate_is_refused(desk: Desk) -> None:
 
 def test_a_chain_that_is_missing_or_wrong_is_refused(desk: Desk) -> None:
     say(n1=issued())
-    FakeProvider.delivery = IssuedBundle(pki.pem(LEAF), ())
+    FakeProvider.bundle = IssuedBundle(pki.pem(LEAF), ())
     assert desk.collect()["error_kind"] == "not_issued"
-    FakeProvider.delivery = IssuedBundle(pki.pem(LEAF), (pki.Authority("Foreign").pem,))
+    FakeProvider.bundle = IssuedBundle(pki.pem(LEAF), (pki.Authority("Foreign").pem,))
     assert desk.collect()["error_kind"] == "untrusted_chain"
-    FakeProvider.delivery = IssuedBundle("<html>", ())
+    FakeProvider.bundle = IssuedBundle("<html>", ())
     assert desk.collect()["error_kind"] in ("unexpected_response", "not_issued")
-    FakeProvider.delivery = NotIssued("not there yet")
+    FakeProvider.bundle = NotIssued("not there yet")
     result = desk.collect()
     assert (result["error_kind"], result["order_id"], result["provider"]) == ("not_issued", "1", "fake")
 
 
 def test_no_order_id_no_question(desk: Desk) -> None:
     assert desk.collect("12x")["error_kind"] == "invalid_request"
-    assert FakeProvider.asked == []
+    assert requested() == []
 
 
 # -- all of them --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("operation", [operations.order_info, operations.order_wait, operations.order_certificate])
-def test_no_secret_is_in_a_result_wherever_the_provider_puts_it(desk: Desk, operation: operations.Operation) -> None:
+@pytest.mark.parametrize("operation", [order_info, order_wait, order_certificate])
+def test_no_secret_is_in_a_result_wherever_the_provider_puts_it(desk: Desk, operation: Operation) -> None:
     url = "https://fake.example/?key=" + PASSWORD
     secretive: dict[str, t.Any] = {
         "reason": "for " + PASSWORD,
@@ -703,10 +768,10 @@ def test_turning_verification_off_is_warned_of(desk: Desk) -> None:
 def test_budgets_that_cannot_be_shared_are_warned_of_once(desk: Desk, tmp_path: pathlib.Path) -> None:
     say(n1=issued())
 
-    def ask(session: operations.Session, params: operations.Params) -> operations.Result:
+    def ask(session: Session, params: Params) -> Result:
         for _turn in range(3):
             session.transport._rate_limiter.acquire()
-        return operations.order_info(session, params)
+        return order_info(session, params)
 
     assert "warnings" not in desk.run(ask, order_ids=["1"])
     (budget,) = (tmp_path / "certops-issuance").glob("*.budget")
@@ -716,7 +781,7 @@ def test_budgets_that_cannot_be_shared_are_warned_of_once(desk: Desk, tmp_path: 
 
 
 def test_a_defect_is_no_result(desk: Desk) -> None:
-    def broken(session: operations.Session, params: operations.Params) -> operations.Result:
+    def broken(session: Session, params: Params) -> Result:
         raise KeyError("defect")
 
     with pytest.raises(KeyError):
@@ -739,9 +804,10 @@ def test_a_missing_library_is_one_sentence_with_what_to_do(library: str, operati
         sys.meta_path.insert(0, Without())
         sys.path.insert(0, {path!r})
         import importlib
-        operations = importlib.import_module("module_utils._orders.operations.operations")
+        runtime = importlib.import_module("module_utils._orders.operations.runtime")
+        operation = importlib.import_module("module_utils._orders.operations.{operation}")
         params = {{"provider": "digicert", "api_key": "abcdef", "order_ids": ["1"], "order_id": "1"}}
-        print(json.dumps(operations.perform(operations.{operation}, params, operations.Runtime({{}}))))
+        print(json.dumps(runtime.perform(operation.{operation}, params, runtime.Runtime({{}}))))
         """
     ).format(library=library, operation=operation, path=re.sub(r"/module_utils/.*", "", chain.__file__))
     done = subprocess.run(

@@ -8,36 +8,30 @@ import datetime
 import typing as t
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from ansible_collections.certops.issuance.plugins.module_utils._orders.describe import describe_order
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import (
     AuthenticationError,
     OrderNotFound,
     ProviderUnavailable,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Blocker, Domain, Order, Status
-from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.loop import Outcome, Tick, Waiting
-from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.progress import (
-    FEW,
-    Progress,
-    describe_order,
-    duration,
-    plain_line,
-)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.loop import PollReport
+from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.progress import MAX_LISTED, Progress
+from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.state import OrderState, Outcome
 
 WALL = datetime.datetime(2026, 5, 1, 14, 3, 0)
 
 
 def lines(
-    waits: t.Sequence[Waiting],
+    states: t.Sequence[OrderState],
     elapsed: float = 130.0,
     next_poll: float | None = 130.0,
     verbosity: int = 0,
     notes: t.Sequence[str] = (),
 ) -> list[str]:
     found: list[str] = []
-    Progress("digicert", found.append, lambda: WALL, verbosity)(Tick(waits, elapsed, 1800.0, next_poll, notes))
+    Progress("digicert", found.append, lambda: WALL, verbosity)(PollReport(states, elapsed, 1800.0, next_poll, notes))
     return found
 
 
@@ -45,28 +39,8 @@ def validating(order_id: str = "12345", **fields: t.Any) -> Order:
     return Order("digicert", order_id, Status.VALIDATING, **fields)
 
 
-def waiting(order_id: str = "12345", order: Order | None = None, **fields: t.Any) -> Waiting:
-    return Waiting(order_id, order or validating(order_id), **fields)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (-5, "0s"),
-        (0.4, "0s"),
-        (45, "45s"),
-        (59.6, "1m"),
-        (60, "1m"),
-        (130, "2m10s"),
-        (1800, "30m"),
-        (3599.9, "1h"),
-        (11100, "3h05m"),
-        (172800, "2d"),
-        (187200, "2d04h"),
-    ],
-)
-def test_durations_as_people_read_them(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
+def waiting(order_id: str = "12345", order: Order | None = None, **fields: t.Any) -> OrderState:
+    return OrderState(order_id, order or validating(order_id), **fields)
 
 
 # -- one order ----------------------------------------------------------------
@@ -118,19 +92,19 @@ def test_where_an_order_stands_in_a_few_words(order: Order, text: str) -> None:
     assert describe_order(order) == text
 
 
-def test_how_it_ended_is_told_with_the_time_it_took() -> None:
+def test_how_it_ended_is_named_with_the_time_it_took() -> None:
     reached = waiting(order=Order("p", "12345", Status.ISSUED, issued=True), outcome=Outcome.REACHED, changed=True)
     assert lines([reached], next_poll=None) == ["order 12345 (digicert) issued; after 2m10s"]
     late = waiting(outcome=Outcome.TIMED_OUT)
     assert lines([late], 1795, None) == ["order 12345 (digicert) validating; timed out after 29m55s"]
 
 
-def test_what_kept_an_answer_from_coming_is_told() -> None:
+def test_what_kept_an_answer_from_coming_is_named() -> None:
     fault = ProviderUnavailable("the server failed (HTTP 503)")
-    assert lines([Waiting("7", error=fault)], next_poll=60) == [
+    assert lines([OrderState("7", error=fault)], next_poll=60) == [
         "order 7 (digicert) — the server failed (HTTP 503); next poll 14:04:00, 2m10s of 30m"
     ]
-    assert lines([Waiting("7")])[0].startswith("order 7 (digicert) not answered yet; next poll")
+    assert lines([OrderState("7")])[0].startswith("order 7 (digicert) not answered yet; next poll")
 
 
 def test_notes_come_first() -> None:
@@ -138,15 +112,15 @@ def test_notes_come_first() -> None:
 
 
 def test_of_a_few_orders_only_those_that_changed_are_named() -> None:
-    waits = [waiting(str(number), changed=number == 3) for number in range(FEW)]
-    assert [line.split()[1] for line in lines(waits)] == ["3"]
-    assert len(lines([waiting(str(number)) for number in range(FEW)])) == FEW
+    states = [waiting(str(number), changed=number == 3) for number in range(MAX_LISTED)]
+    assert [line.split()[1] for line in lines(states)] == ["3"]
+    assert len(lines([waiting(str(number)) for number in range(MAX_LISTED)])) == MAX_LISTED
 
 
 # -- many orders --------------------------------------------------------------
 
 
-def fleet(count: int, changed: int = 0) -> list[Waiting]:
+def fleet(count: int, changed: int = 0) -> list[OrderState]:
     """So many orders, of which the first few have changed; each is a day younger than the one before."""
     return [
         waiting(
@@ -159,12 +133,12 @@ def fleet(count: int, changed: int = 0) -> list[Waiting]:
 
 
 def test_five_hundred_orders_are_a_handful_of_lines() -> None:
-    waits = fleet(300, changed=40)
-    for wait in waits[:30]:
-        wait.outcome, wait.order = Outcome.REACHED, Order("p", wait.order_id, Status.ISSUED, issued=True)
-    waits[39].outcome = Outcome.FAILED
-    waits[39].order = Order("p", "39", Status.REJECTED, reason="no")
-    found = lines(waits)
+    states = fleet(300, changed=40)
+    for state in states[:30]:
+        state.outcome, state.order = Outcome.REACHED, Order("p", state.order_id, Status.ISSUED, issued=True)
+    states[39].outcome = Outcome.FAILED
+    states[39].order = Order("p", "39", Status.REJECTED, reason="no")
+    found = lines(states)
     assert found[0] == "300 orders (digicert): 269 validating, 30 issued, 1 rejected; next poll 14:05:10, 2m10s of 30m"
     # What went wrong is named before what is well.
     assert found[1] == "order 39 (digicert) rejected: no"
@@ -174,57 +148,47 @@ def test_five_hundred_orders_are_a_handful_of_lines() -> None:
 
 
 def test_verbosity_raises_detail() -> None:
-    waits = fleet(300, changed=200)
-    shown = [len(lines(waits, verbosity=verbosity)) for verbosity in (0, 1, 2, 9)]
+    states = fleet(300, changed=200)
+    shown = [len(lines(states, verbosity=verbosity)) for verbosity in (0, 1, 2, 9)]
     assert shown == [1 + 8 + 1 + 3, 1 + 80 + 1 + 30, 1 + 200 + 100, 1 + 200 + 100]
 
 
-def test_the_last_tick_of_many_orders_names_no_slowest_but_those_that_are_late() -> None:
-    waits = fleet(10)
-    for wait in waits:
-        wait.outcome = Outcome.TIMED_OUT
-    found = lines(waits, 1800, None)
+def test_the_last_poll_of_many_orders_names_no_slowest_but_those_that_are_late() -> None:
+    states = fleet(10)
+    for state in states:
+        state.outcome = Outcome.TIMED_OUT
+    found = lines(states, 1800, None)
     assert found[0] == "10 orders (digicert): 10 validating; 10 timed out after 30m"
     assert len(found) == 1 + 8 + 1
     assert not any(line.startswith("still waiting") for line in found)
 
 
 def test_failures_without_an_answer_are_counted_by_their_kind() -> None:
-    waits = fleet(6)
-    waits[0] = Waiting("0", outcome=Outcome.FAILED, error=OrderNotFound("no such order"), changed=True)
-    waits[1] = Waiting("1", error=ProviderUnavailable("no"))
-    assert lines(waits)[0].startswith("6 orders (digicert): 4 validating, 1 not_found, 1 not answered;")
+    states = fleet(6)
+    states[0] = OrderState("0", outcome=Outcome.FAILED, error=OrderNotFound("no such order"), changed=True)
+    states[1] = OrderState("1", error=ProviderUnavailable("no"))
+    assert lines(states)[0].startswith("6 orders (digicert): 4 validating, 1 not_found, 1 not answered;")
 
 
 def test_what_ends_the_wait_for_all_orders_is_said_once() -> None:
-    waits = fleet(300, changed=300)
+    states = fleet(300, changed=300)
     refused, missing = AuthenticationError("the key was refused"), OrderNotFound("no such order")
-    for wait in waits:
-        wait.outcome, wait.error = Outcome.FAILED, refused
-    waits[7].error = missing
-    found = lines(waits, next_poll=None)
+    for state in states:
+        state.outcome, state.error = Outcome.FAILED, refused
+    states[7].error = missing
+    found = lines(states, next_poll=None)
     assert found[0] == "300 orders (digicert): 299 authentication, 1 not_found; after 2m10s"
     assert [line.split(" — ")[1] for line in found[1:3]] == ["the key was refused", "no such order"]
     assert found[3:] == ["… and 298 more changes"]
-    assert len(lines(waits, next_poll=None, verbosity=2)) == 301
+    assert len(lines(states, next_poll=None, verbosity=2)) == 301
 
 
 def test_orders_of_an_unknown_age_are_not_taken_for_the_oldest() -> None:
-    waits = [*fleet(2), *(waiting(str(number)) for number in range(10, 20))]
-    assert [line.split()[3] for line in lines(waits)[1:]] == ["0", "1", "10"]
+    states = [*fleet(2), *(waiting(str(number)) for number in range(10, 20))]
+    assert [line.split()[3] for line in lines(states)[1:]] == ["0", "1", "10"]
 
 
-# -- a terminal ---------------------------------------------------------------
-
-
-def test_a_provider_cannot_steer_the_terminal() -> None:
-    assert plain_line("a\x1b[2Jb\r\nc\x07\u202ed\x9b  e") == "a [2Jb c d e"
-    assert plain_line("x" * 10000) == "x" * 500 + "…"
-
-
-@given(st.text())
-def test_a_line_is_one_line(text: str) -> None:
-    assert plain_line(text) == "" or plain_line(text).isprintable()
+# -- long words of a provider ---------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where each of some orders stands: what the module order_info and the lookup order_status do.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..errors import AuthenticationError, OrderError, PermissionDenied, ProviderUnavailable, RateLimited
+from ..http.redaction import drop_personal
+from ..model import Order, Status
+from .runtime import ORDER_IDS, PROVIDER_OPTIONS, Params, Result, Session, check_order_ids, enumerate_ids
+
+ORDER_INFO_OPTIONS: dict[str, t.Any] = dict(
+    PROVIDER_OPTIONS,
+    order_ids=ORDER_IDS,
+    include_raw={"type": "bool", "default": False},
+)
+
+#: From so many orders on the bulk call comes first, and the detail call only for those of which it reports too little.
+BULK_INFO_FROM = 100
+#: After so many calls in a row without an answer the others are not made.
+MAX_FAILURES = 2
+
+
+def order_info(session: Session, params: Params) -> Result:
+    """Where each order stands. An order that cannot be had does not keep the others from being returned.
+
+    Raises:
+        OrderError: the first failure, with ``orders`` (those that were answered) and, beside others, ``errors`` in its
+            details.
+    """
+    order_ids, failures = check_order_ids(session.provider, params["order_ids"])
+    include_raw = bool(params.get("include_raw"))
+    summaries = {} if include_raw or len(order_ids) < BULK_INFO_FROM else _fetch_summaries(session, order_ids)
+    orders: list[Order] = []
+    unanswered = 0
+    for position, order_id in enumerate(order_ids):
+        try:
+            orders.append(summaries.get(order_id) or session.provider.fetch_order(order_id))
+            unanswered = 0
+        except OrderError as exc:
+            failures.append(exc.locate(session.provider.info.name, order_id))
+            unanswered += 1 if isinstance(exc, ProviderUnavailable) else 0
+            left = order_ids[position + 1 :]
+            if (
+                isinstance(exc, (AuthenticationError, RateLimited))
+                or unanswered >= MAX_FAILURES
+                or (isinstance(exc, ProviderUnavailable) and not exc.retryable)
+            ):
+                # No other order can do better now; to ask on would lock the account, or last for ever.
+                if left:
+                    session.warn(f"not requested after this failure: {enumerate_ids(left)}")
+                break
+    _warn_once(session, orders)
+    result: Result = {"orders": [_to_dict(session, order, include_raw) for order in orders]}
+    if failures:
+        raise _first(failures, result)
+    return result
+
+
+def _warn_once(session: Session, orders: t.Sequence[Order]) -> None:
+    concerned: dict[str, list[str]] = {}
+    for order in orders:
+        for warning in order.warnings:
+            concerned.setdefault(warning, []).append(order.order_id)
+    for warning, order_ids in concerned.items():
+        session.warn(f"order {enumerate_ids(order_ids)}: {warning}")
+
+
+def _to_dict(session: Session, order: Order, include_raw: bool) -> Result:
+    entry = order.to_dict()
+    if include_raw:
+        clean, left_out = drop_personal(order.raw, session.provider.info.personal)
+        entry["raw"] = _without_markers(clean)
+        if left_out:
+            entry["warnings"].append(f"left out of raw as personal data: {', '.join(left_out)}")
+    return entry
+
+
+def _without_markers(value: t.Any) -> t.Any:
+    """The value without names of fields by which Ansible marks values of its own: it could not read the result back."""
+    if isinstance(value, dict):
+        return {
+            name.lstrip("_") if isinstance(name, str) and name.startswith("__ansible") else name: _without_markers(item)
+            for name, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_without_markers(item) for item in value]
+    return value
+
+
+def _fetch_summaries(session: Session, order_ids: t.Sequence[str]) -> dict[str, Order]:
+    """What one bulk call reports of orders in validation; of all others the detail call reports more.
+
+    Raises:
+        AuthenticationError, RateLimited, ProviderUnavailable: when the provider answers nobody now.
+    """
+    provider = session.provider
+    if provider.info.bulk_from is None:
+        return {}
+    try:
+        found = provider.fetch_summaries(order_ids, None)
+    except OrderError as exc:
+        unwell = (AuthenticationError, RateLimited, ProviderUnavailable)
+        if isinstance(exc, unwell) and not isinstance(exc, PermissionDenied):
+            # A hundred single calls would only make it worse.
+            exc.details = {"orders": []}
+            raise
+        session.warn(f"bulk call refused, asking for each order instead: {exc}")
+        return {}
+    orders = {
+        order_id: summary.order
+        for order_id, summary in found.items()
+        if summary.order is not None and summary.order.status in (Status.VALIDATING, Status.ISSUING)
+    }
+    if orders:
+        session.warn(
+            f"{len(orders)} of {len(order_ids)} orders were read from the bulk call alone, which reports neither "
+            f"checks nor names; ask for fewer than {BULK_INFO_FROM} orders at once to see them"
+        )
+    return orders
+
+
+def _first(failures: t.Sequence[OrderError], result: Result) -> OrderError:
+    """The failure that a task reports, with all others beside it: the first, unless one concerns the whole account."""
+    first = next((failure for failure in failures if isinstance(failure, AuthenticationError)), failures[0])
+    first.details = result
+    if len(failures) > 1:
+        first.details = dict(result, errors=[_strip(failure) for failure in failures])
+        first.message += f" (and {len(failures) - 1} more, see errors)"
+    return first
+
+
+def _strip(failure: OrderError) -> Result:
+    return {name: value for name, value in failure.to_result().items() if name not in failure.details}
