@@ -10,8 +10,8 @@ short_description: Show orders as a table
 version_added: 1.0.0
 author: certops.issuance contributors (@certops)
 description:
-  - Makes a table of orders, with one line for each, telling where it stands, how many of its names are validated, what
-    blocks it, and how many days its certificate is still valid.
+  - Makes a table of orders. Each line shows where an order stands, how many of its names are validated, what blocks it,
+    and for how many days its certificate is still valid.
   - The playbook C(certops.issuance.status) shows it for a whole fleet.
 positional: _input
 options:
@@ -27,6 +27,7 @@ options:
   format:
     description:
       - V(lines) is a list of lines with aligned columns, V(csv) text with a heading, V(rows) a list of dictionaries.
+      - In V(csv) an apostrophe stands before whatever a spreadsheet would run as a formula.
     type: str
     default: lines
     choices:
@@ -65,6 +66,7 @@ _value:
 import csv
 import datetime
 import io
+import re
 import typing as t
 from collections.abc import Mapping
 
@@ -81,6 +83,8 @@ _TITLES = {
     "blocked_by": "BLOCKED BY",
 }
 _NUMBERS = ("done", "days_left")
+#: What a spreadsheet takes for the beginning of a formula, also in full width, and what may stand before it.
+_FORMULA = re.compile("(^|;)([\\s\"']*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 
 Row = dict[str, t.Any]
 
@@ -152,8 +156,13 @@ def _csv(rows: t.Sequence[Row]) -> str:
 
 
 def _as_text(value: t.Any) -> t.Any:
-    """The value so that a spreadsheet does not take a provider's words for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+    """The value so that a spreadsheet does not take a provider's words for a formula.
+
+    Where the separator is a semicolon, a cell is split at each one, and each part may be a formula.
+    """
+    if not isinstance(value, str):
+        return value
+    return _FORMULA.sub(r"\1'\2", re.sub(r"[\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+", " ", value))
 
 
 def _lines(rows: t.Sequence[Row]) -> list[str]:

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter order_table: what programs read of it."""
+
+from __future__ import annotations
+
+import csv
+import re
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.certops.issuance.plugins.filter.order_table import order_table
+
+
+def cell(message: str, delimiter: str = ",") -> list[list[str]]:
+    """The rows of the table of one order that is blocked by a message, as a spreadsheet splits them."""
+    order: dict[str, t.Any] = {"provider": "digicert", "order_id": "1", "status": "validating", "msg": message}
+    text = str(order_table([order], "csv"))
+    return list(csv.reader(text.splitlines(), delimiter=delimiter))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1+1",
+        "\r=1+1",
+        "\n=1+1",
+        " =1+1",
+        "x;=1+1",
+        "x;\t=1+1",
+        'x;"=1+1"',
+        "x\n=1+1",
+        "x\r\n@a",
+        "\uff1d1+1",
+        "a;b;-1",
+        ";=1",
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_no_cell_is_a_formula_whatever_splits_it(message: str, delimiter: str) -> None:
+    for row in cell(message, delimiter):
+        for one in row:
+            assert not re.match('[\\s"]*[=+\\-@\uff1d\uff0b\uff0d\uff20]', one)
+
+
+@given(st.text(alphabet="=+-@;,\t\r\n\"' ax1\uff1d\u2028", max_size=12))
+def test_no_text_makes_a_cell_that_is_a_formula(message: str) -> None:
+    for delimiter in (",", ";", "\t"):
+        for row in cell(message, delimiter):
+            for one in row:
+                assert not one.strip(' "').startswith(("=", "+", "-", "@", "\uff1d"))
+
+
+def test_ordinary_text_and_numbers_stay_as_they_are() -> None:
+    order = {
+        "provider": "digicert",
+        "order_id": "1",
+        "status": "validating",
+        "blockers": [{"message": "publish a-b; then wait, 1+1=2"}],
+        "certificate": {"not_after": "2020-01-01T00:00:00Z"},
+    }
+    row = list(csv.DictReader(str(order_table([order], "csv")).splitlines()))[0]
+    assert row["blocked_by"] == "publish a-b; then wait, 1+1=2"
+    assert int(row["days_left"]) < 0
