@@ -21,7 +21,7 @@ Private to this collection. Modules and plugins turn these into failures; nothin
   * ``OrderFailed``: the order ended without a certificate
   * ``ActionRequired``: a person must act
   * ``WaitTimedOut``: the deadline of a wait passed
-  * ``CertificateRefused``: the certificate is not the one that was asked for
+  * ``CertificateRefused``: the certificate is not the one that was ordered
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class WaitTimedOut(OrderError):
 
 
 class CertificateRefused(OrderError):
-    """What was collected is not the certificate that was asked for, or its chain is not whole.
+    """What was collected is not the certificate that was ordered, or its chain is not whole.
 
     ``kind`` is one of the certificate kinds: key_mismatch, names_not_covered, untrusted_chain, not_valid_now.
     """

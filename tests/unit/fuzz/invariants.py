@@ -21,8 +21,8 @@ from ansible_collections.certops.issuance.tests.unit.fuzz.world import (
     provider_with,
 )
 
-#: The most that an error may say.
-_LONGEST_MESSAGE = 2000
+#: The most characters of an error.
+_MAX_MESSAGE = 2000
 
 
 def ask_everything(answers: Answers, canaries: t.Sequence[str] = ()) -> Order | None:
@@ -66,7 +66,7 @@ def _guarded(question: t.Callable[[], t.Any], provider: Provider, canaries: t.Se
     try:
         return question()
     except OrderError as exc:
-        assert len(str(exc)) <= _LONGEST_MESSAGE, f"the message has {len(str(exc))} characters"
+        assert len(str(exc)) <= _MAX_MESSAGE, f"the message has {len(str(exc))} characters"
         _assert_hidden(exc.to_result(), provider, canaries)
         return None
 
@@ -84,9 +84,9 @@ def _assert_hidden(result: t.Any, provider: Provider, canaries: t.Sequence[str])
 
 def _check_order(order: Order, answers: Answers, provider: Provider, canaries: t.Sequence[str]) -> None:
     clean = drop_personal(order.raw, provider.info.personal)[0]
-    told = dict(order.to_dict(), raw=provider.transport.redactor.scrub_data(clean))
-    assert json.loads(json.dumps(told, allow_nan=False)) == told, "what is written and read again is another order"
-    _assert_hidden(told, provider, canaries)
+    shown = dict(order.to_dict(), raw=provider.transport.redactor.scrub_data(clean))
+    assert json.loads(json.dumps(shown, allow_nan=False)) == shown, "what is written and read again is another order"
+    _assert_hidden(shown, provider, canaries)
     assert order.order_id == ORDER_IDS[order.provider]
     assert order.status in Status.ALL
     assert not order.issued or order.status == Status.ISSUED
@@ -99,6 +99,6 @@ def _check_order(order: Order, answers: Answers, provider: Provider, canaries: t
         assert MAY_BE_ISSUED[order.provider](answers.bodies), "issued, though section 5 does not allow it"
     if is_unknown_word(order.provider, answers.bodies):
         assert order.status == Status.UNKNOWN and not order.final, f"an unknown word became {order.status}"
-    assert all(len(warning) <= _LONGEST_MESSAGE for warning in order.warnings), "a warning is too long"
+    assert all(len(warning) <= _MAX_MESSAGE for warning in order.warnings), "a warning is too long"
     if order.status == Status.UNKNOWN:
         assert order.warnings, "an unknown word without a warning"

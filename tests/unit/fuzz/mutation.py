@@ -40,10 +40,10 @@ def _places(value: t.Any) -> list[tuple[t.Any, t.Any]]:
 
 
 @st.composite
-def spoiled_json(draw: st.DrawFn, body: t.Any, most: int = 4) -> t.Any:
-    """The data with up to ``most`` things wrong with it."""
+def spoiled_json(draw: st.DrawFn, body: t.Any, max_changes: int = 4) -> t.Any:
+    """The data with up to ``max_changes`` things wrong with it."""
     tree = [copy.deepcopy(body)]
-    for _count in range(draw(st.integers(0, most))):
+    for _count in range(draw(st.integers(0, max_changes))):
         places = _places(tree)
         container, key = places[draw(st.integers(0, len(places) - 1))]
         value = container[key]
@@ -76,10 +76,10 @@ def spoiled_json(draw: st.DrawFn, body: t.Any, most: int = 4) -> t.Any:
 
 
 @st.composite
-def spoiled_pairs(draw: st.DrawFn, pairs: list[tuple[str, str]], most: int = 4) -> list[tuple[str, str]]:
-    """A form's pairs with up to ``most`` things wrong with them."""
+def spoiled_pairs(draw: st.DrawFn, pairs: list[tuple[str, str]], max_changes: int = 4) -> list[tuple[str, str]]:
+    """A form's pairs with up to ``max_changes`` things wrong with them."""
     found = list(pairs)
-    for _count in range(draw(st.integers(0, most))):
+    for _count in range(draw(st.integers(0, max_changes))):
         if not found:
             break
         at = draw(st.integers(0, len(found) - 1))

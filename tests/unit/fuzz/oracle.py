@@ -80,7 +80,7 @@ def _sectigo_pairs(body: bytes) -> list[tuple[str, str]]:
 
 
 def _sectigo(bodies: t.Mapping[str, bytes]) -> bool:
-    """Whether any of the certificates that are told of may count; which of several does is not judged here."""
+    """Whether any of the certificates that are reported may count; which of several does is not judged here."""
     pairs = [(key.lower(), " ".join(value.lower().split())) for key, value in _sectigo_pairs(bodies["status"])]
     words = [value for key, value in pairs if re.fullmatch(r"[0-9]+_([0-9]+_)?(certificate|order)status", key)]
     serial = any(value and re.fullmatch(r"[0-9]+_[0-9]+_serialnumber", key) for key, value in pairs)
@@ -108,7 +108,7 @@ _KNOWN = {
 
 
 def is_unknown_word(provider: str, bodies: t.Mapping[str, bytes]) -> bool:
-    """Whether the status is a word that no sheet has; told for the providers that have one word for all."""
+    """Whether the status is a word that no sheet has; for the providers that have one word for all."""
     if provider not in _KNOWN:
         return False
     if provider == "digicert":

@@ -44,9 +44,9 @@ def test_once_misunderstood(file: Path) -> None:
         found, result = exc.kind, exc.to_result()
     assert found == case["expected"], case["why"]
     # Every result passes this on its way out, see operations.perform.
-    told = json.dumps(asked.transport.redactor.scrub_data(result)).lower()
-    assert len(told) < 2000, case["why"]
-    assert API_KEY[:12].lower() not in told and PASSWORD[:12].lower() not in told, case["why"]
+    shown = json.dumps(asked.transport.redactor.scrub_data(result)).lower()
+    assert len(shown) < 2000, case["why"]
+    assert API_KEY[:12].lower() not in shown and PASSWORD[:12].lower() not in shown, case["why"]
 
 
 def _bare(certificate: x509.Certificate) -> str:

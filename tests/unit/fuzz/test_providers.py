@@ -70,7 +70,7 @@ def _with_person(draw: st.DrawFn, provider: str, body: bytes) -> bytes:
     names = draw(st.lists(st.sampled_from(PERSONAL[provider]), min_size=1, max_size=3, unique=True))
     text = body.decode("utf-8")
     if text.lstrip()[:1] == "{":
-        data = draw(spoiled_json(json.loads(text), most=2))
+        data = draw(spoiled_json(json.loads(text), max_changes=2))
         for name in names:
             value = draw(st.sampled_from([CANARY, f'"{CANARY}"', [CANARY], {"name": CANARY}, f"{CANARY} \\ x"]))
             places = [data] if isinstance(data, dict) else []
@@ -105,7 +105,7 @@ def test_personal_data_stays_where_it_is(provider: str, data: st.DataObject) -> 
 @given(data=st.data())
 def test_servers_that_repeat_credentials(provider: str, data: st.DataObject) -> None:
     secret = API_KEY if "api_key" in credentials_of(provider) else PASSWORD
-    # In a form, a bare & would end the field, and nobody could tell what the rest had been.
+    # In a form, a bare & would end the field, and what the rest had been would be lost.
     forms = [quote_plus(secret)] if provider == "sectigo" else [secret, json.dumps(secret), quote_plus(secret)]
     given_answers = data.draw(answers(provider))
     for question, body in given_answers.bodies.items():

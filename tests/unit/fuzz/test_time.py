@@ -1,6 +1,6 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clocks that jump, and servers that say absurd things about time: a wait keeps its deadline in all of them."""
+"""Clocks that jump, and servers that send absurd times: a wait keeps its deadline in all of them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _date(seconds: float) -> str:
 
 
 class JumpingClock:
-    """Monotonic seconds. Each sleep lasts longer than asked for by what comes next in ``jumps``, as after a suspend."""
+    """Monotonic seconds. Each sleep lasts longer, by what comes next in ``jumps``, as after a suspend."""
 
     def __init__(self, jumps: t.Sequence[float]) -> None:
         self.now = 5000.0

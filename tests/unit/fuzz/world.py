@@ -20,7 +20,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.providers
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 
 BODIES = Path(__file__).resolve().parents[1] / "plugins/module_utils/_orders/providers"
-#: Which question is asked for by a path: a part of the path, and the bodies that usually answer it.
+#: Which question a path belongs to: a part of the path, and the bodies that usually answer it.
 QUESTIONS: dict[str, list[tuple[str, str, str]]] = {
     "cpanel": [
         ("available", "get_ssl_certificate_if_available", "available_*"),
@@ -108,7 +108,7 @@ class Clock:
         self.now += seconds
 
 
-class FreePacer:
+class FreeRateLimiter:
     """Lets everybody ask whenever they want."""
 
     @contextlib.contextmanager
@@ -147,7 +147,7 @@ class AnsweringTransport(HttpClient):
 
     def __init__(self, account: Account, answers: Answers, personal: t.Any) -> None:
         clock = Clock()
-        super().__init__(account, FreePacer(), clock, clock.sleep, {}, Redactor(), personal)  # type: ignore[arg-type]
+        super().__init__(account, FreeRateLimiter(), clock, clock.sleep, {}, Redactor(), personal)  # type: ignore[arg-type]
         self.answers = answers
 
     def _send_once(self, request: Request, url: str, query: t.Mapping[str, str], last: float) -> Response:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Asking a provider: when a request is sent again, which redirects are followed, and what an error says of a body.
+"""Asking a provider: when a request is sent again, which redirects are followed, and how an error describes a body.
 
 Private to this collection. One try is session.py, errors are exceptions.py, and the budget is rate_limit.py.
 """
@@ -87,9 +87,9 @@ class HttpClient:
     def send(self, request: Request, parse: t.Callable[[Response], T]) -> T:
         """See Transport.send. The rule for retries:
 
-        An error that says it is retryable is retried up to five times, after growing pauses or what Retry-After asks
-        for, within RETRY_TIMEOUT and the deadline. A request that is not repeatable is never sent again once it may
-        have arrived.
+        A retryable error is retried up to five times, after growing pauses or the pause of Retry-After, within
+        RETRY_TIMEOUT and the deadline. A request that is not repeatable is never sent again once it may have arrived;
+        the error's ``sent`` is whether it has.
         """
         last = self._clock() + RETRY_TIMEOUT
         self._sent = False
@@ -126,7 +126,7 @@ class HttpClient:
         if error.http_status is None or error.retry_after is None:
             return
         # What is counted for one order alone is no reason to keep the others waiting for long, and a server that is
-        # down may be back sooner than it says.
+        # down may be back sooner than it promises.
         is_limit = isinstance(error, RateLimited) and request.repeatable
         self._rate_limiter.cool_down(error.retry_after if is_limit else min(error.retry_after, RETRY_TIMEOUT))
 

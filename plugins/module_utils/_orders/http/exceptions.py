@@ -68,7 +68,7 @@ class Rule:
         message: its text, in which ``{host}``, ``{call}``, ``{timeout}``, ``{fault}``, ``{reason}`` and ``{limit}``
             may stand.
         unless: the line is not for a fault with one of these among its causes.
-        retryable: overrides what the class says.
+        retryable: overrides that of the class.
     """
 
     causes: Errors
@@ -99,7 +99,7 @@ def _rules() -> tuple[Rule, ...]:
         Rule(
             (UnknownEncoding,),
             UnexpectedResponse,
-            "the answer to {call} is encoded in a way that was not asked for",
+            "the answer to {call} is encoded in a way that was not requested",
             retryable=False,
         ),
         Rule(
@@ -217,7 +217,7 @@ def _status_of_tunnel(causes: t.Sequence[BaseException]) -> int | None:
     """The status with which a proxy refused its credentials; http.client has it in a text alone."""
     if not any(isinstance(cause, (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)) for cause in causes):
         return None
-    # Some say 401 of credentials that are wrong, and 407 only where there are none.
+    # Some send 401 for credentials that are wrong, and 407 only where there are none.
     found = (re.search("Tunnel connection failed: (401|407)", str(cause)) for cause in causes)
     return next((int(match.group(1)) for match in found if match), None)
 

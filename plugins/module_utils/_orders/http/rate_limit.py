@@ -209,8 +209,8 @@ class RateLimiter:
             self.sleep(min(_LOCK_PAUSE * (0.5 + random.random()), left))
 
     def _limit(self, deadline: float | None) -> float:
-        longest = self.clock() + _MAX_TURN_WAIT
-        return longest if deadline is None else min(deadline, longest)
+        limit = self.clock() + _MAX_TURN_WAIT
+        return limit if deadline is None else min(deadline, limit)
 
     def _stop_sharing(self, error: OSError) -> None:
         self._alone = True
@@ -235,8 +235,8 @@ class _History:
         return cls(sorted(time for time in times if time <= now + _MAX_TURN_WAIT), resume_at)
 
     def kept(self, budgets: t.Sequence[RequestBudget], now: float) -> list[float]:
-        longest = max([budget.seconds for budget in budgets] or [0.0])
-        return [time for time in self.times if time > now - longest]
+        window = max([budget.seconds for budget in budgets] or [0.0])
+        return [time for time in self.times if time > now - window]
 
     def write(self, descriptor: int, budgets: t.Sequence[RequestBudget], now: float) -> None:
         content = array.array("d", [self.resume_at] + self.kept(budgets, now)).tobytes()

@@ -40,7 +40,7 @@ class Redactor:
     def learn(self, secret: str) -> None:
         """From now on take this value out of all texts, also as it looks in a URL, in JSON, in HTML or in base64."""
         if len(secret) >= _MIN_SECRET:
-            # The longest first: a secret may be part of another.
+            # Longer ones first: a secret may be part of another.
             self._forms = sorted({*self._forms, *_forms(secret)}, key=lambda form: (-len(form), form))
 
     @property
@@ -59,7 +59,7 @@ class Redactor:
         return self.scrub(text + ELLIPSIS)[: -len(ELLIPSIS)]
 
     def scrub_data(self, value: t.Any, names: bool = True) -> t.Any:
-        """Plain data (as JSON knows it) without any secret in its texts and, unless told otherwise, in field names."""
+        """Plain data (as JSON knows it) without any secret in its texts and, with ``names``, in field names."""
         if isinstance(value, str):
             return self.scrub(value)
         if isinstance(value, dict):
@@ -144,7 +144,7 @@ _MAX_NAME = 200
 _IN_TEXTS = "personal data in texts"
 _MAIL_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 #: The name of a field whose value is nested or escaped JSON, or the name of an XML element: where what follows ends
-#: cannot be said in half a body.
+#: is unknown in half a body.
 _OPENS = re.compile(
     r'"([A-Za-z0-9_-]+)(?:"\s*:\s*(?=[\[{])|\\+"\s*:\s*)|<(?:\w{1,40}:)?([A-Za-z0-9_-]+)(?![\w-])(?:[^<>]*>)?'
 )

@@ -79,11 +79,11 @@ class Session:
         """Send a request once and read its answer, all within so many seconds.
 
         Raises:
-            OrderError: when there is no whole answer; ``sent`` says whether the request may have arrived.
+            OrderError: when there is no whole answer; ``sent`` is whether the request may have arrived.
         """
         self.sent, self._connection = False, None
         if not request.repeatable:
-            # On a connection that the provider has closed meanwhile, nobody could say whether it arrived.
+            # On a connection that the provider has closed meanwhile, nobody could know whether it arrived.
             self.close()
         try:
             with Deadline(timeout) as self._deadline:
@@ -131,7 +131,7 @@ class Session:
         return Response(status=answer.status_code, body=body, headers=headers)
 
     def _has_surplus(self) -> bool:
-        """Whether more came than the answer: it must not be taken for the next one, and TLS keeps it unseen."""
+        """Whether more came than the answer: it must not be taken for the next one, and TLS hides it."""
         pending = getattr(getattr(self._connection, "sock", None), "pending", None)
         return pending is not None and pending() > 0
 
@@ -263,7 +263,7 @@ def _read_body(answer: t.Any) -> bytes:
 
 
 class _BoundedResponse(http.client.HTTPResponse):
-    """Reads no more from its connection than an answer may have, whatever the answer says of its length."""
+    """Reads no more from its connection than an answer may have, whatever length the answer claims."""
 
     def __init__(self, sock: t.Any, *args: t.Any, **options: t.Any) -> None:
         super().__init__(sock, *args, **options)

@@ -16,7 +16,7 @@ from ..http.redaction import Redactor
 
 #: So many warnings a result and each of its orders may have; the others are counted.
 MAX_WARNINGS = 20
-#: The most characters of one.
+#: How long each may be, in characters.
 _MAX_WARNING = 2000
 #: Written by cryptography: no text of the provider's, and a short password may well occur in base64.
 _OWN = ("certificate", "chain", "fullchain")
@@ -25,7 +25,7 @@ _OWN = ("certificate", "chain", "fullchain")
 def clean_result(result: t.Mapping[str, t.Any], redactor: Redactor) -> dict[str, t.Any]:
     """The result as it may be shown: plain data, every text of it free of secrets and control characters.
 
-    Warnings, of the result and of each order, are one line each, unlike one another, and at most MAX_WARNINGS.
+    Warnings, of the result and of each order, are one line each, distinct, and at most MAX_WARNINGS.
     """
     own = {name: result[name] for name in _OWN if name in result}
     # The names of its own fields are no secrets either, though a short password may be part of one. Secrets first:

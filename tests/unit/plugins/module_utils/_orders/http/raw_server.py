@@ -47,7 +47,7 @@ def reply(body: str | bytes = "{}", status: int = 200, *headers: str, length: in
 
 
 def drip(first: bytes, repeated: bytes, last: bytes, pause: float = 0.02, max_pieces: int = 150) -> Handler:
-    """Bytes that come one piece at a time, for ever as far as a client can tell, and are a good answer in the end."""
+    """Bytes that come one piece at a time, for ever as far as a client knows, and are a good answer in the end."""
 
     def handler(received: Received) -> None:
         with contextlib.suppress(OSError):

@@ -163,14 +163,14 @@ Wanted = t.TypeVar("Wanted", bound=OrderError)
 
 
 def failure(transport: HttpClient, kind: type[Wanted] = OrderError, **fields: t.Any) -> Wanted:  # type: ignore
-    """What a question that fails says; without the key, wherever it may have come up."""
+    """The error of a request that fails; without the key, wherever it may have come up."""
     with pytest.raises(kind) as caught:
         ask(transport, **fields)
     error = caught.value
     assert error.__class__ is kind or kind is OrderError
-    told = f"{error} {error!r} {json.dumps(error.to_result())}"
+    shown = f"{error} {error!r} {json.dumps(error.to_result())}"
     for secret in (KEY, IN_URL, "auth_key"):
-        assert secret not in told
+        assert secret not in shown
     assert error.__cause__ is None and (error.__context__ is None or error.__suppress_context__)
     assert (error.provider, error.order_id) == ("fake", "7")
     return error
@@ -261,7 +261,7 @@ def test_a_netrc_does_not_replace_our_credentials(
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "expected"),
     [
         ("<!DOCTYPE html><html>Maintenance</html>", "an HTML or XML page came where JSON was expected"),
         ('{"status": "pen', "the body is not JSON, or not all of it came"),
@@ -269,11 +269,13 @@ def test_a_netrc_does_not_replace_our_credentials(
         ("[" * 100000, "the JSON is nested too deeply"),
     ],
 )
-def test_a_body_that_cannot_be_read_is_asked_for_again_and_then_told(bench: Bench, body: str, said: str) -> None:
+def test_a_body_that_cannot_be_read_is_requested_again_and_then_reported(
+    bench: Bench, body: str, expected: str
+) -> None:
     with Server([reply(body)]) as server:
         transport = bench.transport(server.url)
         error = failure(transport, UnexpectedResponse)
-    assert said in error.message
+    assert expected in error.message
     assert error.message.startswith("the answer to status (HTTP 200) cannot be used: ")
     assert error.http_status == 200
     assert len(error.message) < 400
@@ -356,7 +358,7 @@ def test_an_untrusted_certificate_is_refused_at_once_and_nothing_is_sent(
     assert server.received == []
 
 
-def test_a_server_without_tls_is_told_as_such(bench: Bench) -> None:
+def test_a_server_without_tls_is_reported_as_such(bench: Bench) -> None:
     with Server([reply()]) as server:
         error = failure(bench.transport(server.url.replace("http:", "https:")), ProviderUnavailable)
     assert "no TLS connection" in error.message
@@ -364,7 +366,7 @@ def test_a_server_without_tls_is_told_as_such(bench: Bench) -> None:
 
 @pytest.mark.parametrize("content", [None, "no certificate at all", ""])
 @pytest.mark.parametrize("named_by", ["ca_path", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_a_ca_file_that_cannot_be_used_is_told_by_its_name(
+def test_a_ca_file_that_cannot_be_used_is_reported_by_its_name(
     bench: Bench, tmp_path: pathlib.Path, content: str | None, named_by: str
 ) -> None:
     path = tmp_path / "ca.pem"
@@ -401,7 +403,7 @@ SLOW: t.Mapping[str, t.Any] = {
 def test_a_request_ends_when_its_time_is_over_however_steadily_bytes_come(
     bench: Bench, tls: Tls, which: str, secure: bool
 ) -> None:
-    """What is told comes to a good end after three seconds; a client without a watch would wait for it."""
+    """Each of them is a good answer after three seconds; a client without a deadline would wait for it."""
     with Server([SLOW[which]], tls.good if secure else None) as server:
         transport = bench.transport(server.url, ca_path=tls.ca_file)
         transport.deadline = bench.time.clock() + SHORT
@@ -411,7 +413,7 @@ def test_a_request_ends_when_its_time_is_over_however_steadily_bytes_come(
     assert not server.received[0].finished
 
 
-def test_a_watch_holds_for_a_connection_that_is_used_again(bench: Bench, tls: Tls) -> None:
+def test_a_deadline_holds_for_a_connection_that_is_used_again(bench: Bench, tls: Tls) -> None:
     with Server([reply(), SLOW["drip of a body"]], tls.good) as server:
         transport = bench.transport(server.url, ca_path=tls.ca_file)
         ask(transport)
@@ -532,31 +534,31 @@ def test_a_body_that_is_too_large_is_not_read(bench: Bench, which: str) -> None:
 def test_an_encoding_that_was_not_asked_for_is_not_unpacked(bench: Bench, encoding: str) -> None:
     with Server([reply(gzip.compress(b"{}"), 200, "Content-Encoding: " + encoding)]) as server:
         error = failure(bench.transport(server.url), UnexpectedResponse)
-    assert "encoded in a way that was not asked for" in error.message
+    assert "encoded in a way that was not requested" in error.message
     assert server.received[0].headers["accept-encoding"] == "gzip, deflate"
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "expected"),
     [
         (reply("{}", length=500), "was cut off"),
         (CHUNKED + b"ff\r\n{}", "was cut off"),
-        # Told to be the last on its connection: else the next try might meet the closing of this one.
+        # The last on its connection: else the next try might meet the closing of this one.
         (reply(b"no gzip", 200, "Content-Encoding: gzip", "Connection: close"), "wrongly compressed"),
     ],
 )
-def test_an_answer_that_is_cut_off_or_garbled_is_asked_for_again(bench: Bench, answer: bytes, said: str) -> None:
+def test_an_answer_that_is_cut_off_or_garbled_is_requested_again(bench: Bench, answer: bytes, expected: str) -> None:
     def cut(received: Received) -> None:
         received.wire.sendall(answer)
 
     with Server([cut, reply("[1]")]) as server:
         assert ask(bench.transport(server.url)) == [1]
     with Server([cut]) as server:
-        assert said in failure(bench.transport(server.url), UnexpectedResponse).message
+        assert expected in failure(bench.transport(server.url), UnexpectedResponse).message
 
 
 @pytest.mark.parametrize("junk", [b"", b"junk\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\x16\x03\x01\x00\x05"])
-def test_what_is_no_http_is_told_as_a_broken_connection(bench: Bench, junk: bytes) -> None:
+def test_what_is_no_http_is_reported_as_a_broken_connection(bench: Bench, junk: bytes) -> None:
     def send(received: Received) -> None:
         received.wire.sendall(junk)
 
@@ -586,7 +588,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_opened_again(bench: Be
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 599, 408])
-def test_a_server_error_is_retried_and_then_told(bench: Bench, status: int) -> None:
+def test_a_server_error_is_retried_and_then_reported(bench: Bench, status: int) -> None:
     with Server([reply("", status), reply("", status), reply("[1]")]) as server:
         assert ask(bench.transport(server.url)) == [1]
     with Server([reply("<html>" + KEY, status)]) as server:
@@ -597,7 +599,7 @@ def test_a_server_error_is_retried_and_then_told(bench: Bench, status: int) -> N
     assert transport.requests_sent == 6
 
 
-def test_pauses_between_retries_grow_and_stay_within_patience(bench: Bench) -> None:
+def test_pauses_between_retries_grow_and_stay_within_the_retry_timeout(bench: Bench) -> None:
     with Server([reply("", 500)]) as server:
         failure(bench.transport(server.url))
     assert len(bench.time.slept) == 5
@@ -605,7 +607,7 @@ def test_pauses_between_retries_grow_and_stay_within_patience(bench: Bench) -> N
     assert sum(bench.time.slept) < RETRY_TIMEOUT
 
 
-def test_a_slow_provider_is_not_asked_beyond_patience(bench: Bench) -> None:
+def test_a_slow_provider_is_not_asked_beyond_the_retry_timeout(bench: Bench) -> None:
     def slow(received: Received) -> bytes:
         bench.time.sleep(9.5)
         return reply("", 500)
@@ -639,7 +641,7 @@ def test_a_refusal_is_never_asked_again(bench: Bench, error: OrderError) -> None
 @pytest.mark.parametrize(
     "answer", [reply("", 503), reply("", 429), reset, reply("{}", length=9), reply("no JSON"), reply("", 103)]
 )
-def test_what_is_asked_once_is_not_sent_again_once_it_may_have_arrived(bench: Bench, answer: t.Any) -> None:
+def test_what_is_not_repeatable_is_not_sent_again_once_it_may_have_arrived(bench: Bench, answer: t.Any) -> None:
     with Server([answer, reply("[1]")]) as server:
         transport = bench.transport(server.url)
         with pytest.raises(OrderError) as caught:
@@ -648,7 +650,7 @@ def test_what_is_asked_once_is_not_sent_again_once_it_may_have_arrived(bench: Be
     assert transport.requests_sent == len(server.received) == 1
 
 
-def test_what_is_asked_once_is_sent_again_where_nobody_was_there_to_get_it(bench: Bench) -> None:
+def test_what_is_not_repeatable_is_sent_again_where_nobody_was_there_to_get_it(bench: Bench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     transport = bench.transport(f"http://127.0.0.1:{port}")
@@ -706,7 +708,7 @@ def test_retry_after_is_respected_in_both_forms(bench: Bench, status: int) -> No
 
 
 @pytest.mark.parametrize("value", ["3600", "86400"])
-def test_a_long_retry_after_is_told_and_not_slept_through(bench: Bench, value: str) -> None:
+def test_a_long_retry_after_is_reported_and_not_slept_through(bench: Bench, value: str) -> None:
     with Server([reply("", 429, "Retry-After: " + value)]) as server:
         error = failure(bench.transport(server.url), RateLimited)
     assert (error.http_status, error.retry_after) == (429, float(value))
@@ -743,7 +745,7 @@ def test_a_rate_limit_keeps_everybody_who_uses_the_account_away(bench: Bench) ->
     assert bench.time.slept == [pytest.approx(25, abs=1.0)]
 
 
-def test_who_would_have_to_be_left_alone_for_long_is_not_asked_until_then(bench: Bench) -> None:
+def test_no_request_is_sent_during_a_long_cool_down(bench: Bench) -> None:
     with Server([reply("", 429, "Retry-After: 1000"), reply()]) as server:
         first, second = bench.transport(server.url), bench.transport(server.url)
         failure(first, RateLimited)
@@ -759,7 +761,7 @@ def test_who_would_have_to_be_left_alone_for_long_is_not_asked_until_then(bench:
 def test_what_is_no_limit_of_the_account_holds_the_others_up_for_a_moment_only(
     bench: Bench, status: int, once: bool
 ) -> None:
-    """What is counted for one order alone, or a server that is down and may be back sooner than it says."""
+    """What is counted for one order alone, or a server that is down and may be back sooner than it promises."""
     with Server([reply("", status, "Retry-After: 1000"), reply()]) as server:
         first, second = bench.transport(server.url), bench.transport(server.url)
         failure(first, OrderError, repeatable=not once)
@@ -779,7 +781,7 @@ def test_a_budget_that_is_used_up_is_nobody_else_s_hold(bench: Bench) -> None:
     assert bench.time.slept == []
 
 
-def test_waiting_for_a_turn_is_not_taken_from_patience(bench: Bench) -> None:
+def test_waiting_for_a_turn_is_not_taken_from_the_retry_timeout(bench: Bench) -> None:
     rate_limits = RateLimits(PollSchedule((), 60.0), (RequestBudget(1, 300.0),))
     with Server([reply()]) as server:
         transport = bench.transport(server.url, rate_limits=rate_limits)
@@ -849,7 +851,7 @@ def test_no_redirect_to_another_port_is_followed(bench: Bench) -> None:
         "http:/\\127.0.0.1:{other}/x",
     ],
 )
-def test_no_redirect_is_followed_where_the_host_cannot_be_told(bench: Bench, form: str) -> None:
+def test_no_redirect_is_followed_where_the_host_is_ambiguous(bench: Bench, form: str) -> None:
     with Server([reply("[1]")]) as other, Server([]) as server:
         server.script = [moved(form.format(other=other.port, own=server.port)), reply("[1]")]
         failure(bench.transport(server.url), UnexpectedResponse, headers={"X-Key": KEY})
@@ -858,7 +860,7 @@ def test_no_redirect_is_followed_where_the_host_cannot_be_told(bench: Bench, for
 
 
 @pytest.mark.parametrize("location", ["", "/orders", "?again=1", "http://[", "http://localhost:99999/"])
-def test_a_redirect_that_leads_nowhere_is_told(bench: Bench, location: str) -> None:
+def test_a_redirect_that_leads_nowhere_is_reported(bench: Bench, location: str) -> None:
     with Server([moved(location)]) as server:
         error = failure(bench.transport(server.url), UnexpectedResponse)
     assert error.http_status == 302
@@ -916,7 +918,7 @@ def test_the_provider_s_own_auth_call_is_no_login_page(bench: Bench) -> None:
 # -- no way -------------------------------------------------------------------
 
 
-def test_a_refused_connection_is_told_with_host_and_port(bench: Bench) -> None:
+def test_a_refused_connection_is_reported_with_host_and_port(bench: Bench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     transport = bench.transport(f"http://127.0.0.1:{port}")
@@ -925,7 +927,7 @@ def test_a_refused_connection_is_told_with_host_and_port(bench: Bench) -> None:
     assert error.retryable and transport.requests_sent == 6
 
 
-def test_a_name_that_cannot_be_resolved_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_cannot_be_resolved_is_reported(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_arguments: t.Any, **_options: t.Any) -> t.Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -984,7 +986,7 @@ def test_a_url_that_nobody_can_ask_is_an_invalid_request(bench: Bench, url: str)
     assert transport.requests_sent == 1
 
 
-def test_a_credential_that_no_header_can_carry_is_told_without_it(bench: Bench) -> None:
+def test_a_credential_that_no_header_can_carry_is_reported_without_it(bench: Bench) -> None:
     with Server([reply()]) as server:
         transport = bench.transport(server.url, api_key="\u5bc6\u7801\u5bc6\u7801")
         error = failure(transport, InvalidRequest, headers={"X-Key": "\u5bc6\u7801\u5bc6\u7801"})
@@ -1002,13 +1004,13 @@ def test_tls_goes_through_the_proxy_named(bench: Bench, tls: Tls) -> None:
         assert [ask(transport), ask(transport)] == [[1], [1]]
     assert [got.target for got in proxy.received] == [f"localhost:{server.port}"]
     assert "proxy-authorization" in proxy.received[0].headers
-    # The way is asked for without the key, and the provider is not told the password of the proxy.
+    # CONNECT does not carry the key, and the provider does not get the password of the proxy.
     assert KEY not in str(proxy.received) and IN_URL not in str(proxy.received)
     assert "proxy-authorization" not in server.received[0].headers
     assert {"p%40ss-word", "p@ss-word"} <= bench.redactor.secrets
 
 
-def test_the_watch_holds_through_a_proxy(bench: Bench, tls: Tls) -> None:
+def test_the_deadline_holds_through_a_proxy(bench: Bench, tls: Tls) -> None:
     with Server([SLOW["drip of a body"]], tls.good) as server, Server([tunnel]) as proxy:
         transport = bench.transport(server.url, ca_path=tls.ca_file, proxy=proxy.url)
         transport.deadline = bench.time.clock() + SHORT
@@ -1061,7 +1063,7 @@ def test_a_proxy_that_refuses_its_credentials_is_no_fault_of_the_provider(bench:
 
 
 @pytest.mark.parametrize("answer", [reply("", 403), reply("", 502), b"junk"])
-def test_a_proxy_that_gives_no_way_is_told(bench: Bench, answer: bytes) -> None:
+def test_a_proxy_that_gives_no_way_is_reported(bench: Bench, answer: bytes) -> None:
     def send(received: Received) -> None:
         received.wire.sendall(answer)
 
@@ -1089,7 +1091,7 @@ def test_a_proxy_that_shows_what_it_was_sent_gives_no_password_away(bench: Bench
     assert base64.b64encode(b"joe:p4ssw0rd")[6:12].decode("ascii") not in error.message
 
 
-def test_a_proxy_that_is_not_there_is_told(bench: Bench) -> None:
+def test_a_proxy_that_is_not_there_is_reported(bench: Bench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     proxy = f"http://user:p4ssw0rd@127.0.0.1:{port}"
@@ -1098,11 +1100,11 @@ def test_a_proxy_that_is_not_there_is_told(bench: Bench) -> None:
     assert "p4ssw0rd" not in str(error)
 
 
-def test_a_password_of_a_proxy_in_the_environment_is_learnt(bench: Bench) -> None:
+def test_a_password_of_a_proxy_in_the_environment_is_learned(bench: Bench) -> None:
     environment = {"https_proxy": "http://user:p4ss%2Fw0rd@127.0.0.1:1"}
     failure(bench.transport("https://provider.example", environment), ProviderUnavailable)
     assert {"p4ss%2Fw0rd", "p4ss/w0rd"} <= bench.redactor.secrets
 
 
-def test_a_proxy_of_the_environment_that_is_no_url_is_told(bench: Bench) -> None:
+def test_a_proxy_of_the_environment_that_is_no_url_is_reported(bench: Bench) -> None:
     failure(bench.transport("https://provider.example", {"https_proxy": "http://["}), InvalidRequest)

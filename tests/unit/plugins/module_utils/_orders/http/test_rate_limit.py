@@ -54,8 +54,10 @@ def rate_limiter(
     warn: t.Callable[[str], None] = lambda message: None,
     fingerprint: str = "account",
 ) -> RateLimiter:
-    pace = RateLimits(SCHEDULE, tuple(RequestBudget(*budget) for budget in budgets))
-    return RateLimiter(fingerprint, pace, moment.clock, moment.sleep, str(directory) if directory else None, warn)
+    rate_limits = RateLimits(SCHEDULE, tuple(RequestBudget(*budget) for budget in budgets))
+    return RateLimiter(
+        fingerprint, rate_limits, moment.clock, moment.sleep, str(directory) if directory else None, warn
+    )
 
 
 def assert_within(times: t.Sequence[float], budgets: t.Sequence[RequestBudget]) -> None:
@@ -108,7 +110,7 @@ def test_no_window_ever_exceeds_a_budget_and_no_slot_is_wasted(budgets: list[Req
 # -- one process --------------------------------------------------------------
 
 
-def test_turns_are_taken_at_once_until_the_budget_is_used_up(tmp_path: pathlib.Path) -> None:
+def test_requests_are_sent_at_once_until_the_budget_is_used_up(tmp_path: pathlib.Path) -> None:
     moment = Time()
     one = rate_limiter(tmp_path, moment, (3, 10.0))
     for _turn in range(7):
@@ -127,7 +129,7 @@ def test_all_budgets_hold_at_once(tmp_path: pathlib.Path) -> None:
     assert times == [0.0, 0.0, 1.0, 1.0, 100.0, 100.0]
 
 
-def test_two_pacers_of_one_account_share_and_another_account_does_not(tmp_path: pathlib.Path) -> None:
+def test_two_rate_limiters_of_one_account_share_and_another_account_does_not(tmp_path: pathlib.Path) -> None:
     moment = Time()
     first, second = rate_limiter(tmp_path, moment, (2, 10.0)), rate_limiter(tmp_path, moment, (2, 10.0))
     first.acquire()
@@ -315,9 +317,9 @@ def test_requests_of_one_account_never_overlap_across_processes(tmp_path: pathli
         os.close(descriptor)
 
     def work(number: int) -> None:
-        pace = RateLimits(SCHEDULE)
+        rate_limits = RateLimits(SCHEDULE)
         one = RateLimiter(
-            "account", pace, time.monotonic, lambda seconds: time.sleep(seconds / 50), str(tmp_path / "shared")
+            "account", rate_limits, time.monotonic, lambda seconds: time.sleep(seconds / 50), str(tmp_path / "shared")
         )
         for _turn in range(5):
             with one.exclusive():

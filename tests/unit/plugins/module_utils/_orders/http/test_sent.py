@@ -1,6 +1,6 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A request that is not repeatable reaches the provider once at most, and its error says whether it may have.
+"""A request that is not repeatable reaches the provider once at most, and its error has whether it may have.
 
 Over real sockets and real TLS, with faults before, within and after the request.
 """
@@ -66,7 +66,7 @@ ANSWERS: dict[str, t.Any] = {
 
 
 def check(transport: HttpClient, server: Server, request: Request) -> str:
-    """Send it, and see that what is said of it is so. Returns a word for what came of it."""
+    """Send it, and check what is reported of it. Returns a word for what came of it."""
     before = len(server.received)
     try:
         transport.send(request, Response.json)
@@ -158,7 +158,7 @@ def test_a_write_that_nobody_can_have_got_is_called_unsent(tmp_path: pathlib.Pat
 
 
 def test_a_write_goes_out_on_a_connection_of_its_own(tmp_path: pathlib.Path) -> None:
-    """A connection that was used before may be closed at any moment, and nobody could say whether the write arrived."""
+    """A connection that was used before may be closed at any moment, whether the write has arrived or not."""
 
     bench = Bench(tmp_path)
     with bench.opened, Server([reply("[1]")]) as server:
