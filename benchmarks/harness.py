@@ -29,7 +29,7 @@ def load_collection() -> None:
 
 
 def pace(provider: str) -> t.Any:
-    """How a provider wants to be asked: budgets, schedule, one at a time or not."""
+    """The rate limits of a provider: budgets and schedule."""
     load_collection()
     from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 

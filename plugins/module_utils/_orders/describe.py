@@ -47,24 +47,26 @@ def no_certificate(order: Order, answer: str | None = None) -> OrderError:
     """Why there is no certificate to collect for an order.
 
     Arguments:
-        order: as last seen, not issued.
+        order: as last seen.
         answer: what the provider answered instead of a certificate, in a few words.
 
     Returns:
         OrderFailed for an order that has ended, ActionRequired where a person must act, else NotIssued.
     """
     state = describe_order(order)
-    if order.status == Status.ISSUED and not order.blockers:
-        state = "the certificate is issued, but its chain is not there yet"
+    half_issued = order.status == Status.ISSUED and not order.blockers
     if answer:
         state = f"{answer}; the order is {state}"
+    elif half_issued:
+        state = "issued, but its certificate or its chain is not there yet"
     error: OrderError
     if order.status in Status.ENDED:
         error = OrderFailed(f"the order has ended: {state}; place a new one")
     elif order.status == Status.ACTION_REQUIRED:
         error = ActionRequired(f"{state}; a person must act, then run this again")
     else:
-        error = NotIssued(f"there is no certificate to collect yet: {state}; wait for it with order_wait")
+        advice = "try again later" if half_issued else "wait for it with order_wait"
+        error = NotIssued(f"there is no certificate to collect yet: {state}; {advice}")
     return error.locate(order.provider, order.order_id)
 
 

@@ -13,6 +13,7 @@ import datetime
 import typing as t
 
 from ..certificates import chain
+from ..describe import no_certificate
 from ..errors import InvalidRequest, NotIssued, OrderError, UnexpectedResponse
 from ..model import IssuedBundle, without_superseded
 from .runtime import PROVIDER_OPTIONS, Params, Result, Session, superseded_serials
@@ -84,7 +85,7 @@ def _collect(
     for warning in issued.warnings:
         session.warn(warning)
     if issued.leaf is not None and not issued.additional:
-        raise NotIssued("the provider has not delivered the chain of the certificate yet; wait for it and try again")
+        raise no_certificate(order, "the provider delivered the certificate without its chain")
     bundle = chain.assemble(issued.leaf, issued.additional)
     serial = bundle.facts.serial_number
     if serial in superseded:

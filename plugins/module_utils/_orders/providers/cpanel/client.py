@@ -16,7 +16,7 @@ from dataclasses import replace
 from ...account import Account
 from ...certificates.chain import armoured
 from ...describe import MAX_QUOTED, no_certificate
-from ...errors import InvalidRequest, NotIssued, OrderError, OrderNotFound
+from ...errors import InvalidRequest, OrderError, OrderNotFound
 from ...http.messages import Request, Response, Transport
 from ...http.redaction import shortened
 from ...model import IssuedBundle, Order, Status
@@ -133,11 +133,11 @@ class CpanelProvider(Provider):
         pem = certificate(available) or ""
         reply = self._call("SSL", "get_cabundle", {"cert": armoured(pem)}, order_id, method="POST")
         if isinstance(reply.refusal, InvalidRequest):
-            raise self._no_chain(order_id, reply.refusal.message)
+            raise no_certificate(order, f"the server has no CA bundle for it ({reply.refusal.message})")
         bundle = mapping(reply.read())
         chain = text(bundle.get("cab")) or text(bundle.get("bundle"))
         if chain is None:
-            raise self._no_chain(order_id, "SSL::get_cabundle answered without one")
+            raise no_certificate(order, "the server has no CA bundle for it (SSL::get_cabundle answered without one)")
         return IssuedBundle(leaf=pem, additional=(chain,))
 
     # -- calls --------------------------------------------------------------
@@ -291,13 +291,6 @@ class CpanelProvider(Provider):
         return OrderNotFound(
             f"the store {self._market_provider} does not know this order item ({code}); check the order_item_id and "
             "the account",
-            provider=self.info.name,
-            order_id=order_id,
-        )
-
-    def _no_chain(self, order_id: str, why: str) -> NotIssued:
-        return NotIssued(
-            f"the certificate is there, but the server has no CA bundle for it ({why}); collect it later",
             provider=self.info.name,
             order_id=order_id,
         )

@@ -183,11 +183,8 @@ class SectigoProvider(Provider):
         if reply.rest:
             additional += (reply.rest,)
         if reply.code == 0 or not (leaf or additional):
-            raise NotIssued(
-                f"CollectSSL answered {reply.code} without a certificate: it is not ready; collect it again in three "
-                "hours at the earliest",
-                provider=self.info.name,
-                order_id=order.order_id,
+            raise no_certificate(
+                order, f"CollectSSL answered {reply.code} without a certificate, and may be called again in three hours"
             )
         return IssuedBundle(leaf=leaf, additional=additional)
 
