@@ -121,8 +121,7 @@ class DigicertProvider(Provider):
         now = word(validation.get("order_status"))
         if now != word(order.provider_status) or STATUSES.get(now) == Status.ISSUED:
             return self.fetch_progress(order.order_id)
-        body = {"order": mapping(order.raw).get("order"), "validation": validation}
-        return replace(with_validation(order, validation), raw=body)
+        return replace(with_validation(order, validation), raw={"order": None, "validation": validation})
 
     def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         """What status-changes reports or, at first and after a long pause, the order list; section 7."""

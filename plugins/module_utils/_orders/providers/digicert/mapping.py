@@ -14,11 +14,22 @@ import re
 import typing as t
 from dataclasses import replace
 
-from ...._common.names import normalize_name, normalize_serial
+from ...._common.names import normalize_serial
 from ...http.redaction import HIDDEN, drop_personal_text
 from ...model import Blocker, Check, Domain, Order, OrderCertificate, Status
 from ..base import OrderSummary, least_advanced, open_blockers, unknown_word
-from ..coerce import entries, identifier, mapping, moment_from_text, names, objects, text, time_from_text, word
+from ..coerce import (
+    entries,
+    identifier,
+    is_host_name,
+    mapping,
+    moment_from_text,
+    names,
+    objects,
+    text,
+    time_from_text,
+    word,
+)
 
 Body = t.Mapping[str, t.Any]
 
@@ -217,22 +228,10 @@ def _host_names(info: Body) -> list[str]:
     facts = mapping(info.get("certificate"))
     listed = [name for name in names(facts.get("dns_names")) if not re.search(r"[\s@]", name)]
     common_name = text(facts.get("common_name")) or ""
-    if _is_host_name(common_name, single="ssl" in product_words):
+    single_label = "." not in common_name.strip(".") and ":" not in common_name
+    if is_host_name(common_name) and ("ssl" in product_words or not single_label):
         listed.insert(0, common_name)
     return list(dict.fromkeys(name.lower() for name in listed))
-
-
-def _is_host_name(name: str, single: bool) -> bool:
-    """Whether it is a host name or an address.
-
-    Arguments:
-        single: whether one label alone will do.
-    """
-    try:
-        normalized = normalize_name(name)
-    except ValueError:
-        return False
-    return single or "." in normalized or ":" in normalized
 
 
 def _caa_messages(value: t.Any) -> str | None:

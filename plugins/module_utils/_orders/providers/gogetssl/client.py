@@ -44,7 +44,7 @@ class _KeyRefused(AuthenticationError):
 
 
 #: No session key has more characters; it is part of every URL.
-_MAX_KEY = 1024
+_MAX_KEY_LENGTH = 1024
 #: So many texts of one error are shown.
 _MAX_REASONS = 4
 _UNKNOWN_ORDER = "GoGetSSL does not know it ({0}); check the order id and the account"
@@ -115,7 +115,7 @@ class GogetsslProvider(Provider):
         return IssuedBundle(
             leaf=certificate_text(body.get("crt_code")),
             additional=tuple(filter(None, [certificate_text(body.get("ca_code"))])),
-            csr=text(body.get("csr_code")),
+            csr=found.csr,
         )
 
     def fetch_evidence(
@@ -211,7 +211,7 @@ def _read_key(response: Response) -> str:
             raise error
         reason = _reason(response, body)
         raise AuthenticationError(f"GoGetSSL refused to log in ({reason}); check username and the API password")
-    if len(key) > _MAX_KEY:
+    if len(key) > _MAX_KEY_LENGTH:
         raise UnexpectedResponse(f"GoGetSSL gave a session key of {len(key)} characters", retryable=False)
     return key
 

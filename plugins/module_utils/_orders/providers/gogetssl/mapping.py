@@ -12,14 +12,15 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ...._common.names import normalize_name
 from ...certificates.chain import describe_certificate
 from ...model import Blocker, Check, Domain, Order, OrderCertificate, Record, Status
 from ..base import OrderSummary, least_advanced, open_blockers, unknown_word
 from ..coerce import (
     certificate_text,
     flag,
+    host_names,
     identifier,
+    is_host_name,
     mapping,
     names,
     php_items,
@@ -104,6 +105,7 @@ def map_order(body: Body, order_id: str | None = None) -> Order:
         blockers=_blockers(status_word, checks, domains, reissuing) if open_order else (),
         reason=_reason(body) if held else None,
         certificate=_certificate(body, leaf),
+        csr=text(body.get("csr_code")),
         warnings=tuple(dict.fromkeys(warnings + _warnings(body, status, chain))),
     )
 
@@ -192,7 +194,7 @@ def _domains(
         found[base_name] = Domain(base_name, state, method, record=record)
     for san, state in sans:
         name = word(san.get("san_name"))
-        if name and _is_name(name):
+        if name and is_host_name(name):
             addresses = names(san.get("email"))
             method, record = _validation(san.get("validation_method"), san.get("validation"), addresses, warnings)
             found.setdefault(name, Domain(name, state, method, record=record))
@@ -205,24 +207,15 @@ def _listed_names(body: Body) -> list[str]:
     """The names in domain and domains, which hold a company or a mail address where the product is not for servers."""
     if text(body.get("codesigning_inviteurl")):
         return []
-    # A single label alone is a name where it is validated as one.
-    single = text(body.get("dcv_method")) is not None
+    # A single label is a name where it is validated as one; several of them alone are the words of a company.
+    single_labels = text(body.get("dcv_method")) is not None
     found: list[str] = []
     for field_name in ("domain", "domains"):
-        listed = [name.lower() for name in names(body.get(field_name))]
-        # One part that is no name, such as the end of "Example, Inc.", shows that the whole field is no list of names.
-        if all(_is_name(name) for name in listed) and (single or all("." in name or ":" in name for name in listed)):
+        listed = [name.lower() for name in host_names(body.get(field_name), single_labels)]
+        dotted = [name for name in listed if "." in name or ":" in name]
+        if dotted or (single_labels and len(listed) == 1):
             found += listed
     return found
-
-
-def _is_name(name: str) -> bool:
-    """Whether it is a host name or an address."""
-    try:
-        normalized = normalize_name(name)
-    except ValueError:
-        return False
-    return "." in normalized or ":" in normalized or not name.endswith(".")
 
 
 def _validation(

@@ -298,6 +298,7 @@ def test_the_address_of_a_san(fields: dict[str, t.Any], method: str | None, reco
         {"domain": "Example, Inc."},
         {"domain": "Foo.com, Inc."},
         {"domain": "Example Org Ltd."},
+        {"domain": "Example Org"},
         {"domain": "jane@example.org"},
         {"domain": "Example", "dcv_method": ""},
         {"domain": "example.org", "codesigning_inviteurl": "https://example.net/invite"},
