@@ -179,8 +179,7 @@ def run_module(path: str, given: dict[str, t.Any], hidden: str = "") -> tuple[in
     script = [
         "import sys, json",
         f"sys.modules.update({{name: None for name in {hidden.split()!r}}})",
-        "from ansible.plugins.loader import init_plugin_loader",
-        f"init_plugin_loader([{path!r}])",
+        f"sys.path.insert(0, {path!r})",
         "from ansible.module_utils import basic",
         f"basic._ANSIBLE_ARGS = json.dumps(dict(ANSIBLE_MODULE_ARGS={given!r})).encode()",
         "basic._ANSIBLE_PROFILE = 'legacy'",
