@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import replace
 
 from ...account import Account
-from ...certificates.chain import armoured
+from ...certificates.chain import armored
 from ...describe import MAX_QUOTED, no_certificate
 from ...errors import InvalidRequest, OrderError, OrderNotFound
 from ...http.messages import Request, Response, Transport
@@ -131,7 +131,7 @@ class CpanelProvider(Provider):
             held = replace(order, status=status, issued=False, reason=None, blockers=())
             raise no_certificate(held, f"the store answered: {answer}")
         pem = certificate(available) or ""
-        reply = self._call("SSL", "get_cabundle", {"cert": armoured(pem)}, order_id, method="POST")
+        reply = self._call("SSL", "get_cabundle", {"cert": armored(pem)}, order_id, method="POST")
         if isinstance(reply.refusal, InvalidRequest):
             raise no_certificate(order, f"the server has no CA bundle for it ({reply.refusal.message})")
         bundle = mapping(reply.read())
