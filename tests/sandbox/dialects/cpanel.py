@@ -44,7 +44,7 @@ CHECKS = {
 }
 #: Modules and the feature each needs. The functions are the methods ``_module_function``.
 FEATURES = {"Market": "market", "SSL": "sslinstall"}
-LONGEST_QUERY = 2048
+MAX_QUERY = 2048
 LOGIN_PAGE = "<html><head><title>Login</title></head><body><form><input name='user'></form></body></html>"
 NOTHING = "There is no such domain on this account."
 
@@ -147,7 +147,7 @@ class CPanel(Dialect):
         query = sum(len(key) + len(value) for key, value in call.query)
         if call.method not in ("GET", "POST"):
             raise Answer(Reply.html("<html><body>Method not allowed</body></html>", 405))
-        if query > LONGEST_QUERY:
+        if query > MAX_QUERY:
             raise Answer(Reply.html("<html><body>Request-URI Too Large</body></html>", 414))
         return dict(call.query + call.form)
 
@@ -326,7 +326,7 @@ class CPanel(Dialect):
         elif state in STATUS_CODES:
             body["status_code"] = STATUS_CODES[state]
             if body["status_code"].startswith("CA:"):
-                body["status_message"] = order.shown_reason(now) or "The CA said so"
+                body["status_message"] = order.shown_reason(now) or "Refused by the CA"
         elif state in ("expired", "needs_csr"):
             body["status_code"] = "CertificateNotFound"
         return order.dress(body)
