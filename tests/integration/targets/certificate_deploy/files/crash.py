@@ -3,7 +3,8 @@
 """Kills deployments at the system calls that change or sync files, or lets a call fail: ``crash.py FOLDER [EVERY]``.
 
 FOLDER is the one that certificates.py made. Every call is tried, or one of EVERY. Each deployment runs under
-``strace -e inject`` in a process of its own. After each, the current set has to be the whole old or the whole new one, and the next run has to heal the rest.
+``strace -e inject`` in a process of its own. After each, the current set has to be the whole old or the whole new one,
+and the next run has to heal the rest.
 Prints how many points were tried. Needs the standard library and strace.
 """
 
