@@ -36,7 +36,7 @@ from .mapping import (
 )
 
 #: While at most so many orders are waited for, more of them are fetched in detail in each poll.
-_FEW_ORDERS = 20
+_MAX_ORDERS_TO_REFRESH = 20
 
 
 class CpanelProvider(Provider):
@@ -101,8 +101,8 @@ class CpanelProvider(Provider):
         )
 
     def refresh_policy(self, pending: int) -> RefreshPolicy:
-        """The queue shows what cPanel itself saw when it last asked the store (section 9); a detail call asks anew."""
-        return RefreshPolicy(each_poll=5) if pending <= _FEW_ORDERS else RefreshPolicy()
+        """The queue shows what cPanel itself saw when it last polled the store (section 9); a detail call polls anew."""
+        return RefreshPolicy(each_poll=5) if pending <= _MAX_ORDERS_TO_REFRESH else RefreshPolicy()
 
     def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         """The account's queue, in one request whatever its length; section 7."""
