@@ -101,7 +101,7 @@ class CpanelProvider(Provider):
         )
 
     def refresh_policy(self, pending: int) -> RefreshPolicy:
-        """The queue shows what cPanel itself saw when it last polled the store (section 9); a detail call polls anew."""
+        """The queue shows what cPanel saw when it last polled the store (section 9); a detail call polls anew."""
         return RefreshPolicy(each_poll=5) if pending <= _MAX_ORDERS_TO_REFRESH else RefreshPolicy()
 
     def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, OrderSummary]:
