@@ -54,7 +54,7 @@ def _show(line: str) -> None:
     display.display(line, stderr=True)
 
 
-def _secret_variables(secret: t.Container[str]) -> frozenset[str]:
+def secret_variables(secret: t.Container[str]) -> frozenset[str]:
     """The environment variables of all providers that hold secrets."""
     return frozenset(
         variable
@@ -79,7 +79,7 @@ class OrderActionBase(ActionBase):
         """Return the result of the task, without any secret in it."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         secret = {name for name, option in self.argument_spec.items() if option.get("no_log")}
-        with masked_afterwards(self._task, secret | {"proxy"}, _secret_variables(secret)):
+        with masked_afterwards(self._task, secret | {"proxy"}, secret_variables(secret)):
             hide_source(self._task, secret | {"proxy"})
             result.update(self._run(secret, task_vars))
         return result

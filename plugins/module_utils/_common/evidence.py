@@ -183,7 +183,7 @@ class FileSet:
         }
 
 
-#: The zone of an owner name, or None where it is not known.
+#: Tells the zone of an owner name, or None where nobody knows.
 ZoneFinder = t.Callable[[str], t.Optional[str]]
 
 

@@ -109,7 +109,7 @@ def main() -> int:
     folder.chmod(0o711)
     try:
         ipv6 = listens_on_ipv6()
-        report = {
+        said = {
             "program": found,
             "folder": str(folder),
             "lineage": str(folder / "lineage"),
@@ -124,7 +124,7 @@ def main() -> int:
     except BaseException:
         shutil.rmtree(folder)
         raise
-    print(json.dumps(report))
+    print(json.dumps(said))
     return 0
 
 

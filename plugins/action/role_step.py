@@ -1,0 +1,375 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of the role certificate. They run on the controller; only prepare looks at the host.
+
+The decisions are in plugin_utils/_role_orders.py. Here stands what needs Ansible: the variables of other hosts, running
+modules, and asking the provider in this process.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import typing as t
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.loader import filter_loader
+
+from ansible_collections.certops.issuance.plugins.module_utils._orders.account import ACCOUNT_OPTIONS, resolve_account
+from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_certificate import (
+    ORDER_CERTIFICATE_OPTIONS,
+    order_certificate,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_info import (
+    ORDER_INFO_OPTIONS,
+    order_info,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_wait import (
+    ORDER_WAIT_OPTIONS,
+    order_wait,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import Operation
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
+from ansible_collections.certops.issuance.plugins.plugin_utils import _role_orders as role
+from ansible_collections.certops.issuance.plugins.plugin_utils._hidden_args import (
+    hide_source,
+    masked_afterwards,
+    redactor_for,
+)
+from ansible_collections.certops.issuance.plugins.plugin_utils._order_action import OrderActionBase, secret_variables
+
+Data = dict[str, t.Any]
+
+#: Made when Ansible loads this file, before it forks for the hosts of a task: one for a run, and in no output.
+_SALT = secrets.token_bytes(32)
+
+#: The variables of a host that other hosts read: what prepare and lead returned, and the certificate it has collected.
+_INPUTS, _ANSWER, _COLLECTED = "__certificate_inputs", "__certificate_answer", "__certificate_collected"
+
+
+# The first use of any filter loads all of Ansible's filters. Without this line that happens in each fork, and so for
+# each host and task.
+filter_loader.get("ansible.builtin.default")
+
+#: The variable of the role behind each option, in the words of the modules. Nothing else reads them before the
+#: deployment: as arguments of a task each would be a template of its own, which for a fleet is most of the work.
+_ACCOUNT = {name: "certificate_" + name for name in ACCOUNT_OPTIONS} | {"ca_path": "certificate_api_ca_path"}
+_PATIENCE = {
+    "timeout": "certificate_wait_timeout",
+    "poll_interval": "certificate_poll_interval",
+    "on_timeout": "certificate_on_timeout",
+}
+_ORDERS = {"order_id": "certificate_order_id", "order_ids": "certificate_order_ids"}
+_CERTIFICATE = {
+    name: "certificate_" + name
+    for name in (
+        "path", "private_key_path", "private_key_content", "csr", "superseded_serial_number", "reissue", "placeholder",
+    )
+}  # fmt: skip
+_PLACEHOLDER = {
+    name: "certificate_" + name
+    for name in (
+        "path", "names", "private_key_path", "files", "owner", "group", "mode", "key_mode", "dir_mode",
+        "keep_versions", "validate_commands", "reload_commands", "command_timeout",
+    )
+} | {"private_key": "certificate_private_key_content"}  # fmt: skip
+
+_INPUTS_SPEC: Data = dict(
+    ACCOUNT_OPTIONS,
+    provider={"type": "str", "required": True, "choices": sorted(PROVIDERS)},
+    order_id={"type": "raw"},
+    order_ids={"type": "raw"},
+    path={"type": "str"},
+    private_key_path={"type": "str"},
+    private_key_content={"type": "str", "no_log": True},
+    csr={"type": "str"},
+    superseded_serial_number={"type": "str"},
+    reissue={"type": "bool", "default": False},
+    placeholder={"type": "bool", "default": False},
+    timeout=ORDER_WAIT_OPTIONS["timeout"],
+    poll_interval=ORDER_WAIT_OPTIONS["poll_interval"],
+    on_timeout={"type": "str", "default": "fail", "choices": ["fail", "defer"]},
+)
+
+
+class ActionModule(OrderActionBase):
+    """See the module role_step."""
+
+    argument_spec: t.ClassVar[t.Mapping[str, t.Any]] = dict(
+        ACCOUNT_OPTIONS,
+        provider={"type": "str"},
+        step={"type": "str", "required": True, "choices": ["names", "placeholder", "prepare", "lead", "take"]},
+        entry={"type": "str", "default": "main", "choices": ["main", "wait", "status"]},
+        known={"type": "list", "elements": "str"},
+    )
+
+    _supports_async = False
+    _requests_sent = 0
+    _vars: Data
+    _given: Data
+
+    def run(self, tmp: str | None = None, task_vars: Data | None = None) -> Data:
+        """Return the result of the step."""
+        result: Data = super(OrderActionBase, self).run(tmp, task_vars)
+        step = {
+            "names": self._names, "placeholder": self._placeholder, "prepare": self._prepare, "lead": self._lead,
+            "take": self._take,
+        }  # fmt: skip
+        secret = {name for name, option in self.argument_spec.items() if option.get("no_log")} | {"proxy"}
+        with masked_afterwards(self._task, secret, secret_variables(secret)):
+            hide_source(self._task, secret)
+            # Account options among the arguments come from module_defaults of the play.
+            self._vars, self._given = task_vars or {}, dict(self._task.args)
+            result.update(step[self._given["step"]]())
+        return result
+
+    def _read(self, names: t.Mapping[str, str]) -> Data:
+        """The values of variables by option, without those that are empty."""
+        raw = {option: self._vars[name] for option, name in names.items() if name in self._vars}
+        values = self._templar.template(raw)
+        omitted = (None, "", self._vars.get("omit"))
+        return {option: value for option, value in values.items() if value not in omitted}
+
+    def _account_options(self) -> Data:
+        return {name: self._given[name] for name in ACCOUNT_OPTIONS if name in self._given} | self._read(_ACCOUNT)
+
+    def _inputs(self) -> Data:
+        """The validated inputs of the role.
+
+        Raises:
+            InvalidRequest: for those that cannot be used.
+        """
+        entry = self._given.get("entry", "main")
+        names: Data = {
+            "main": _PATIENCE | _CERTIFICATE | {"order_id": _ORDERS["order_id"]},
+            "wait": _PATIENCE | {"order_ids": _ORDERS["order_ids"]},
+            "status": _ORDERS,
+        }
+        options = self._account_options() | self._read(names[entry])
+        validation = ArgumentSpecValidator(_INPUTS_SPEC).validate(options)
+        if validation.error_messages:
+            message = redactor_for(options).scrub("; ".join(validation.error_messages))
+            raise InvalidRequest(message, provider=str(options.get("provider")))
+        return dict(validation.validated_parameters, entry=entry)
+
+    # -- what the host has, and what it asks for ------------------------------------
+
+    def _prepare(self) -> Data:
+        """Read the inputs, and what the host has in service; publish what is asked for."""
+        params: Data = {}
+        try:
+            if wrong := role.misspelled(self._vars, role.ROLE_VARIABLES, role.ROLE_FACTS):
+                raise InvalidRequest(role.spelling(wrong))
+            params = self._inputs()
+            account = resolve_account(PROVIDERS[params["provider"]].info, params, self._environment())
+            mistakes = role.input_mistakes(params)
+            if params["entry"] == "main" and not mistakes:
+                mistakes = self._missing_key(params["private_key_path"])
+            if mistakes:
+                return _failure(mistakes[0][0], ". ".join(message for _kind, message in mistakes), params)
+            found = self._look(params) if params["entry"] == "main" else {"deployed": {}}
+        except InvalidRequest as exc:
+            about = params or self._read({"provider": _ACCOUNT["provider"], "order_id": _ORDERS["order_id"]})
+            return _failure(exc.kind, exc.message, about)
+        except AnsibleConnectionFailure as exc:
+            return dict(_failure(None, exc.message, params), failed=False, unreachable=True)
+        if found.get("failed") or found.get("unreachable"):
+            return dict(_failure(None, "", params), **{"failed": False, **found})
+        label = role.account_label(
+            _SALT, account, self._environment(), params["timeout"], params["poll_interval"], self._task.check_mode
+        )
+        request = role.make_request(self._vars["inventory_hostname"], label, params, found["deployed"])
+        frozen = {name: params[name] for name in ("provider", "timeout", "poll_interval", "on_timeout")}
+        return dict(found, request=request, order_id=next(iter(request["order_ids"]), None), **frozen)
+
+    def _missing_key(self, path: str | None) -> list[tuple[str, str]]:
+        """Whether the private key is on the host. In check mode a task before this one may not have made it."""
+        if not path or self._task.check_mode:
+            return []
+        if path.startswith("/") and "$" not in path:
+            # One command: a module would cost as much as all the rest of this step.
+            there = self._low_level_execute_command(f"test -e {shlex.quote(path)}")["rc"] == 0
+        else:
+            options = {"path": path, "follow": True, "get_checksum": False, "get_mime": False, "get_attributes": False}
+            found: Data = self._execute_module("ansible.builtin.stat", module_args=options, task_vars=self._vars)
+            there = bool((found.get("stat") or {}).get("exists"))
+        where = self._vars["inventory_hostname"]
+        return [] if there else [("invalid_key", f"the private key {path} is not there on {where}")]
+
+    def _look(self, params: Data) -> Data:
+        """What the host has in service; where that is nothing, and a placeholder is wanted, deploy one."""
+        found: Data = self._execute_module(
+            "certops.issuance.certificate_info", module_args={"path": params["path"]}, task_vars=self._vars
+        )
+        found.pop("invocation", None)
+        if found.get("failed") or found.get("unreachable"):
+            return found
+        # What Ansible itself reads from a result stays at its top.
+        kept: Data = {name: found.pop(name) for name in ("ansible_facts", "warnings", "deprecations") if name in found}
+        if params["placeholder"] and not found["exists"]:
+            kept = self._placeholder()
+        return dict(kept, deployed=found)
+
+    def _placeholder(self) -> Data:
+        """Deploy a self-signed certificate by the action certificate_deploy."""
+        task = self._task.copy()
+        task.action = "certops.issuance.certificate_deploy"
+        task.args = dict(self._read(_PLACEHOLDER), placeholder=True)
+        action = self._shared_loader_obj.action_loader.get(
+            task.action,
+            task=task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        return t.cast(Data, action.run(task_vars=self._vars))
+
+    # -- asking ---------------------------------------------------------------------
+
+    def _lead(self) -> Data:
+        """Where this host is the first of its account, ask for all hosts of the batch that share it."""
+        inputs = self._vars.get(_INPUTS) or {}
+        request = inputs.get("request")
+        if not request:
+            return {"skipped": True}
+        leader = role.leader_of(request, self._requests())
+        if leader != request["host"]:
+            return {"skipped": True, "leader": leader}
+        peers = role.peers_of(request, self._requests()) or [request]
+        answer = self._ask(inputs, peers)
+        if "orders" not in answer:
+            # Nothing to ask for, or one that could not ask: each host then asks for itself.
+            return {"skipped": True, "leader": leader}
+        answer.update(failed=False, leader=leader, asked=role.order_ids_of(peers))
+        if request["entry"] == "main":
+            superseded = role.superseded_serials(peers)
+            orders = {order["order_id"]: order for order in answer["orders"]}
+            keys = role.shared_certificates(peers, orders, superseded)
+            answer["superseded"] = superseded
+            answer["certificates"] = [[key, self._certificate(key)] for key in keys]
+        return dict(answer, requests_sent=self._requests_sent)
+
+    def _requests(self) -> t.Iterator[Data]:
+        """The requests of the hosts of this batch."""
+        for inputs in self._published(self._vars["ansible_play_batch"], _INPUTS):
+            if inputs.get("request"):
+                yield inputs["request"]
+
+    def _published(self, hosts: t.Iterable[str], name: str) -> t.Iterator[Data]:
+        """A registered variable of each of these hosts that has it.
+
+        Each look into hostvars puts all variables of a host together again, which for a thousand hosts that look at
+        one another takes minutes. What is registered lies in a plain dictionary below it.
+        """
+        hostvars = self._vars["hostvars"]
+        facts: t.Any = getattr(getattr(hostvars, "_variable_manager", None), "_nonpersistent_fact_cache", hostvars)
+        for host in hosts:
+            found = (facts.get(host) or {}).get(name)
+            if found:
+                yield found
+
+    def _ask(self, inputs: Data, peers: list[Data]) -> Data:
+        """Wait for orders, or ask once where they stand. Without orders nothing is asked, and nothing returned."""
+        order_ids = role.order_ids_of(peers)
+        if not order_ids:
+            return {}
+        if inputs["request"]["entry"] == "status":
+            return self._operate(order_info, ORDER_INFO_OPTIONS, {"order_ids": order_ids})
+        options: Data = {name: inputs[name] for name in ("timeout", "poll_interval") if inputs[name] is not None}
+        options["order_ids"] = order_ids
+        options["superseded_serial_number"] = list(role.superseded_serials(peers).values())
+        # What became of each order is judged for each host.
+        options.update(on_timeout="return", on_failure="return")
+        return self._operate(order_wait, ORDER_WAIT_OPTIONS, options)
+
+    def _certificate(self, key: list[t.Any]) -> Data:
+        """The certificate of one key: from a host of an earlier batch, else from the provider."""
+        for collected in self._published(self._vars["ansible_play_hosts_all"], _COLLECTED):
+            if collected.get("key") == key:
+                return collected
+        _account, order_id, _serial, csr, superseded = key
+        options = {"order_id": order_id, "csr": csr, "superseded_serial_number": superseded}
+        return self._operate(order_certificate, ORDER_CERTIFICATE_OPTIONS, options)
+
+    def _operate(self, operation: Operation, spec: Data, options: Data) -> Data:
+        """Run an operation with the account of this host."""
+        validation = ArgumentSpecValidator(spec).validate(self._account_options() | options)
+        if validation.error_messages:
+            raise AnsibleError("; ".join(validation.error_messages))
+        found = self._run_here(operation, validation.validated_parameters)
+        self._requests_sent += found.get("requests_sent", 0)
+        return found
+
+    # -- what becomes of it -----------------------------------------------------------
+
+    def _take(self) -> Data:
+        """Take the orders of this host from the leader's answer, or ask alone; judge them; have the certificate."""
+        inputs = self._vars.get(_INPUTS) or {}
+        request = inputs.get("request")
+        if not request:
+            why = inputs.get("msg") or "the inputs of the role were not read; run the role from its beginning"
+            return _failure(inputs.get("error_kind"), why, inputs)
+        answer, alone = self._answer(), False
+        if not set(request["order_ids"]) <= set(answer.get("asked") or ()):
+            answer, alone = self._ask(inputs, [request]), True
+        if request["entry"] == "status":
+            return {"orders": role.status_rows(request, answer, inputs["provider"]), "alone": alone}
+        if answer.get("failed"):
+            return _failure(answer.get("error_kind"), answer["msg"], inputs)
+        orders = role.own_orders(request, answer.get("orders") or ())
+        defer = inputs["on_timeout"] == "defer" or self._task.check_mode
+        failures = role.judge(request, orders, defer)
+        result: Data = {"orders": orders, "order": orders[0] if orders else {}, "alone": alone}
+        result["deferred"] = bool(defer and role.timed_out(orders))
+        if failures:
+            return _with_details(dict(_failure(None, "", inputs), **role.one_failure(failures)), result)
+        if result["deferred"]:
+            result["msg"] = role.still_waited_for(orders, self._task.check_mode)
+            self._display.display(f"{request['host']}: {result['msg']}", stderr=True)
+        elif request["entry"] == "main":
+            return self._with_certificate(inputs, answer, result)
+        return result
+
+    def _answer(self) -> Data:
+        """The answer of the host that leads this one, as far as there is one."""
+        leader = (self._vars.get(_ANSWER) or {}).get("leader")
+        return next(self._published([leader], _ANSWER), {}) if leader else {}
+
+    def _with_certificate(self, inputs: Data, answer: Data, result: Data) -> Data:
+        """The result with the certificate to be deployed: that in service, one that the leader has, or a new one."""
+        request, order = inputs["request"], result["orders"][0]
+        if not role.needs_certificate(request, order):
+            deployed = inputs["deployed"]
+            return dict(result, certificate=deployed["certificate"], chain=deployed["chain"])
+        superseded = (answer.get("superseded") or {}).get(role.orders_key(request), request["superseded"])
+        key = role.certificate_key(request, order, superseded)
+        shared = next((one for known, one in answer.get("certificates") or () if known == key), None)
+        bundle = shared or self._certificate(key)
+        if bundle.get("failed"):
+            return _with_details(_failure(bundle.get("error_kind"), bundle["msg"], inputs), result)
+        if bundle.get("warnings"):
+            result["warnings"] = bundle["warnings"]
+        pems = {name: bundle[name] for name in ("certificate", "chain")}
+        return dict(result, **pems, collected=dict(pems, key=key), requests_sent=self._requests_sent)
+
+    # -- names --------------------------------------------------------------------------
+
+    def _names(self) -> Data:
+        """Refuse variables that are nearly one of the known ones."""
+        wrong = role.misspelled(self._vars, self._given["known"])
+        return _failure("invalid_request", role.spelling(wrong), {}) if wrong else {}
+
+
+def _failure(kind: str | None, message: str, about: t.Mapping[str, t.Any]) -> Data:
+    """A failed result as the fact certificate_failure has it."""
+    about = {name: about.get(name) for name in ("order_id", "provider")}
+    return dict(about, failed=True, error_kind=kind, msg=message)
+
+
+def _with_details(failure: Data, result: Data) -> Data:
+    """A failed result that Ansible shows without the whole orders: below -vvv it leaves out the invocation."""
+    return dict(failure, invocation={"module_args": {}, **result})
