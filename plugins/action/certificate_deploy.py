@@ -3,7 +3,7 @@
 """Runs the module certificate_deploy where the task points.
 
 Here on the controller, it keeps the private key out of what Ansible prints, keeps a command that stands alone whole,
-and makes A-labels of internationalised names: targets have no more than an older codec for that.
+and makes A-labels of internationalized names: targets have no more than an older codec for that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
-from ansible_collections.certops.issuance.plugins.plugin_utils._hidden_args import HiddenArguments, hide_source
+from ansible_collections.certops.issuance.plugins.plugin_utils._hidden_args import (
+    HiddenArguments,
+    hide_source,
+    masked_afterwards,
+)
 
 
 class ActionModule(ActionBase):
@@ -26,20 +30,24 @@ class ActionModule(ActionBase):
         """Return what the module returned."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         misplaced = {name for name, value in self._task.args.items() if name != "private_key" and _holds_key(value)}
-        hide_source(self._task, {"private_key"} | misplaced)
-        if misplaced:
-            result.update(
-                failed=True,
-                msg=f"A private key stands in {', '.join(sorted(misplaced))}; give it as private_key, or the path of "
-                "its file on the target as private_key_path",
-                error_kind="invalid_key",
-                rolled_back=False,
-                recovered=False,
-            )
-            return result
-        arguments = HiddenArguments(_with_whole_commands(_with_ascii_names(self._task.args)))
-        result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val))
+        with masked_afterwards(self._task, {"private_key"} | misplaced):
+            hide_source(self._task, {"private_key"} | misplaced)
+            result.update(self._run(misplaced, task_vars))
         return result
+
+    def _run(self, misplaced: set[str], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        if misplaced:
+            return {
+                "failed": True,
+                "msg": f"A private key stands in {', '.join(sorted(misplaced))}; give it as private_key, or the path "
+                "of its file on the target as private_key_path",
+                "error_kind": "invalid_key",
+                "rolled_back": False,
+                "recovered": False,
+            }
+        arguments = HiddenArguments(_with_whole_commands(_with_ascii_names(self._task.args)))
+        result = self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val)
+        return t.cast("dict[str, t.Any]", result)
 
 
 def _holds_key(value: object) -> bool:

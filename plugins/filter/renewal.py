@@ -10,7 +10,7 @@ short_description: Tell when the next certificate is due
 version_added: 1.1.0
 author: certops.issuance contributors (@certops)
 description:
-  - Tells from the dates of the certificate in service whether the next one is due.
+  - Computes from the dates of the certificate in service whether the next one is due.
   - A certificate is due when one third of its lifetime is left, or one half where the lifetime is below ten days.
   - No provider is asked. The result depends on the input and the present time alone.
 positional: _input

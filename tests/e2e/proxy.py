@@ -39,7 +39,7 @@ class Proxy:
 
     @property
     def tunnels(self) -> int:
-        """How many tunnels were asked for. Other lines tell of connections, ours at the start among them."""
+        """How many tunnels were requested. Other lines of the log are about connections, also of ours at the start."""
         return self.log.count(": CONNECT ")
 
     def __enter__(self) -> Proxy:

@@ -222,8 +222,8 @@ class TestPausing:
         fleet.host("web0", fleet.order("digicert", "late.example.org"))
         run = fleet.run("--check")
         assert (run.failed, run.changed) == ({}, []), run.output
-        said = run.of_task(TAKE)[0].msg
-        assert re.search(r"would wait for digicert order \d+: validating, .*late", said)
+        message = run.of_task(TAKE)[0].msg
+        assert re.search(r"would wait for digicert order \d+: validating, .*late", message)
         assert fleet.serial("web0") is None
 
     @pytest.mark.slow
@@ -298,7 +298,7 @@ class TestRenewing:
         fleet.sandbox.patch_order("digicert", order["order_id"], reissue={"seconds": 60, "csr": order["csr"]})
         fleet.issue()
         fleet.assert_all_served(fleet.run(certificate_reissue=True))
-        # As it stands where the run was killed between the switch and the proof.
+        # As it stands where the run was killed between the switch and the verification.
         journal = {"state": "switching", "previous": previous, "next": (lineage / "current").readlink().name}
         (lineage / ".journal.json").write_text(json.dumps(journal), encoding="utf-8")
         again = fleet.run(certificate_reissue=True, certificate_wait_timeout=0)

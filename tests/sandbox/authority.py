@@ -18,7 +18,6 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 PrivateKey = t.Union[rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey]
@@ -107,26 +106,6 @@ def serial_hex(serial: int) -> str:
     """A serial number as upper-case hexadecimal of whole bytes, with the leading zero of a byte kept."""
     text = f"{serial:X}"
     return text.rjust(len(text) + len(text) % 2, "0")
-
-
-def p7b(certificates: Certificates, binary: bool = False) -> bytes:
-    """A PKCS#7 bag of certificates, DER or PEM."""
-    encoding = serialization.Encoding.DER if binary else serialization.Encoding.PEM
-    return pkcs7.serialize_certificates(list(certificates), encoding)
-
-
-def _tlv(tag: int, content: bytes) -> bytes:
-    size = len(content)
-    if size < 128:
-        return bytes([tag, size]) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes([tag, 0x80 | len(length)]) + length + content
-
-
-def netscape_sequence(certificates: Certificates) -> bytes:
-    """A Netscape certificate sequence in DER: a content info around a sequence of certificates."""
-    inner = _tlv(0x30, b"".join(der(certificate) for certificate in certificates))
-    return _tlv(0x30, _NETSCAPE_SEQUENCE + _tlv(0xA0, inner))
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,6 @@ class Issuance:
     csr: str = ""  # empty: the order's own key is used
     not_before: datetime.datetime | None = None
     not_after: datetime.datetime | None = None
-    revoked: bool = False
     signed: dict[t.Any, x509.Certificate] = field(default_factory=dict, repr=False)
 
 

@@ -40,7 +40,7 @@ def _source_files() -> t.Iterator[pathlib.PurePath]:
 
 
 def _traits(path: pathlib.Path) -> tuple[int, int, int]:
-    """What tells that a file was changed."""
+    """What differs when a file was changed."""
     status = path.lstat()
     return status.st_mtime_ns, status.st_size, status.st_mode
 

@@ -64,7 +64,7 @@ def check_unique_value(unique_value: str) -> str:
 
 
 def cname_record(name: str, hashes: CsrHashes, unique_value: str, ca_domain: str) -> RecordEvidence:
-    """The CNAME record that proves control of a name, and of all names below it.
+    """The CNAME record that shows control of a name, and of all names below it.
 
     Arguments:
         name: where the record stands; `*.` is stripped.
@@ -80,7 +80,7 @@ def cname_record(name: str, hashes: CsrHashes, unique_value: str, ca_domain: str
 
 
 def file_evidence(scheme: str, name: str, hashes: CsrHashes, unique_value: str, ca_domain: str) -> FileEvidence:
-    """The file that proves control of exactly one name. The file name is in upper case, lines end with a line feed.
+    """The file that shows control of exactly one name. The file name is in upper case, lines end with a line feed.
 
     Raises:
         ValueError: the unique value is none.

@@ -183,7 +183,7 @@ class FileSet:
         }
 
 
-#: Tells the zone of an owner name, or None where nobody knows.
+#: The zone of an owner name, or None where it is not known.
 ZoneFinder = t.Callable[[str], t.Optional[str]]
 
 

@@ -110,7 +110,7 @@ def report(evidences: t.Iterable[NameEvidence], zone_of: ZoneFinder) -> dict[str
 
     Arguments:
         evidences: one for each name of each order, in the order in which they are reported.
-        zone_of: tells the zone of an owner; see `zone_from`.
+        zone_of: returns the zone of an owner; see `zone_from`.
 
     Returns:
         names, record_sets, files, emails and unresolved, as plain data.

@@ -101,8 +101,8 @@ def _remaining(value: object, lifetime: timedelta) -> timedelta:
     wanted = lifetime * amount / 100 if found.group(2) == "%" else timedelta(days=amount)
     if wanted >= lifetime:
         raise ValueError(
-            f"remaining is {value}, but the whole lifetime is {lifetime / timedelta(days=1):.0f} days, so the certificate "
-            "would always be due; give less, or a share such as 33%"
+            f"remaining is {value}, but the whole lifetime is {lifetime / timedelta(days=1):.0f} days, so the "
+            "certificate would always be due; give less, or a share such as 33%"
         )
     return wanted
 

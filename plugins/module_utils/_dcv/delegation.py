@@ -158,7 +158,7 @@ class Walker:
         for server in zone.servers:
             if server.address is None:
                 continue
-            reply = self.client.ask(server.address, name, kind, tries=tries)
+            reply = self.client.query(server.address, name, kind, tries=tries)
             if not reply.answered:
                 continue
             referral = _referral(zone.name, reply, name)
@@ -210,12 +210,12 @@ class Walker:
                 return values[0]
         return None
 
-    def ask_zone(self, zone: Zone, name: str, kind: str) -> Reply | None:
+    def query_zone(self, zone: Zone, name: str, kind: str) -> Reply | None:
         """The first answer of a zone's servers with authority; None where none gives one."""
         for server in zone.servers:
             if server.address is None:
                 continue
-            reply = self.client.ask(server.address, name, kind)
+            reply = self.client.query(server.address, name, kind)
             if reply.answered and reply.authoritative:
                 return reply
         return None
@@ -229,7 +229,7 @@ class Walker:
         names = [name]
         while True:
             zone = self.find(names[-1], kind, depth)
-            reply = self.ask_zone(zone, names[-1], kind)
+            reply = self.query_zone(zone, names[-1], kind)
             target = None if reply is None else next((item.text for item in reply.of(names[-1], "CNAME")), None)
             if target is None or kind == "CNAME":
                 return Answer(reply, zone, tuple(names))

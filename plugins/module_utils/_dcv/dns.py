@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Asking one DNS server one question, and checking DNSSEC signatures. Alone imports dnspython (2.3 or newer).
+"""Querying one DNS server, and checking DNSSEC signatures. Alone imports dnspython (2.3 or newer).
 
-Each question is asked once in a look, whoever wants to know it. Answers leave as plain data; their signatures stay
+Each query is sent once in a look, whoever needs its answer. Answers leave as plain data; their signatures stay
 inside a Reply, for `key_problem` and `signature_problem`.
 
 Private to this collection.
@@ -63,7 +63,7 @@ def system_resolvers() -> list[str]:
 
 
 class Client:
-    """Asks servers, each question once. Safe for many threads.
+    """Queries servers, each question once. Safe for many threads.
 
     Arguments:
         address_map: where to connect instead.
@@ -87,7 +87,7 @@ class Client:
         self._replies: dict[tuple[t.Any, ...], Future[Reply]] = {}
         self._silences: collections.Counter[tuple[str, int, str]] = collections.Counter()
 
-    def ask(
+    def query(
         self,
         address: str,
         name: str,
@@ -100,7 +100,7 @@ class Client:
         """One server's answer to one question.
 
         Arguments:
-            recursion: ask a resolver, not an authoritative server.
+            recursion: query a resolver, not an authoritative server.
             checking_disabled: have it answer without a look at the signatures.
 
         Raises:
@@ -124,7 +124,7 @@ class Client:
         return result
 
     def _answer_of(self, address: str, port: int, name: str, kind: str, query: t.Any, tries: int) -> Reply:
-        """Ask a server, unless it has been silent too often: one that hangs must not hold up a thousand names."""
+        """Query a server, unless it has been silent too often: one that hangs must not delay a thousand names."""
         server = (address, port, kind)
         if self._silences[server] >= MAX_SILENCES:
             return Reply(Status.TIMEOUT)
@@ -139,7 +139,7 @@ class Client:
         return reply
 
     def _exchange(self, endpoint: Endpoint, query: t.Any, tries: int) -> Reply:
-        """Ask by UDP, again where nothing comes, and by TCP where the answer does not fit."""
+        """Query by UDP, again if nothing comes, and by TCP if the answer does not fit."""
         wire = query.to_wire()
         status = Status.TIMEOUT
         for _attempt in range(tries):

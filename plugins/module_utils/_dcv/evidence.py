@@ -36,7 +36,7 @@ class ExpectedRecord:
         fqdn: owner, lower case, without final dot.
         values: all of them must be seen.
         names: the names on orders that it is for.
-        provider: whose CA looks; None where nobody said.
+        provider: whose CA looks; None where it is not known.
         problem: code of why it must not be published; None where nothing is wrong.
         message: one sentence about the problem.
     """

@@ -69,7 +69,7 @@ def addresses_of(look: Look, outcome: Outcome, subject: str, host: str, severity
         outcome.untested(f"A {host}", Reason.DNS_BLOCKED, "authoritative servers cannot be asked from here")
     except DnsIntercepted as exc:
         outcome.untested(f"A {host}", Reason.DNS_INTERCEPTED, f"{exc}; look from another host")
-    return [address for address in _ask_resolver(look, host) if not is_private(address)]
+    return [address for address in _query_resolver(look, host) if not is_private(address)]
 
 
 def _addresses(look: Look, outcome: Outcome, subject: str, host: str, severity: str) -> list[str]:
@@ -97,11 +97,11 @@ def _look_up(look: Look, host: str) -> list[str]:
     return [address for kind, answer in answers if not answer.loop for address in answer.values(kind)]
 
 
-def _ask_resolver(look: Look, host: str) -> list[str]:
+def _query_resolver(look: Look, host: str) -> list[str]:
     """All addresses of a host, IPv4 first, as a resolver says."""
     found: list[str] = []
     for kind in ("A", "AAAA"):
-        answer = look.ask_resolver(host, kind)
+        answer = look.query_resolver(host, kind)
         found += [record.text for record in answer[1].answers if record.type == kind] if answer else []
     return found
 
@@ -254,7 +254,7 @@ class FileLook:
         try:
             found = _look_up(self._look, host)
         except (DnsBlocked, DnsIntercepted):
-            found = _ask_resolver(self._look, host)
+            found = _query_resolver(self._look, host)
         return found[0] if found and not any(is_private(address) for address in found) else None
 
     def _judge(self, page: Page, url: str) -> Fetched:

@@ -48,10 +48,10 @@ class Look:
     now: t.Callable[[], float]
     caa_issuers: tuple[str, ...] = ()
 
-    def ask_resolver(self, name: str, kind: str, checking_disabled: bool = False) -> tuple[str, Reply] | None:
+    def query_resolver(self, name: str, kind: str, checking_disabled: bool = False) -> tuple[str, Reply] | None:
         """The first resolver that says anything, and what; None where none does."""
         for address, port in self.resolvers:
-            reply = self.client.ask(address, name, kind, port, recursion=True, checking_disabled=checking_disabled)
+            reply = self.client.query(address, name, kind, port, recursion=True, checking_disabled=checking_disabled)
             if reply.answered or reply.status == Status.SERVFAIL:
                 return show_endpoint(address, port), reply
         return None
@@ -102,7 +102,7 @@ def views_of(look: Look, zone: Zone, name: str, kind: str) -> list[View]:
 def _view(look: Look, server: Server, name: str, kind: str) -> View:
     if server.address is None:
         return View(server, None, "has no address")
-    reply = look.client.ask(server.address, name, kind)
+    reply = look.client.query(server.address, name, kind)
     if not reply.answered:
         return View(server, reply, _FAILURES[reply.status])
     if not reply.authoritative:
@@ -134,7 +134,7 @@ def check_signatures(look: Look, outcome: Outcome, zone: Zone, reply: Reply) -> 
     """Report keys and signatures that do not hold, where the parent zone says that this one is signed."""
     if zone.signers is None:
         return
-    keys = look.walker.ask_zone(zone, zone.name, "DNSKEY")
+    keys = look.walker.query_zone(zone, zone.name, "DNSKEY")
     if keys is None:
         problem: str | None = f"no server answers the question for the keys of {zone.name}"
     else:
@@ -146,7 +146,7 @@ def check_signatures(look: Look, outcome: Outcome, zone: Zone, reply: Reply) -> 
 
 def child_servers(look: Look, zone: Zone) -> list[str]:
     """The names of the servers that a zone itself lists; none where it does not answer."""
-    reply = look.walker.ask_zone(zone, zone.name, "NS")
+    reply = look.walker.query_zone(zone, zone.name, "NS")
     return sorted(record.text for record in reply.of(zone.name, "NS")) if reply is not None else []
 
 

@@ -153,7 +153,7 @@ def _other_place(look: Look, expected: ExpectedRecord, rules: CaRules) -> Sight 
         owners = [f"{first}.{name}" for name in ancestors(parent)[1:]]
     for owner in owners:
         zone = look.walker.find(owner, expected.type)
-        first_reply = look.walker.ask_zone(zone, owner, expected.type)
+        first_reply = look.walker.query_zone(zone, owner, expected.type)
         if first_reply is None or not first_reply.answers:
             continue
         usable = [view for view in views_of(look, zone, owner, expected.type) if view.failure is None]
@@ -181,7 +181,7 @@ def _report_spread(look: Look, expected: ExpectedRecord, sight: Sight, outcome: 
 
 
 def _serial(look: Look, zone: Zone, view: View) -> str:
-    reply = look.client.ask(view.server.address or "", zone.name, "SOA")
+    reply = look.client.query(view.server.address or "", zone.name, "SOA")
     return next((str(record.value.serial) for record in reply.of(zone.name, "SOA")), "unknown")
 
 
@@ -192,7 +192,7 @@ def _check_other_servers(look: Look, expected: ExpectedRecord, rules: CaRules, z
         if name in delegated:
             continue
         for address in look.walker.follow(name, "A").values("A"):
-            reply = look.client.ask(address, expected.fqdn, expected.type)
+            reply = look.client.query(address, expected.fqdn, expected.type)
             values = [record.text for record in reply.of(expected.fqdn, expected.type)]
             if reply.authoritative and all(
                 best_match(expected.type, value, values, rules) for value in expected.values
@@ -207,7 +207,7 @@ def _check_other_servers(look: Look, expected: ExpectedRecord, rules: CaRules, z
 
 def _check_resolver(look: Look, expected: ExpectedRecord, rules: CaRules, owner: str, outcome: Outcome) -> None:
     """What a resolver makes of a record that the authoritative servers have: warnings only."""
-    answer = look.ask_resolver(owner, expected.type)
+    answer = look.query_resolver(owner, expected.type)
     if answer is None:
         if look.resolvers:
             outcome.untested(f"{expected.subject} by a resolver", Reason.DNS_BLOCKED, "no resolver answers")
@@ -230,7 +230,7 @@ def _check_resolver(look: Look, expected: ExpectedRecord, rules: CaRules, owner:
 
 def _check_bogus(look: Look, expected: ExpectedRecord, owner: str, where: str, reply: Reply, outcome: Outcome) -> None:
     """A resolver that answers only where it need not check signatures."""
-    unchecked = look.ask_resolver(owner, expected.type, checking_disabled=True)
+    unchecked = look.query_resolver(owner, expected.type, checking_disabled=True)
     if unchecked is None or not unchecked[1].answered:
         outcome.untested(f"{expected.subject} by a resolver", Reason.DNS_BLOCKED, f"{where} answers SERVFAIL")
         return
@@ -241,8 +241,8 @@ def _check_bogus(look: Look, expected: ExpectedRecord, owner: str, where: str, r
 def _judge_by_resolver(
     look: Look, expected: ExpectedRecord, rules: CaRules, outcome: Outcome, report_missing: bool
 ) -> None:
-    """What can be said by a resolver alone: that the record is there, or a warning."""
-    answer = look.ask_resolver(expected.fqdn, expected.type)
+    """What a resolver alone can show: that the record is there, or a warning."""
+    answer = look.query_resolver(expected.fqdn, expected.type)
     if answer is None or not answer[1].answered:
         return
     where, reply = answer
@@ -277,7 +277,7 @@ class Explanation:
         self._value = missing[0] if missing else expected.values[0]
 
     def report(self) -> None:
-        """Report the first cause that a test proves."""
+        """Report the first cause that a test shows."""
         causes = [self._wrong_target, self._conflict, self._wrong_type, self._wrong_value, self._wrong_place]
         if not any(cause() for cause in causes):
             hint = " (a DNS host that refuses the underscore leaves the file methods)"
@@ -316,7 +316,7 @@ class Explanation:
         """A CNAME is due, and TXT is there: the target as text, or other data that stands in the way."""
         if self._expected.type != "CNAME":
             return False
-        reply = self._look.walker.ask_zone(self._zone, self._expected.fqdn, "TXT")
+        reply = self._look.walker.query_zone(self._zone, self._expected.fqdn, "TXT")
         texts = [record.text for record in reply.of(self._expected.fqdn, "TXT")] if reply is not None else []
         if not texts:
             return False
@@ -361,7 +361,7 @@ class Explanation:
         return _within_limits(places, fqdn)
 
     def _holds(self, owner: str) -> bool:
-        reply = self._look.walker.ask_zone(self._zone, owner, self._expected.type)
+        reply = self._look.walker.query_zone(self._zone, owner, self._expected.type)
         values = [record.text for record in reply.of(owner, self._expected.type)] if reply is not None else []
         if self._expected.type == "CNAME" and owner.partition(".")[0] == self._value.partition(".")[0]:
             return any(value.endswith(".".join(self._value.split(".")[-2:])) for value in values)

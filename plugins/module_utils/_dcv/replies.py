@@ -85,7 +85,7 @@ class Reply:
 
     @property
     def answered(self) -> bool:
-        """Whether the server said what there is, or that there is nothing."""
+        """Whether the server answered what there is, or that there is nothing."""
         return self.status in (Status.NOERROR, Status.NXDOMAIN)
 
     def of(self, name: str, kind: str) -> list[Record]:

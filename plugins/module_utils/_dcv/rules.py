@@ -72,7 +72,7 @@ UNKNOWN = CaRules()
 
 
 def _of_family(evidence: str | None) -> CaRules:
-    """GoGetSSL sells for two CAs; the evidence tells which: TXT and fileauth.txt are DigiCert's."""
+    """GoGetSSL sells for two CAs; the evidence shows which: TXT and fileauth.txt are DigiCert's."""
     if evidence is None:
         return replace(UNKNOWN, issuers=SECTIGO.issuers + DIGICERT.issuers)
     return DIGICERT if evidence in ("TXT", "fileauth.txt") else SECTIGO
@@ -91,7 +91,7 @@ def rules_for(provider: str | None, evidence: str | None = None) -> CaRules:
     """The rules for one name.
 
     Arguments:
-        provider: name of the provider, or None where nobody said.
+        provider: name of the provider, or None where it is not known.
         evidence: TXT, CNAME or the name of the file; None before anything is ordered.
     """
     return UNKNOWN if provider is None or provider not in _RULES else _RULES[provider](evidence)

@@ -63,7 +63,7 @@ class ZoneLookup:
     def _by_authority(self, fqdn: str) -> str | None:
         for name in _upwards(fqdn):
             zone = self._walker.find(name, "SOA")
-            reply = self._walker.ask_zone(zone, name, "SOA")
+            reply = self._walker.query_zone(zone, name, "SOA")
             owner = _soa_owner(reply, name)
             if owner is not None:
                 return owner
@@ -73,7 +73,7 @@ class ZoneLookup:
         """Asks from the parent on: the absence of the record itself must not get into the resolver's cache."""
         for name in _upwards(fqdn)[1:]:
             for address, port in self._resolvers:
-                reply = self._client.ask(address, name, "SOA", port, recursion=True)
+                reply = self._client.query(address, name, "SOA", port, recursion=True)
                 owner = _soa_owner(reply, name)
                 if owner is not None:
                     return owner

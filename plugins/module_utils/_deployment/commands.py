@@ -103,7 +103,7 @@ def _run(
     writing: int, parent: int, command: t.Sequence[str], timeout: float, descriptors: t.Sequence[int]
 ) -> tuple[int, str, str]:
     deadline = time.monotonic() + timeout
-    process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+    process = subprocess.Popen(  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

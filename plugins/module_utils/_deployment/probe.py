@@ -17,8 +17,14 @@ from dataclasses import dataclass
 from .rehearsal import anchored_context
 from .x509 import ECDSA, RSA, Malformed, read_certificate
 
-_MAX_ATTEMPT = 5.0  # seconds for one connection: a worker that hangs must not use up the deadline
-_MIN_ATTEMPT = 2.0  # seconds that even an attempt at the deadline gets
+#: Seconds for one connection before the deadline: a worker that hangs must not use all of the time. The last attempt,
+#: after the deadline, has the whole of probe_timeout, for services that are slow to answer.
+_MAX_EARLY_ATTEMPT = 5.0
+#: Connections to an address, beside the first, that have to be served the leaf: one of several workers may not have
+#: been reloaded.
+_CONFIRMATIONS = 9
+#: Bytes of a handshake that are kept, to read what a server showed before it refused us.
+_MAX_HANDSHAKE = 256 * 1024
 _MIN_PAUSE = 0.1
 _MAX_PAUSE = 1.0
 _MAX_LINE = 4096
@@ -95,33 +101,41 @@ def probe(
     leaf: bytes,
     anchors: t.Sequence[bytes],
     timeout: float,
+    max_attempt: float,
     clock: t.Callable[[], float] = time.monotonic,
     sleep: t.Callable[[float], None] = time.sleep,
 ) -> ProbeResult:
     """Connect until the service serves the leaf at every address that listens, or the deadline passes.
 
-    While a service reloads, old workers may answer for a while: an old certificate is no verdict before the deadline.
+    While a service reloads, old workers may answer for a while: an old certificate decides nothing before the deadline,
+    and a new one has to be served several times in a row.
 
     Arguments:
         endpoint: the service.
         leaf: the desired leaf as DER.
         anchors: certificates, as DER, that alone are trusted in a verifying handshake; none: the leaf is only compared.
         timeout: seconds until the deadline; 0 looks once.
+        max_attempt: seconds that the last connection may take.
         clock: monotonic seconds.
         sleep: waits for the seconds given.
     """
     result = ProbeResult(endpoint)
     served: set[t.Any] = set()
     deadline = clock() + timeout
+    confirm_until = deadline + max_attempt if timeout > 0 else deadline
     pause = _MIN_PAUSE
     while True:
-        result.problem = _look(result, leaf, anchors, served, deadline, clock)
-        result.served = result.problem is None
         left = deadline - clock()
-        if result.served or left <= 0:
+        is_last = left <= 0
+        attempt = max_attempt if is_last else min(_MAX_EARLY_ATTEMPT, left)
+        result.problem = _look(result, leaf, anchors, served, attempt, lambda: clock() < confirm_until)
+        result.served = result.problem is None
+        if result.served or is_last:
             return result
-        sleep(min(pause, left))
-        pause = min(pause * 2, _MAX_PAUSE)
+        left = deadline - clock()
+        if left > 0:
+            sleep(min(pause, left))
+            pause = min(pause * 2, _MAX_PAUSE)
 
 
 def _look(
@@ -129,10 +143,15 @@ def _look(
     leaf: bytes,
     anchors: t.Sequence[bytes],
     served: set[t.Any],
-    deadline: float,
-    clock: t.Callable[[], float],
+    timeout: float,
+    may_confirm: t.Callable[[], bool],
 ) -> str | None:
-    """Connect once to each address that has not served the leaf yet; returns the first problem."""
+    """Connect to each address that has not served the leaf yet; returns the first problem.
+
+    Arguments:
+        timeout: seconds for one connection.
+        may_confirm: whether there is time to connect once more.
+    """
     endpoint = result.endpoint
     try:
         found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
@@ -143,26 +162,50 @@ def _look(
     for family, address in dict.fromkeys((item[0], item[4]) for item in found):
         if address in served:
             continue
-        timeout = max(min(_MAX_ATTEMPT, deadline - clock()), _MIN_ATTEMPT)
         try:
-            result.attempts += 1
-            result.leaf = _connect(endpoint, family, address, timeout, _comparing_context())
-            kind = _other_kind(result.leaf, leaf) if result.leaf != leaf else None
-            if kind:
-                result.attempts += 1
-                result.leaf = _connect_for(kind, endpoint, family, address, timeout) or result.leaf
-            if result.leaf == leaf and anchors:
-                result.attempts += 1
-                context = _requesting(kind, anchored_context(anchors))
-                result.leaf = _connect(endpoint, family, address, timeout, context)
-            if result.leaf != leaf:
-                raise Problem(f"{address[0]} serves {_describe(result.leaf)}")
+            _require_leaf(result, leaf, anchors, family, address, timeout, may_confirm)
             served.add(address)
         except NotListening as exc:
             silent = str(exc)
         except Problem as exc:
             problem = problem or str(exc)
     return problem or (None if served else silent)
+
+
+def _require_leaf(
+    result: ProbeResult,
+    leaf: bytes,
+    anchors: t.Sequence[bytes],
+    family: int,
+    address: t.Any,
+    timeout: float,
+    may_confirm: t.Callable[[], bool],
+) -> None:
+    """Connect to one address: is the leaf served, does a client accept it, and is it served again and again?
+
+    Raises:
+        Problem: it is not.
+    """
+
+    def connect(context: ssl.SSLContext) -> bytes:
+        result.attempts += 1
+        return _connect(result.endpoint, family, address, timeout, context)
+
+    result.leaf = connect(_comparing_context())
+    kind = _other_kind(result.leaf, leaf) if result.leaf != leaf else None
+    if kind:
+        try:
+            result.leaf = connect(_requesting(kind, _comparing_context()))
+        except Problem:
+            pass  # it has none of this kind: what it serves to everybody counts
+    if result.leaf == leaf and anchors:
+        result.leaf = connect(_requesting(kind, anchored_context(anchors)))
+    confirmations = 0
+    while result.leaf == leaf and confirmations < _CONFIRMATIONS and may_confirm():
+        result.leaf = connect(_requesting(kind, _comparing_context()))
+        confirmations += 1
+    if result.leaf != leaf:
+        raise Problem(f"{address[0]} serves {_describe(result.leaf)}")
 
 
 def _comparing_context() -> ssl.SSLContext:
@@ -189,14 +232,6 @@ def _requesting(kind: str | None, context: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
-def _connect_for(kind: str, endpoint: Endpoint, family: int, address: t.Any, timeout: float) -> bytes | None:
-    """The leaf that a client gets which knows this kind of key alone; None when it gets none."""
-    try:
-        return _connect(endpoint, family, address, timeout, _requesting(kind, _comparing_context()))
-    except Problem:
-        return None
-
-
 def _connect(endpoint: Endpoint, family: int, address: t.Any, timeout: float, context: ssl.SSLContext) -> bytes:
     """One handshake; returns the leaf that was served, as DER."""
     where = f"{address[0]} port {endpoint.port}"
@@ -207,9 +242,7 @@ def _connect(endpoint: Endpoint, family: int, address: t.Any, timeout: float, co
             connection.connect(address)
             if endpoint.starttls:
                 _STARTTLS[endpoint.starttls](plain)
-            plain.use_what_is_left()
-            with context.wrap_socket(connection, server_hostname=endpoint.server_name) as secured:
-                leaf = secured.getpeercert(binary_form=True)
+            leaf = _handshake(plain, context, endpoint.server_name)
     except ssl.SSLCertVerificationError as exc:
         raise Problem(
             f"{where} serves the certificate, but a client that trusts only the root refuses it: {exc.verify_message}"
@@ -224,6 +257,59 @@ def _connect(endpoint: Endpoint, family: int, address: t.Any, timeout: float, co
     if not leaf:
         raise Problem(f"{where} serves no certificate")
     return leaf
+
+
+def _handshake(plain: _Plain, context: ssl.SSLContext, server_name: str) -> bytes | None:
+    """The leaf that a handshake shows; also where the server then requires a certificate of ours, and ends it."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname=server_name)
+    received = bytearray()
+    try:
+        while True:
+            try:
+                client.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                plain.send(outgoing.read())
+                data = plain.receive()
+                received += data[: max(0, _MAX_HANDSHAKE - len(received))]
+                if data:
+                    incoming.write(data)
+                else:
+                    incoming.write_eof()
+        plain.send(outgoing.read())
+    except ssl.SSLCertVerificationError:
+        raise
+    except OSError:  # of which SSLError is one; what the server showed has been verified by then
+        leaf = leaf_before_client_certificate(bytes(received))
+        if leaf is None:
+            raise
+        return leaf
+    return client.getpeercert(binary_form=True)
+
+
+def leaf_before_client_certificate(received: bytes) -> bytes | None:
+    """The leaf in what a TLS 1.2 server sent in the clear, where it requested a certificate of the client; else None.
+
+    Source: RFC 5246, sections 6.2.1 (records) and 7.4 (handshake messages).
+    """
+    messages = bytearray()
+    position = 0
+    while len(received) - position >= 5 and received[position] == 22:  # records of type handshake
+        size = int.from_bytes(received[position + 3 : position + 5], "big")
+        messages += received[position + 5 : position + 5 + size]
+        position += 5 + size
+    leaf: bytes | None = None
+    position = 0
+    while len(messages) - position >= 4:
+        kind, size = messages[position], int.from_bytes(messages[position + 1 : position + 4], "big")
+        body = bytes(messages[position + 4 : position + 4 + size])
+        position += 4 + size
+        if kind == 11 and len(body) >= 6:  # certificate: the length of all, the length of the first, the first
+            leaf = body[6 : 6 + int.from_bytes(body[3:6], "big")]
+        elif kind == 13:  # certificate_request
+            return leaf or None
+    return None
 
 
 def _describe(leaf: bytes) -> str:
@@ -268,6 +354,11 @@ class _Plain:
         """Send all of it."""
         self.use_what_is_left()
         self._connection.sendall(data)
+
+    def receive(self) -> bytes:
+        """What has come; nothing when the service has closed the connection."""
+        self.use_what_is_left()
+        return self._connection.recv(16384)
 
     def byte(self) -> bytes:
         """The next byte."""

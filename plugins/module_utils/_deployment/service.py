@@ -178,7 +178,7 @@ class Service:
         from .probe import probe
 
         chosen = self._endpoints() if endpoints is None else endpoints
-        return [probe(endpoint, leaf.der, anchors, timeout) for endpoint in chosen]
+        return [probe(endpoint, leaf.der, anchors, timeout, self._options.probe_timeout) for endpoint in chosen]
 
     def _endpoints(self) -> list[Endpoint]:
         from .probe import Endpoint

@@ -7,13 +7,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 import re
 import typing as t
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from .. import authority
 from ..accounts import Account, new_secret
@@ -45,9 +43,8 @@ CHECKS = {
     "brandValStatus": "brand",
 }
 #: Modules and the feature each needs. The functions are the methods ``_module_function``.
-FEATURES = {"Market": "market", "SSL": "sslinstall", "Batch": ""}
-POST_ONLY = frozenset({"fetch_key_and_cabundle_for_certificate", "upload_cert", "upload_key"})
-LONGEST_QUERY = 2048
+FEATURES = {"Market": "market", "SSL": "sslinstall"}
+MAX_QUERY = 2048
 LOGIN_PAGE = "<html><head><title>Login</title></head><body><form><input name='user'></form></body></html>"
 NOTHING = "There is no such domain on this account."
 
@@ -150,7 +147,7 @@ class CPanel(Dialect):
         query = sum(len(key) + len(value) for key, value in call.query)
         if call.method not in ("GET", "POST"):
             raise Answer(Reply.html("<html><body>Method not allowed</body></html>", 405))
-        if query > LONGEST_QUERY:
+        if query > MAX_QUERY:
             raise Answer(Reply.html("<html><body>Request-URI Too Large</body></html>", 414))
         return dict(call.query + call.form)
 
@@ -212,10 +209,8 @@ class CPanel(Dialect):
             if handler is None or not re.fullmatch(r"[a-z_]+", function):
                 raise Failed(f'The system could not find the function "{function}" in the module "{module}".')
             feature = FEATURES[module]
-            if feature and not account.allows(feature):
+            if not account.allows(feature):
                 raise Failed(f'You do not have the feature "{feature}".')
-            if function in POST_ONLY and call.method != "POST":
-                raise Failed(f'The function "{function}" accepts only POST requests.')
             data = handler(call, account, arguments)
             messages = None
             if isinstance(data, tuple):
@@ -331,7 +326,7 @@ class CPanel(Dialect):
         elif state in STATUS_CODES:
             body["status_code"] = STATUS_CODES[state]
             if body["status_code"].startswith("CA:"):
-                body["status_message"] = order.shown_reason(now) or "The CA said so"
+                body["status_message"] = order.shown_reason(now) or "Refused by the CA"
         elif state in ("expired", "needs_csr"):
             body["status_code"] = "CertificateNotFound"
         return order.dress(body)
@@ -396,95 +391,10 @@ class CPanel(Dialect):
                 self._install(account, order.names[0], pem, cab, order.private_key)
         return order
 
-    def _market_process_ssl_pending_queue(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        now, items = self.now, []
-        for order in self.orders_of(account):
-            if "installed" in order.marks or (self._left_queue(order, now) and not order.signed(now)):
-                continue
-            issued = order.stage(now).state in ("issued", "no_chain")
-            pem = None
-            if issued:
-                material = self.material(call, order)
-                pem = material.text(material.leaf)
-                self._install(account, order.names[0], pem, material.join(material.chain), order.private_key)
-                order.marks["installed"] = now
-            item = self._queue_item(account, order, now)
-            items.append({**item, "certificate_pem": pem, "installed": int(issued), "deleted": 0, "expired": 0})
-        return items
-
-    def _market_cancel_pending_ssl_certificate(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        item, order = self._item(call, arguments)
-        if order is None or self._left_queue(order, self.now):
-            return []
-        removed = self._queue_item(account, order, self.now)
-        order.go_to("canceled", self.now)
-        order.queue_lag = 0.0
-        return [removed]
-
-    def _market_set_status_of_pending_queue_items(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        self._provider(arguments)
-        if _need(arguments, "status") != "confirmed":
-            raise Failed('"status" must be "confirmed".')
-        items = [value for key, value in arguments.items() if re.fullmatch(r"order_item_id(-\d+)?", key)]
-        if not items:
-            raise Failed('Provide the "order_item_id" argument.')
-        orders = [self.order(call, item) for item in items]
-        missing = [item for item, order in zip(items, orders, strict=True) if order is None]
-        if missing:
-            raise Failed("Some items do not exist.", {"error_type": "EntryDoesNotExist", "order_item_ids": missing})
-        for order in orders:
-            if order is not None and order.stage(self.now).state == "unpaid":
-                order.go_on([("validating", 60.0), ("issuing", 30.0), ("issued", None)], self.now)
-        return None
-
-    def _market_validate_login_token(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        self._provider(arguments)
-        _need(arguments, "login_token")
-        _need(arguments, "url_after_login")
-        return {"access_token": new_secret(), "refresh_token": new_secret()}
-
-    def _market_get_providers_list(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        return [{"name": STORE, "display_name": "cPanel Store"}]
-
-    def _market_get_provider_specific_dcv_constraints(
-        self, call: Call, account: Account, arguments: Arguments
-    ) -> t.Any:
-        self._provider(arguments)
-        return {
-            "dcv_file_allowed_characters": ["A", "B", "C", "D", "E", "F", *"0123456789"],
-            "dcv_file_extension": "txt",
-            "dcv_file_random_character_count": 32,
-            "dcv_file_relative_path": ".well-known/pki-validation",
-            "dcv_max_redirects": 0,
-            "dcv_user_agent_string": "COMODO DCV",
-        }
-
-    def _market_request_ssl_certificates(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        self._provider(arguments)
-        _need(arguments, "access_token")
-        items = [value for key, value in arguments.items() if re.fullmatch(r"certificate(-\d+)?", key)]
-        if not items:
-            raise Failed('Provide the "certificate" argument.')
-        created = []
-        for text in items:
-            try:
-                wanted = json.loads(text)
-                names = wanted.get("domain_names") or wanted.get("domains") or []
-                order = self.create(account, names, scenario="unpaid", csr=wanted.get("csr", ""))
-            except (ValueError, AttributeError):
-                raise Failed('The "certificate" argument is not valid JSON for a certificate.') from None
-            call.order_ids.append(order.order_id)
-            created.append({"order_item_id": order.order_id, "key_id": f"key_{order.number}"})
-        url = f"https://store.example.org/checkout/{created[0]['order_item_id']}"
-        return {"order_id": 9000000 + int(created[0]["order_item_id"]), "checkout_url": url, "certificates": created}
-
     # SSL: what is installed and stored
 
     def _installed(self, account: Account) -> dict[str, dict[str, str]]:
         return t.cast("dict[str, dict[str, str]]", account.store.setdefault("installed", {}))
-
-    def _stored(self, account: Account, kind: str) -> dict[str, dict[str, t.Any]]:
-        return t.cast("dict[str, dict[str, t.Any]]", account.store.setdefault(kind, {}))
 
     def _install(self, account: Account, domain: str, crt: str, cab: str, key: str) -> dict[str, str]:
         record = {"crt": crt, "cab": cab, "key": key, "domain": domain}
@@ -513,13 +423,6 @@ class CPanel(Dialect):
         cab, _order = self._chain_for(call, certificate)
         return {"cab": cab, "bundle": cab, "domain": authority.common_name(certificate)}
 
-    def _ssl_fetch_key_and_cabundle_for_certificate(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        pem = _need(arguments, "certificate")
-        certificate = _certificate(pem)
-        cab, order = self._chain_for(call, certificate)
-        key = self._key_for(account, certificate) or (order.private_key if order else "")
-        return self._fetched(account, pem, key, cab, authority.common_name(certificate))
-
     @staticmethod
     def _fetched(account: Account, crt: str, key: str, cab: str, domain: str) -> dict[str, t.Any]:
         return {
@@ -535,13 +438,6 @@ class CPanel(Dialect):
             "status": 1,
             "statusmsg": "ok",
         }
-
-    def _key_for(self, account: Account, certificate: x509.Certificate) -> str:
-        wanted = _spki(certificate.public_key())
-        for record in self._stored(account, "keys").values():
-            if _spki(_key(record["text"]).public_key()) == wanted:
-                return str(record["text"])
-        return ""
 
     def _ssl_fetch_best_for_domain(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
         domain = _need(arguments, "domain")
@@ -559,134 +455,13 @@ class CPanel(Dialect):
             return {**nothing, **user, "domain": domain, "status": 0, "statusmsg": NOTHING}
         return self._fetched(account, record["crt"], record["key"], record["cab"], domain)
 
-    def _ssl_install_ssl(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        pem, domain = _need(arguments, "cert"), _need(arguments, "domain")
-        certificate = _certificate(pem)
-        key = arguments.get("key") or self._key_for(account, certificate)
-        if not key:
-            raise Failed("The system could not find a key for this certificate.")
-        if _spki(_key(key).public_key()) != _spki(certificate.public_key()):
-            raise Failed("The key does not match the certificate.")
-        cab = arguments.get("cabundle") or self._chain_for(call, certificate)[0]
-        names = authority_names(certificate)
-        self._install(account, domain, pem, cab, key)
-        return {
-            "action": "install",
-            "cert_id": _identity(certificate),
-            "key_id": "key_" + hashlib.sha256(key.encode()).hexdigest()[:16],
-            "domain": domain,
-            "ip": "127.0.0.1",
-            "user": account.username,
-            "message": f"The certificate was installed for {domain}.",
-            "statusmsg": "ok",
-            "html": "",
-            "working_domains": [domain],
-            "warning_domains": [],
-            "extra_certificate_domains": [name for name in names if name != domain],
-        }
-
-    def _ssl_installed_host(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        domain = _need(arguments, "domain")
-        record = self._installed(account).get(domain)
-        if record is None:
-            raise Failed(NOTHING)
-        return _host(domain, record)
-
     def _ssl_installed_hosts(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
         records = {record["domain"]: record for record in self._installed(account).values()}
         return [_host(domain, record) for domain, record in records.items()]
 
     def _ssl_list_certs(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        installed = set(self._installed(account))
-        return [
-            _details(_certificate(record["text"]), record["friendly_name"], installed)
-            for record in self._stored(account, "certs").values()
-        ]
-
-    def _ssl_show_cert(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        record = self._record(account, "certs", arguments)
-        certificate = _certificate(record["text"])
-        return {
-            "cert": record["text"],
-            "details": _details(certificate, record["friendly_name"], set(self._installed(account))),
-            "text": f"Certificate: {certificate.subject.rfc4514_string()}",
-        }
-
-    def _ssl_show_key(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        record = self._record(account, "keys", arguments)
-        return {"details": {**_key_record(record), "key": record["text"]}, "text": "Private-Key"}
-
-    def _ssl_list_keys(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        return [_key_record(record) for record in self._stored(account, "keys").values()]
-
-    def _record(self, account: Account, kind: str, arguments: Arguments) -> dict[str, t.Any]:
-        for record in self._stored(account, kind).values():
-            if arguments.get("id") == record["id"] or arguments.get("friendly_name") == record["friendly_name"]:
-                return record
-        if not arguments.get("id") and not arguments.get("friendly_name"):
-            raise Failed('Provide the "id" or "friendly_name" argument.')
-        raise Failed("The system could not find the item.")
-
-    def _ssl_upload_cert(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        pem = _need(arguments, "crt")
-        certificate = _certificate(pem)
-        name = arguments.get("friendly_name") or authority.common_name(certificate)
-        record = {"id": _identity(certificate), "friendly_name": name, "text": pem}
-        self._stored(account, "certs")[record["id"]] = record
-        return [_details(certificate, name, set(self._installed(account)))]
-
-    def _ssl_upload_key(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        text = _need(arguments, "key")
-        return [_key_record(self._keep_key(account, _key(text), arguments.get("friendly_name", "")))]
-
-    def _keep_key(self, account: Account, key: authority.PrivateKey, name: str) -> dict[str, t.Any]:
-        text = authority.key_pem(key)
-        identity = "key_" + hashlib.sha256(_spki(key.public_key())).hexdigest()[:16]
-        record = {"id": identity, "friendly_name": name or identity, "text": text, "created": int(self.now)}
-        self._stored(account, "keys")[identity] = record
-        return record
-
-    def _ssl_generate_key(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        kind, size = arguments.get("keytype"), arguments.get("keysize")
-        if kind and size:
-            raise Failed('Provide either "keytype" or "keysize", not both.')
-        kinds = {
-            "": "rsa", "system": "rsa", "rsa-2048": "rsa", "rsa-4096": "rsa-4096", "ecdsa-prime256v1": "ecdsa",
-            "ecdsa-secp384r1": "ecdsa-384",
-        }  # fmt: skip
-        if (kind or "") not in kinds or size not in (None, "", "2048", "4096"):
-            raise Failed(f'"{kind or size}" is not a valid key type.')
-        chosen = "rsa-4096" if size == "4096" else kinds[kind or ""]
-        record = self._keep_key(account, authority.new_key(chosen), arguments.get("friendly_name", ""))
-        return {**_key_record(record), "text": record["text"]}
-
-    def _ssl_generate_csr(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        for name in ("countryName", "stateOrProvinceName", "localityName", "organizationName"):
-            _need(arguments, name)
-        domains = [name for name in re.split(r"[,\s]+", _need(arguments, "domains")) if name]
-        record = self._record(account, "keys", {"id": _need(arguments, "key_id")})
-        text = authority.new_csr(_key(record["text"]), domains)
-        identity = "csr_" + hashlib.sha256(text.encode()).hexdigest()[:16]
-        return {"id": identity, "text": text, "domains": domains, "commonName": domains[0]}
-
-    # Batch
-
-    def _batch_strict(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
-        commands = [value for key, value in arguments.items() if re.fullmatch(r"command(-\d+)?", key)]
-        if not commands:
-            raise Failed('Provide the "command" argument.')
-        results = []
-        for number, text in enumerate(commands):
-            try:
-                module, function, *rest = json.loads(text)
-            except ValueError:
-                raise Failed(f"Command {number} is not valid JSON.") from None
-            given = {str(key): str(value) for key, value in (rest[0] if rest else {}).items()}
-            result = self._run(call, account, str(module), str(function), given)
-            results.append(result)
-            if not result["status"]:
-                raise Failed(f"Command {number} ({module}::{function}) failed: {result['errors'][0]}", results)
-        return results
+        records = {record["domain"]: record for record in self._installed(account).values()}
+        return [_details(_certificate(record["crt"]), domain) for domain, record in records.items()]
 
 
 def _result(status: int, data: t.Any, errors: list[str] | None, messages: list[str] | None = None) -> dict[str, t.Any]:
@@ -719,17 +494,6 @@ def _certificate(pem: str) -> x509.Certificate:
         raise Failed("The certificate is not valid.") from None
 
 
-def _key(pem: str) -> authority.PrivateKey:
-    try:
-        return t.cast(authority.PrivateKey, load_pem_private_key(pem.encode(), None))
-    except (ValueError, TypeError):
-        raise Failed("The key is not valid.") from None
-
-
-def _spki(public_key: t.Any) -> bytes:
-    return bytes(public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
-
-
 def authority_names(certificate: x509.Certificate) -> list[str]:
     """The DNS names of a certificate."""
     san = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -749,14 +513,14 @@ def _algorithm(public_key: t.Any) -> dict[str, t.Any]:
     return {"key_algorithm": "id-ecPublicKey", "modulus": None, "ecdsa_curve_name": curve}
 
 
-def _details(certificate: x509.Certificate, name: str, installed: set[str]) -> dict[str, t.Any]:
+def _details(certificate: x509.Certificate, name: str) -> dict[str, t.Any]:
     names = authority_names(certificate)
     issuer = certificate.issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return {
         "id": _identity(certificate),
         "friendly_name": name,
         "domains": names,
-        "domain_is_configured": int(bool(installed & set(names))),
+        "domain_is_configured": 1,
         "not_before": int(certificate.not_valid_before_utc.timestamp()),
         "not_after": int(certificate.not_valid_after_utc.timestamp()),
         "issuer.commonName": str(issuer[0].value) if issuer else "",
@@ -767,16 +531,11 @@ def _details(certificate: x509.Certificate, name: str, installed: set[str]) -> d
     }
 
 
-def _key_record(record: dict[str, t.Any]) -> dict[str, t.Any]:
-    shown = {key: record[key] for key in ("id", "friendly_name", "created")}
-    return {**shown, **_algorithm(_key(record["text"]).public_key())}
-
-
 def _host(domain: str, record: dict[str, str]) -> dict[str, t.Any]:
     certificate = _certificate(record["crt"])
     return {
         "servername": domain,
         "fqdns": authority_names(certificate),
         "certificate_text": record["crt"],
-        "certificate": _details(certificate, domain, {domain}),
+        "certificate": _details(certificate, domain),
     }

@@ -7,17 +7,15 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
-import io
 import json
 import re
 import typing as t
-import zipfile
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from ..accounts import Account, new_secret
-from ..authority import Material, common_name, p7b, pem, serial_hex
+from ..authority import serial_hex
 from ..clock import utc
 from ..limits import RollingLimit
 from ..orders import Domain, Issuance, Order, load_csr, stamp
@@ -47,9 +45,8 @@ WORDS = {
     "unknown": "cosmic_review",
 }
 METHODS = {"dns-txt": "dns-txt-token", "dns-cname": "dns-cname-token", "http": "http-token", "email": "email"}
-ZIP_FORMATS = ("default", "default_pem", "default_cer", "apache")
 ACCEPTED = ("*/*", "application/*", "application/json", "application/zip", "application/octet-stream")
-ACCEPTED_FILES = ("application/x-pem-file", "application/x-pkcs7-certificates", "application/pkcs7-mime", "text/*")
+ACCEPTED_FILES = ("application/x-pem-file", "text/*")
 DOMAINS_PER_ORDER = 256
 FIRST_DOMAIN_ID = 50000
 #: Mountain Daylight Time, in which the status-changes filter is written.
@@ -138,33 +135,20 @@ class DigiCert(Dialect):
 
     def _routes(self) -> list[tuple[str, str, Handler]]:
         order = "/order/certificate"
-        one = order + r"/([0-9A-Za-z:]+)"
+        one = order + r"/(\d+)"
         return [
             ("GET", order, self._list),
             ("GET", order + "/status-changes", self._status_changes),
             ("GET", one + "/validation", self._validation),
             ("GET", one + "/reissue", self._reissues),
-            ("GET", one + "/duplicate", self._duplicates),
             ("POST", one + "/reissue", self._reissue),
-            ("POST", one + "/duplicate", self._duplicate),
-            ("PUT", one + "/revoke", self._revoke_order),
-            ("PUT", one + "/status", self._cancel),
             ("PUT", one + "/check-dcv", self._check_dcv),
             ("PUT", one + "/dcv-method", self._dcv_method),
             ("GET", one, self._info),
-            ("POST", order + r"/([a-z_0-9]+)", self._place),
-            ("GET", r"/order/alternate/([^/]+)", self._alternate),
             ("GET", r"/domain/(\d+)", self._domain),
             ("PUT", r"/domain/(\d+)/dcv/validate-token", self._domain_check),
-            ("POST", r"/domain/(\d+)/dcv/token", self._domain_token),
             ("PUT", r"/domain/(\d+)/dcv/method", self._domain_method),
-            ("GET", "/certificate/intermediates", self._intermediates),
             ("GET", r"/certificate/(\d+)/download/format/([a-z0-9_]+)", self._download),
-            ("GET", r"/certificate/(\d+)/download/platform(?:/(\d+))?", self._download_platform),
-            ("GET", r"/certificate/download/order/(\d+)(?:/format/([a-z0-9_]+))?", self._download_order),
-            ("GET", r"/certificate/(\d+)/chain", self._chain),
-            ("GET", r"/certificate/(\d+)", self._certificate_info),
-            ("PUT", r"/certificate/(\d+)/revoke", self._revoke_certificate),
         ]
 
     # Lookups and words
@@ -273,22 +257,8 @@ class DigiCert(Dialect):
         return Reply.json(order.dress(body))
 
     def _info(self, call: Call, account: Account, key: str) -> Reply:
-        order, now = self._by_any_id(call, account, key), self.now
+        order, now = self._find(call, key), self.now
         return Reply.json(order.dress(self._info_body(call, account, order, now)))
-
-    def _by_any_id(self, call: Call, account: Account, key: str) -> Order:
-        order = self.order(call, key) if key.isdigit() else None
-        if order is not None:
-            return order
-        for candidate in self.orders_of(account):
-            if not candidate.signed(self.now):
-                continue
-            issuance = candidate.issuance(self.now)
-            if key.upper() == serial_hex(issuance.serial):
-                return self._find(call, candidate.order_id)
-            if issuance.signed and key.upper() == _thumbprint(self.material(call, candidate).leaf):
-                return self._find(call, candidate.order_id)
-        raise error(404, "not_found|order", f"Order {key} was not found.")
 
     def _info_body(self, call: Call, account: Account, order: Order, now: float) -> dict[str, t.Any]:
         word, state = self._word(order, now), order.stage(now).state
@@ -524,10 +494,6 @@ class DigiCert(Dialect):
             raise error(400, "invalid_dns_txt", f"Random value not found for {domain.name}.")
         return Reply.json({"token": _token(order, domain), "status": "active"})
 
-    def _domain_token(self, call: Call, account: Account, domain_id: str) -> Reply:
-        order, domain = self._by_domain_id(call, domain_id)
-        return Reply.json({"token": _token(order, domain), "status": "pending", "expiration_date": self._expiry()})
-
     def _domain_method(self, call: Call, account: Account, domain_id: str) -> Reply:
         order, domain = self._by_domain_id(call, domain_id)
         domain.method = self._wanted_method(self._json(call), [domain.name])
@@ -537,39 +503,7 @@ class DigiCert(Dialect):
         """When a random value made now expires."""
         return stamp(self.now + 30 * 86400)
 
-    # Orders, reissues, revocation
-
-    def _place(self, call: Call, account: Account, product: str) -> Reply:
-        body = self._json(call)
-        given = body.get("certificate")
-        wanted: dict[str, t.Any] = given if isinstance(given, dict) else {}
-        names = [str(wanted.get("common_name") or ""), *map(str, wanted.get("dns_names") or [])]
-        if not names[0]:
-            raise error(400, "missing_common_name", "certificate.common_name is required.")
-        kind = "ev" if "_ev" in product else "dv" if "dv" in product else "ov"
-        try:
-            order = self.create(account, names, scenario=kind, csr=str(wanted.get("csr") or ""))
-        except ValueError:
-            raise error(400, "csr_invalid_cannot_parse", "The CSR cannot be parsed.") from None
-        call.order_ids.append(order.order_id)
-        if body.get("dcv_method"):
-            order.dcv_method = self._wanted_method(body, order.names)
-        if body.get("alternative_order_id"):
-            order.fields["alternative_order_id"] = str(body["alternative_order_id"])
-        reply: dict[str, t.Any] = {
-            "id": int(order.order_id),
-            "requests": [{"id": 700000 + order.number, "status": "approved"}],
-            "certificate_id": int(order.issuances[-1].certificate_id),
-        }
-        if kind == "dv":
-            reply["dcv_random_value"] = _token(order, order.domains[0])
-        return Reply.json(reply, 201)
-
-    def _alternate(self, call: Call, account: Account, reference: str) -> Reply:
-        for order in self.orders_of(account):
-            if order.fields.get("alternative_order_id") == reference:
-                return self._info(call, account, order.order_id)
-        raise error(404, "not_found|order", "No order has this alternative order id.")
+    # Reissues
 
     def _entry(self, call: Call, order: Order, issuance: Issuance, status: str) -> dict[str, t.Any]:
         entry: dict[str, t.Any] = {
@@ -600,15 +534,6 @@ class DigiCert(Dialect):
         ]
         return Reply.json({"certificates": entries if call.query_value("show_archived") else entries[:1]})
 
-    def _duplicates(self, call: Call, account: Account, order_id: str) -> Reply:
-        order = self._find(call, order_id)
-        found = self._duplicate_store(account).get(order_id, [])
-        return Reply.json({"certificates": [self._entry(call, order, item, "issued") for item in found]})
-
-    @staticmethod
-    def _duplicate_store(account: Account) -> dict[str, list[Issuance]]:
-        return t.cast("dict[str, list[Issuance]]", account.store.setdefault("duplicates", {}))
-
     def _reissue(self, call: Call, account: Account, order_id: str) -> Reply:
         order, now = self._find(call, order_id), self.now
         if not order.signed(now):
@@ -631,40 +556,6 @@ class DigiCert(Dialect):
         names = [wanted.get("common_name"), *(wanted.get("dns_names") or [])]
         return list(dict.fromkeys(str(name) for name in names if name)), str(wanted["csr"])
 
-    def _duplicate(self, call: Call, account: Account, order_id: str) -> Reply:
-        order = self._find(call, order_id)
-        if not order.signed(self.now):
-            raise error(400, "order_not_issued", "Only an issued order can be duplicated.")
-        names, csr = self._wanted_certificate(call)
-        try:
-            issuance = self.world.orders.add_issuance(order, names or order.names, csr)
-        except ValueError:
-            raise error(400, "csr_invalid_cannot_parse", "The CSR cannot be parsed.") from None
-        order.issuances.remove(issuance)  # the order goes on showing its primary certificate
-        self._duplicate_store(account).setdefault(order_id, []).append(issuance)
-        reply = {"id": int(order_id), "requests": [{"id": 720000 + order.number, "status": "approved"}]}
-        return Reply.json({**reply, "certificate_id": int(issuance.certificate_id)}, 201)
-
-    def _revoke_order(self, call: Call, account: Account, order_id: str) -> Reply:
-        order = self._find(call, order_id)
-        self._json(call)
-        order.go_to("revoked", self.now)
-        return Reply.json({"id": 730000 + order.number, "type": "revoke", "status": "approved"}, 201)
-
-    def _revoke_certificate(self, call: Call, account: Account, certificate_id: str) -> Reply:
-        order, issuance = self._certificate(call, certificate_id)
-        issuance.revoked = True
-        if issuance is order.issuance(self.now):
-            order.go_to("revoked", self.now)
-        return Reply.json({"id": 740000 + order.number, "type": "revoke", "status": "approved"}, 201)
-
-    def _cancel(self, call: Call, account: Account, order_id: str) -> Reply:
-        order, body = self._find(call, order_id), self._json(call)
-        if body.get("status") != "CANCELED" or not body.get("note"):
-            raise error(400, "bad_request_format", "The body needs status CANCELED and a note.")
-        order.go_to("canceled", self.now)
-        return Reply(204, b"", None)
-
     # Certificates
 
     def _certificate(self, call: Call, certificate_id: str) -> tuple[Order, Issuance]:
@@ -672,14 +563,6 @@ class DigiCert(Dialect):
         if found is None:
             raise error(404, "not_found|certificate", f"Certificate {certificate_id} was not found.")
         return found
-
-    def _certificate_info(self, call: Call, account: Account, certificate_id: str) -> Reply:
-        order, issuance = self._certificate(call, certificate_id)
-        info = self._info_body(call, account, order, self.now)
-        shown = issuance is order.issuance(self.now)
-        certificate = info["certificate"] if shown else self._entry(call, order, issuance, "issued")
-        product = {"order_id": int(order.order_id), "product": info["product"], "status": info["status"]}
-        return Reply.json({**product, **certificate, "id": int(certificate_id)})
 
     def _issued(self, order: Order, issuance: Issuance) -> None:
         """Raise unless this certificate exists: the latest one only once it is signed, an earlier one always."""
@@ -692,17 +575,6 @@ class DigiCert(Dialect):
         self._issued(order, issuance)
         return self._file(call, order, issuance, kind)
 
-    def _download_platform(
-        self, call: Call, account: Account, certificate_id: str, platform: str | None = None
-    ) -> Reply:
-        return self._download(call, account, certificate_id, "pem_all" if platform == "29" else "default")
-
-    def _download_order(self, call: Call, account: Account, order_id: str, kind: str | None = None) -> Reply:
-        order = self._find(call, order_id)
-        issuance = order.issuance(self.now)
-        self._issued(order, issuance)
-        return self._file(call, order, issuance, kind or "default")
-
     def _file(self, call: Call, order: Order, issuance: Issuance, kind: str) -> Reply:
         material = self.material(call, order, issuance)
         if order.stage(self.now).state == "no_chain":
@@ -710,10 +582,6 @@ class DigiCert(Dialect):
         if call.account and self.shape(call.account, order) == "observed":
             material = dataclasses.replace(material, faults=material.faults | {"crlf"})
         file = re.sub(r"\W", "_", issuance.names[0])
-        if kind in ("cer", "p7b"):
-            return Reply(200, p7b(material.bundle(root=True)), "application/x-pkcs7-certificates")
-        if kind in ZIP_FORMATS:
-            return Reply(200, self._zip(material, file, kind), "application/zip")
         wanted = {
             "pem_all": material.bundle(root=True),
             "pem_noroot": material.bundle(),
@@ -724,30 +592,6 @@ class DigiCert(Dialect):
         text = material.join(wanted)
         disposition = {"Content-Disposition": f'attachment; filename="{file}.pem"'}
         return Reply(200, text.encode(), "application/x-pem-file", disposition)
-
-    @staticmethod
-    def _zip(material: Material, file: str, kind: str) -> bytes:
-        extension = "cer" if kind == "default_cer" else "crt" if kind in ("default", "apache") else "pem"
-        target = io.BytesIO()
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(f"certs/{file}.{extension}", material.text(material.leaf))
-            archive.writestr(f"certs/DigiCertCA.{extension}", material.join(material.ca_bundle()))
-            if kind in ("default", "default_pem", "default_cer"):
-                archive.writestr(f"certs/TrustedRoot.{extension}", material.text(material.root))
-        return target.getvalue()
-
-    def _chain(self, call: Call, account: Account, certificate_id: str) -> Reply:
-        order, issuance = self._certificate(call, certificate_id)
-        self._issued(order, issuance)
-        material = self.material(call, order, issuance)
-        return Reply.json({"intermediates": [_named(item, material.text(item)) for item in material.bundle(root=True)]})
-
-    def _intermediates(self, call: Call, account: Account) -> Reply:
-        return Reply.json({"intermediates": [_named(item, pem(item)) for item in self.world.ca.intermediates()]})
-
-
-def _named(certificate: x509.Certificate, text: str) -> dict[str, str]:
-    return {"subject_common_name": common_name(certificate), "pem": text.replace("\r", "").replace("\n", "\r\n")}
 
 
 def _detail(check: str) -> str:

@@ -39,8 +39,6 @@ METHODS = {"dns-txt": "dns", "dns-cname": "dns", "http": "http", "email": "email
 NEW_METHODS = {"http": "http", "https": "http", "dns": "dns-cname"}
 LISTED = ("active", "processing", "expired", "rejected")
 NO_DATE = "0000-00-00"
-#: Hours until a cancellation has been reviewed.
-REVIEW_HOURS = 2
 #: Fields only the newer documentation has.
 NEWER = (
     "time_stamp", "internal_id", "dcv_status", "base_domain_count", "single_san_count", "wildcard_san_count",
@@ -116,7 +114,6 @@ class GoGetSSL(Dialect):
             ("POST", r"/orders/statuses/", self._statuses),
             ("GET", r"/orders/ssl/all", self._all),
             ("GET", r"/orders/", self._list),
-            ("GET", r"/orders/list/unpaid/", self._unpaid),
             ("POST", r"/orders/ssl/reissue/(\d+)", self._reissue),
             ("POST", r"/orders/ssl/revalidate/(\d+)", self._revalidate),
             ("GET", r"/orders/ssl/resend_validation_email/(\d+)", self._resend),
@@ -126,11 +123,6 @@ class GoGetSSL(Dialect):
             ("POST", r"/orders/ssl/change_validation_email/(\d+)", self._change_email),
             ("POST", r"/orders/ssl/change_dcv/(\d+)", self._change_email),
             ("GET", r"/orders/ssl/recheck-caa/(\d+)", self._recheck_caa),
-            ("POST", r"/orders/cancel_ssl_order/", self._cancel),
-            ("POST", r"/tools/domain/alternative/", self._alternative),
-            ("POST", r"/orders/add_ssl_order/", self._place),
-            ("POST", r"/orders/add_ssl_renew_order/", self._place),
-            ("POST", r"/orders/add_ssl_san_order/", self._add_names),
         ]
 
     # Session
@@ -331,9 +323,6 @@ class GoGetSSL(Dialect):
             raise error("Not supported status")
         return self._listing(account, lambda word: status in (None, word))
 
-    def _unpaid(self, call: Call, account: Account) -> Reply:
-        return self._listing(account, lambda word: word == "unpaid")
-
     def _listing(self, account: Account, wanted: t.Callable[[str], bool]) -> Reply:
         now = self.now
         entries = []
@@ -428,43 +417,6 @@ class GoGetSSL(Dialect):
         return Reply.json(
             {"order_id": int(order_id), "validation": self._validation(order, order.domains[0]), "success": True}
         )
-
-    def _cancel(self, call: Call, account: Account) -> Reply:
-        form = self._fields(call, "order_id", "reason")
-        order = self._find(call, form["order_id"])
-        if "cancel" in order.marks or order.stage(self.now).ended:
-            raise error("Order is already cancelled, or its cancellation is under review")
-        order.marks["cancel"] = self.now
-        end = self.now + REVIEW_HOURS * 3600
-        order.timeline = [entry for entry in order.timeline if entry[0] < end] + [(end, "canceled")]
-        return Reply.json({"order_id": int(order.order_id), "success": True, "message": "The request will be reviewed"})
-
-    def _alternative(self, call: Call, account: Account) -> Reply:
-        form = self._fields(call, "csr")
-        try:
-            names = csr_names(load_csr(form["csr"]))
-        except ValueError:
-            raise error("CSR is not valid") from None
-        digest = hashlib.sha256(form["csr"].encode()).hexdigest()
-        validation = {
-            "http": {"filename": digest[:32].upper() + ".txt", "content": f"{digest}\r\nCOMODOCA.COM"},
-            "dns": {"cname1": f"_{digest[:32]}.{names[0]}", "cname2": f"{digest[:32]}.{digest[32:]}.comodoca.com"},
-        }
-        return Reply.json({"success": True, "validation": validation})
-
-    def _add_names(self, call: Call, account: Account) -> Reply:
-        order = self._find(call, self._fields(call, "order_id")["order_id"])
-        return Reply.json({"order_id": int(order.order_id), "invoice_id": 0, "order_amount": "0.00", "success": True})
-
-    def _place(self, call: Call, account: Account) -> Reply:
-        form = self._fields(call, "csr", "product_id")
-        names = [name.strip() for name in form.get("dns_names", "").split(",") if name.strip()]
-        try:
-            order = self.create(account, csr_names(load_csr(form["csr"])) + names, csr=form["csr"])
-        except ValueError:
-            raise error("CSR is not valid") from None
-        call.order_ids.append(order.order_id)
-        return Reply.json({"order_id": int(order.order_id), "invoice_id": 0, "order_amount": "0.00", "success": True})
 
 
 def _crlf(text: str) -> str:

@@ -5,20 +5,15 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import fnmatch
 import hashlib
-import io
 import json
 import re
 import typing as t
 import urllib.parse
-import zipfile
-
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from ..accounts import Account, new_secret
-from ..authority import Material, netscape_sequence, p7b, serial_hex
+from ..authority import Material, serial_hex
 from ..clock import utc
 from ..orders import Issuance, Order, load_csr
 from ..scenarios import COMPLETED, IN_PROGRESS, NOT_APPLICABLE, NOT_COMPLETED
@@ -73,7 +68,6 @@ MESSAGES = {
 LOGIN = frozenset({"loginName", "loginPassword"})
 METHODS = {"dns-txt": "CNAME", "dns-cname": "CNAME", "http": "HTTP", "email": "EMAIL"}
 NEW_METHODS = {"EMAIL": "email", "HTTP_CSR_HASH": "http", "HTTPS_CSR_HASH": "http", "CNAME_CSR_HASH": "dns-cname"}
-ZIP_TYPE, P7_TYPE = "application/zip", "application/pkcs7-mime"
 
 
 class Refused(Exception):
@@ -143,7 +137,7 @@ def newline(*lines: str) -> Reply:
 
 
 class Sectigo(Dialect):
-    """Status, collection, DCV, CAA, report, replacement and revocation."""
+    """Status, collection, DCV, CAA, report and replacement."""
 
     name = "sectigo"
     first_order_id = 830045512
@@ -185,10 +179,6 @@ class Sectigo(Dialect):
             }
         ),
         "/products/!AutoReplaceSSL": None,
-        "/products/!AutoRevokeSSL": None,
-        "/products/!autoRevokeCertificate": None,
-        "/products/!AutoApplyOrder": None,
-        "/products/!AutoApplySSL": None,
     }  # fmt: skip
 
     def reset(self) -> None:
@@ -412,11 +402,9 @@ class Sectigo(Dialect):
 
     async def _collectssl(self, call: Call, account: Account, arguments: Arguments) -> Reply:
         query = arguments.choice("queryType", "0123")
-        kind = arguments.choice("responseType", "0123", "3")
-        if kind in "012" and query != "1":
-            raise Refused(-4, "responseType")
+        arguments.choice("responseType", "3", "3")  # bundles have other numbers; the collection takes single texts
         form = arguments.choice("responseFormat", "01", "0")
-        binary = arguments.choice("responseEncoding", "01", "0") == "1"
+        arguments.choice("responseEncoding", "01", "0")
         for name in self.CALLS[call.path] or ():
             if name.startswith("show"):
                 arguments.yes(name)
@@ -431,13 +419,11 @@ class Sectigo(Dialect):
         try:
             # The real call takes its time, too; without it no two calls could ever be seen to overlap.
             await asyncio.sleep(self.limit("collect_seconds"))
-            return self._collected(call, order, arguments, query, kind, form, binary)
+            return self._collected(call, order, arguments, query, form)
         finally:
             self._collecting[account.name] -= 1
 
-    def _collected(
-        self, call: Call, order: Order, arguments: Arguments, query: str, kind: str, form: str, binary: bool
-    ) -> Reply:
+    def _collected(self, call: Call, order: Order, arguments: Arguments, query: str, form: str) -> Reply:
         now = self.now
         state = order.stage(now).state
         refusals = {"unpaid": -22, "rejected": -20, "canceled": -20, "revoked": -21, "issuing": -26, "pickup": -26}
@@ -460,9 +446,7 @@ class Sectigo(Dialect):
             lines.append(order.names[0])
         if material is not None and query != "0":
             order.marks["collected"] = now
-            content, raw, media = _content(material, query, kind)
-            if binary and kind in "02" and form == "0":
-                return Reply(200, raw, media)
+            content = _content(material, query)
             pairs += content
             # Newline format: chain first (root first), leaf last.
             lines += [value.rstrip("\n") for key, value in content if key != "certificate"]
@@ -549,19 +533,6 @@ class Sectigo(Dialect):
 
     # Orders that change something
 
-    def _autoapplyorder(self, call: Call, account: Account, arguments: Arguments) -> Reply:
-        csr = arguments.required("csr")
-        arguments.required("product")
-        names = [part for part in re.split(r"[,\s]+", arguments.get("domainNames")) if part]
-        try:
-            order = self.create(account, names, csr=csr)
-        except ValueError:
-            raise Refused(-4, "csr") from None
-        call.order_ids.append(order.order_id)
-        return self._placed(order, arguments)
-
-    _autoapplyssl = _autoapplyorder
-
     def _placed(self, order: Order, arguments: Arguments) -> Reply:
         unique = hashlib.sha256(order.order_id.encode()).hexdigest()[:20]
         pairs: Pairs = [
@@ -616,17 +587,6 @@ class Sectigo(Dialect):
         self._tie(base, replacement)
         return base
 
-    def _autorevokessl(self, call: Call, account: Account, arguments: Arguments) -> Reply:
-        order, now = self._one(call, arguments, "orderNumber", "certificateID", "baseOrderNumber"), self.now
-        if order.signed(now):
-            order.go_to("replaced" if arguments.get("includeInCRL").upper() == "N" else "revoked", now)
-        else:
-            order.go_to("rejected", now)
-            order.reason = arguments.get("revocationReason") or "Canceled by the customer"
-        return encoded([("errorCode", "0")]) if arguments.get("responseFormat") == "1" else newline("0")
-
-    _autorevokecertificate = _autorevokessl
-
 
 def _encoded_refusal(refused: Refused) -> Reply:
     pairs = [("errorCode", str(refused.code)), ("errorMessage", refused.message)]
@@ -643,36 +603,19 @@ def _json_refusal(refused: Refused) -> Reply:
     return Reply(200, json.dumps({"errorCode": refused.code, "errorMessage": refused.message}).encode())
 
 
-def _content(material: Material, query: str, kind: str) -> tuple[Pairs, bytes, str]:
-    """Certificate data as pairs in the order of the URL-encoded reply (chain root first), and raw with its type."""
+def _content(material: Material, query: str) -> Pairs:
+    """Certificate data as pairs in the order of the URL-encoded reply: the chain's root first."""
     issuers = list(material.chain)
     if material.root not in issuers and "empty_chain" not in material.faults and issuers:
         issuers.append(material.root)
     if "reversed_chain" not in material.faults:
         issuers.reverse()
-    everything = [material.leaf, *issuers]
-    if kind == "0":
-        target = io.BytesIO()
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("certificate.crt", material.text(material.leaf))
-            for number, item in enumerate(issuers, 1):
-                archive.writestr(f"ca{number}.crt", material.text(item))
-        return [("zipFile", _base64(target.getvalue()))], target.getvalue(), ZIP_TYPE
-    if kind == "1":
-        return [("netscapeCertificateSequence", _base64(netscape_sequence(everything)))], b"", ""
-    if kind == "2":
-        raw = p7b(everything, binary=True)
-        return [("pkcs7", _base64(raw))], raw, P7_TYPE
     pairs = []
     if query in "12":
         pairs.append(("certificate", material.text(material.leaf)))
     if query in "13":
         pairs += [("caCertificate", material.text(item)) for item in issuers]
-    return pairs, b"".join(item.public_bytes(Encoding.DER) for item in everything), "application/octet-stream"
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+    return pairs
 
 
 def _like(text: str, pattern: str) -> bool:

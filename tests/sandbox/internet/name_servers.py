@@ -361,7 +361,7 @@ class DnsService:
             problem = next((zone.bogus(now) for zone in zones if zone.bogus(now) is not None), None)
             if problem is not None and not query.flags & dns.flags.CD:
                 response.set_rcode(dns.rcode.SERVFAIL)
-                response.use_edns(0, options=[dns.edns.EDEOption(problem, _EDE_TEXT[problem])])
+                response.use_edns(0, options=[dns.edns.EDEOption(dns.edns.EDECode(problem), _EDE_TEXT[problem])])
                 return
             if result is None:
                 response.set_rcode(dns.rcode.SERVFAIL)
@@ -422,4 +422,5 @@ def _apply(zone: Zone, rrset: t.Any) -> None:
 def _text(kind: str, rdata: t.Any) -> str:
     if kind == "TXT":
         return b"".join(rdata.strings).decode()
-    return rdata.to_text().rstrip(".") if kind in ("CNAME", "NS") else rdata.to_text()
+    text = str(rdata.to_text())
+    return text.rstrip(".") if kind in ("CNAME", "NS") else text

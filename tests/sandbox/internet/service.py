@@ -21,7 +21,7 @@ WEB_ADDRESS = "203.0.113.5"
 
 
 class InternetService:
-    """Use it as a context, with a clock that tells seconds since 1970."""
+    """Use it as a context, with a clock that returns seconds since 1970."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

@@ -96,4 +96,4 @@ def test_any_text(text: str) -> None:
     except OrderError:
         found = []
     assert chain.describe_certificate(text) is None or found
-    assert isinstance(chain.armoured(text), str)
+    assert isinstance(chain.armored(text), str)

@@ -62,7 +62,7 @@ def test_bare_certificates_in_a_row_each_with_its_padding() -> None:
     assert chain.split_certificates(["".join(inner)]) == served
 
 
-def test_a_bare_certificate_gets_its_armour() -> None:
+def test_a_bare_certificate_gets_its_armor() -> None:
     leaf = x509.load_pem_x509_certificates((BODIES / "digicert/bodies/pem_all_4.pem").read_bytes())[0]
-    assert chain.armoured(_bare(leaf)) == leaf.public_bytes(Encoding.PEM).decode()
-    assert chain.armoured("no certificate") == "no certificate"
+    assert chain.armored(_bare(leaf)) == leaf.public_bytes(Encoding.PEM).decode()
+    assert chain.armored("no certificate") == "no certificate"

@@ -31,8 +31,8 @@ def test_ten_thousand_orders_share_a_key_and_are_signed_when_asked_for(sandbox: 
     changed = wire.digicert("GET", "/order/certificate/status-changes?minutes=5").json()["orders"]
     assert len(changed) == 10_000
     texts = [
-        wire.digicert("GET", f"/certificate/download/order/{order}/format/pem_nointermediate").content
-        for order in (orders[0], orders[-1])
+        wire.digicert("GET", f"/certificate/{order['certificate_id']}/download/format/pem_nointermediate").content
+        for order in (sandbox.get_order("digicert", orders[0]), sandbox.get_order("digicert", orders[-1]))
     ]
     first, last = (x509.load_pem_x509_certificate(text) for text in texts)
     assert first.public_key() == last.public_key() and first.serial_number != last.serial_number

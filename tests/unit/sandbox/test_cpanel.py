@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 import pytest
@@ -52,8 +51,8 @@ def test_three_envelopes_say_the_same(sandbox: t.Any, wire: t.Any) -> None:
 def test_authentication(sandbox: t.Any, wire: t.Any) -> None:
     own, whm = sandbox.options("cpanel"), sandbox.options("cpanel", "cpanel_whm")
     password = next(account for account in sandbox.accounts() if account["name"] == "cpanel")["password"]
-    url = sandbox.url + "/execute/Market/get_providers_list"
-    assert wire.http.get(url, auth=(own["username"], password)).json()["data"][0]["name"] == "cPStore"
+    url = sandbox.url + "/execute/Market/get_pending_ssl_certificates?provider=cPStore"
+    assert wire.http.get(url, auth=(own["username"], password)).json()["status"] == 1
     for header in (
         f"cpanel {own['username']}:wrong",
         f"cpanel {own['username']}:{password}",
@@ -103,7 +102,7 @@ def test_unknown_things_are_named(sandbox: t.Any, wire: t.Any) -> None:
     )  # fmt: skip
     assert json_body.json()["errors"] == ["Provide the \u201cprovider\u201d argument."]
     sandbox.patch_account("cpanel", features={"market": False})
-    assert "\u201cmarket\u201d" in wire.cpanel("get_providers_list").json()["errors"][0]
+    assert "\u201cmarket\u201d" in wire.cpanel("get_pending_ssl_certificates", provider="cPStore").json()["errors"][0]
 
 
 def test_an_issued_order_leaves_the_queue_at_the_next_poll(sandbox: t.Any, wire: t.Any) -> None:
@@ -158,16 +157,9 @@ def test_status_codes(sandbox: t.Any, wire: t.Any, scenario: str, code: str | No
 
 def test_unknown_item_and_unpaid_and_expired_ones(sandbox: t.Any, wire: t.Any) -> None:
     assert wire.cpanel(CERTIFICATE, **item("77")).json()["data"]["status_code"] == "ItemNotFound"
-    unpaid = sandbox.order("cpanel", scenario="unpaid")["order_id"]
+    sandbox.order("cpanel", scenario="unpaid")
     (entry,) = wire.cpanel("get_pending_ssl_certificates", provider="anything").json()["data"]
     assert entry["status"] == "unconfirmed"
-    paid = wire.cpanel("set_status_of_pending_queue_items", **item(unpaid, status="confirmed"))
-    assert paid.json()["status"] == 1
-    assert sandbox.get_order("cpanel", unpaid)["stage"] == "validating"
-    missing = wire.cpanel("set_status_of_pending_queue_items", **item("77", status="confirmed")).json()
-    assert missing["data"] == {"error_type": "EntryDoesNotExist", "order_item_ids": ["77"]}
-    assert wire.cpanel("cancel_pending_ssl_certificate", **item("77")).json()["data"] == []
-    assert len(wire.cpanel("cancel_pending_ssl_certificate", **item(unpaid)).json()["data"]) == 1
 
 
 def test_documented_shape(sandbox: t.Any, wire: t.Any) -> None:
@@ -191,34 +183,17 @@ def test_ev_order_offers_links(sandbox: t.Any, wire: t.Any) -> None:
 def test_pem_belongs_into_the_body(sandbox: t.Any, wire: t.Any) -> None:
     order = sandbox.order("cpanel", scenario="issued")["order_id"]
     leaf = wire.cpanel(CERTIFICATE, **item(order)).json()["data"]["certificate_pem"]
-    got = wire.cpanel("fetch_key_and_cabundle_for_certificate", "SSL", certificate=leaf)
-    assert got.status_code == 414 or "POST" in got.json()["errors"][0]
     assert wire.cpanel("get_cabundle", "SSL", cert=leaf * 3).status_code == 414
-    posted = wire.cpanel("fetch_key_and_cabundle_for_certificate", "SSL", "POST", certificate=leaf).json()["data"]
-    assert posted["key"] and posted["cab"]
-    assert "POST" in wire.cpanel("upload_cert", "SSL", crt="x").json()["errors"][0]
-
-
-def test_installing(sandbox: t.Any, wire: t.Any) -> None:
-    order = sandbox.order("cpanel", ["shop.example.org"], "issued")
-    assert wire.cpanel("installed_hosts", "SSL").json()["data"] == []
-    leaf = wire.cpanel(CERTIFICATE, **item(order["order_id"])).json()["data"]["certificate_pem"]
-    missing = wire.cpanel("install_ssl", "SSL", "POST", cert=leaf, domain="shop.example.org").json()
-    assert missing["status"] == 0 and "key" in missing["errors"][0]
-    wire.cpanel("upload_key", "SSL", "POST", key=order["private_key"])
-    done = wire.cpanel("install_ssl", "SSL", "POST", cert=leaf, domain="shop.example.org").json()["data"]
-    assert done["working_domains"] == ["shop.example.org"]
-    assert wire.cpanel("installed_host", "SSL", domain="shop.example.org").json()["data"]["certificate_text"] == leaf
-    wire.cpanel("upload_cert", "SSL", "POST", crt=leaf)
-    (listed,) = wire.cpanel("list_certs", "SSL").json()["data"]
-    assert listed["domain_is_configured"] == 1 and listed["key_algorithm"] == "id-ecPublicKey"
-    assert wire.cpanel("show_cert", "SSL", id=listed["id"]).json()["data"]["cert"] == leaf
+    assert wire.cpanel("get_cabundle", "SSL", "POST", cert=leaf * 3).json()["data"]["cab"]
 
 
 def test_a_reissue_is_a_new_item_and_the_old_certificate_goes_on(sandbox: t.Any, wire: t.Any) -> None:
     order = sandbox.order("cpanel", ["shop.example.org"], "reissue")
     (queued,) = wire.cpanel("get_pending_ssl_certificates", provider="cPStore").json()["data"]
     assert queued["originating_certificate_id"] and queued["certificate_id"] == order["certificate_id"]
+    (listed,) = wire.cpanel("list_certs", "SSL").json()["data"]
+    (host,) = wire.cpanel("installed_hosts", "SSL").json()["data"]
+    assert listed["serial"] == host["certificate"]["serial"] == order["previous_serial_number"]
     sandbox.advance(120)
     serials = [
         f"{x509.load_pem_x509_certificate(text.encode()).serial_number:X}"
@@ -228,32 +203,3 @@ def test_a_reissue_is_a_new_item_and_the_old_certificate_goes_on(sandbox: t.Any,
         )
     ]
     assert serials == [order["previous_serial_number"], order["serial_number"]]
-
-
-def test_queue_run_installs(sandbox: t.Any, wire: t.Any) -> None:
-    sandbox.order("cpanel", ["shop.example.org"], "issued")
-    (processed,) = wire.cpanel("process_ssl_pending_queue").json()["data"]
-    assert processed["installed"] == 1 and processed["certificate_pem"]
-    assert wire.cpanel("installed_host", "SSL", domain="shop.example.org").json()["status"] == 1
-
-
-def test_keys_and_requests_made_there(sandbox: t.Any, wire: t.Any) -> None:
-    assert wire.cpanel("generate_key", "SSL", keytype="rsa-2048", keysize="2048").json()["status"] == 0
-    key = wire.cpanel("generate_key", "SSL", keytype="ecdsa-secp384r1", friendly_name="mine").json()["data"]
-    assert key["ecdsa_curve_name"] == "secp384r1" and key["modulus"] is None
-    names = {"countryName": "GB", "stateOrProvinceName": "London", "localityName": "London", "organizationName": "E"}
-    csr = wire.cpanel("generate_csr", "SSL", domains="a.example.org", key_id=key["id"], **names).json()["data"]
-    wanted = json.dumps({"domain_names": ["a.example.org"], "csr": csr["text"]})
-    placed = wire.cpanel("request_ssl_certificates", provider="cPStore", access_token="t", certificate=wanted).json()
-    item_id = placed["data"]["certificates"][0]["order_item_id"]
-    assert sandbox.get_order("cpanel", item_id)["stage"] == "unpaid"
-    assert wire.cpanel("show_key", "SSL", friendly_name="mine").json()["data"]["details"]["key"] == key["text"]
-
-
-def test_batch_stops_at_the_first_failure(sandbox: t.Any, wire: t.Any) -> None:
-    order = sandbox.order("cpanel")["order_id"]
-    good, bad = json.dumps(["Market", CERTIFICATE, item(order)]), json.dumps(["Market", CERTIFICATE, {}])
-    reply = wire.cpanel("strict", "Batch", "POST", **{"command": good, "command-1": good}).json()
-    assert reply["status"] == 1 and [entry["status"] for entry in reply["data"]] == [1, 1]
-    reply = wire.cpanel("strict", "Batch", "POST", **{"command": bad, "command-1": good}).json()
-    assert reply["status"] == 0 and "Provide the \u201cprovider\u201d argument." in reply["errors"][0]

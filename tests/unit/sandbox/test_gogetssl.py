@@ -38,8 +38,8 @@ def test_key_is_needed_and_can_expire(sandbox: t.Any, wire: t.Any) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "/orders/statuses"), ("GET", "/orders/statuses/"), ("GET", "/orders"), ("GET", "/orders/list/unpaid"),
-     ("POST", "/orders/cancel_ssl_order"), ("POST", "/orders/status/1"), ("GET", "/orders/ssl/download/1")],
+    [("POST", "/orders/statuses"), ("GET", "/orders/statuses/"), ("GET", "/orders"),
+     ("POST", "/orders/status/1"), ("GET", "/orders/ssl/download/1")],
 )  # fmt: skip
 def test_slashes_and_verbs_matter(sandbox: t.Any, wire: t.Any, method: str, path: str) -> None:
     reply = wire.gogetssl(method, path)
@@ -101,12 +101,11 @@ def test_batch(sandbox: t.Any, wire: t.Any) -> None:
 
 def test_lists(sandbox: t.Any, wire: t.Any) -> None:
     sandbox.orders("gogetssl", 3, "issued")
-    unpaid = sandbox.orders("gogetssl", 1, "unpaid")
+    sandbox.orders("gogetssl", 1, "unpaid")
     everything = wire.gogetssl("GET", "/orders/ssl/all", params={"limit": 2, "offset": 2}).json()
     assert everything["count"] == 4 and len(everything["orders"]) == 2
     assert len(wire.gogetssl("GET", "/orders/", params={"status": "active"}).json()["orders"]) == 3
     assert wire.gogetssl("GET", "/orders/", params={"status": "revoked"}).json()["message"] == "Not supported status"
-    assert [entry["order_id"] for entry in wire.gogetssl("GET", "/orders/list/unpaid/").json()["orders"]] == unpaid
 
 
 def test_reissue_serves_the_old_certificate(sandbox: t.Any, wire: t.Any) -> None:
@@ -153,21 +152,3 @@ def test_caa_check_once_in_ten_minutes(sandbox: t.Any, wire: t.Any) -> None:
     assert wire.gogetssl("GET", path).json()["success"]
     sandbox.advance(60)
     assert wire.gogetssl("GET", f"/orders/status/{order}").json()["status"] == "active"
-
-
-def test_cancellation_is_reviewed_first(sandbox: t.Any, wire: t.Any) -> None:
-    order = sandbox.order("gogetssl", scenario="stuck_dcv")["order_id"]
-    form = {"order_id": order, "reason": "enough"}
-    assert wire.gogetssl("POST", "/orders/cancel_ssl_order/", data=form).json()["success"]
-    assert "already" in wire.gogetssl("POST", "/orders/cancel_ssl_order/", data=form).json()["message"]
-    assert wire.gogetssl("GET", f"/orders/status/{order}").json()["status"] == "processing"
-    sandbox.advance(2 * 3600 + 1)
-    assert wire.gogetssl("GET", f"/orders/status/{order}").json()["status"] == "cancelled"
-
-
-def test_ordering_and_alternative_dcv(sandbox: t.Any, wire: t.Any) -> None:
-    csr = sandbox.order("digicert", ["www.example.org"])["csr"]
-    placed = wire.gogetssl("POST", "/orders/add_ssl_order/", data={"product_id": 71, "csr": csr}).json()
-    assert wire.gogetssl("GET", f"/orders/status/{placed['order_id']}").json()["domain"] == "www.example.org"
-    assert wire.gogetssl("POST", "/tools/domain/alternative/", data={"csr": csr}).json()["validation"]["dns"]
-    assert wire.gogetssl("POST", "/tools/domain/alternative/", data={"csr": "x"}).json()["error"] is True

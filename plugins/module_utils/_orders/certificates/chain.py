@@ -49,18 +49,18 @@ try:
 except ImportError:
     HAS_IDNA = False
 
-_ARMOUR = re.compile(
+_PEM_BLOCK = re.compile(
     r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([^-]*)-----END (?:X509 |TRUSTED )?CERTIFICATE-----"
 )
 #: A chain of public CAs has at most four links; more is a loop or an attack.
-_LONGEST_CHAIN = 10
+_MAX_CHAIN = 10
 #: More certificates than this are no chain but somebody's whole trust store.
-_MOST_CERTIFICATES = 100
+_MAX_CERTIFICATES = 100
 
 
 @dataclass(frozen=True)
 class CertificateFacts:
-    """What one certificate says of itself.
+    """What stands in one certificate.
 
     Arguments:
         serial_number: upper-case hex without leading zeros.
@@ -107,19 +107,19 @@ def describe_certificate(pem: str) -> CertificateFacts | None:
 def split_certificates(texts: t.Iterable[str]) -> list[x509.Certificate]:
     """Every certificate in the texts, in the order given, each once.
 
-    Line ends, text between the certificates and missing armour (bare base64 of DER) are all fine.
+    Line ends, text between the certificates and missing armor (bare base64 of DER) are all fine.
 
     Raises:
         UnexpectedResponse: when a text holds something else.
     """
     found: dict[bytes, x509.Certificate] = {}
     for text in texts:
-        blocks = _ARMOUR.findall(text)
+        blocks = _PEM_BLOCK.findall(text)
         if not blocks and text.strip():
             blocks = [text]
         for der in (der for block in blocks for der in _decode(block)):
-            if len(found) >= _MOST_CERTIFICATES:
-                raise UnexpectedResponse(f"more than {_MOST_CERTIFICATES} certificates came", retryable=False)
+            if len(found) >= _MAX_CERTIFICATES:
+                raise UnexpectedResponse(f"more than {_MAX_CERTIFICATES} certificates came", retryable=False)
             try:
                 found.setdefault(der, x509.load_der_x509_certificate(der))
             except _UNREADABLE as exc:
@@ -129,9 +129,9 @@ def split_certificates(texts: t.Iterable[str]) -> list[x509.Certificate]:
     return list(found.values())
 
 
-def armoured(text: str) -> str:
-    """A certificate that came without its armour, as PEM; the text as it is when it has one or cannot be read."""
-    if _ARMOUR.search(text):
+def armored(text: str) -> str:
+    """A certificate that came without PEM armor, as PEM; the text as it is when it has one or cannot be read."""
+    if _PEM_BLOCK.search(text):
         return text
     try:
         certificates = split_certificates([text])
@@ -140,7 +140,7 @@ def armoured(text: str) -> str:
     return _pem(certificates[0]) if certificates else text
 
 
-def assemble(leaf: str | None, others: t.Sequence[str]) -> Bundle:
+def assemble(leaf: str | None, additional: t.Sequence[str]) -> Bundle:
     """Put a leaf and whatever came with it in the order in which a server must send it.
 
     Links are followed by issuer and signature, not by position. Roots and foreign certificates are left out. Where
@@ -152,7 +152,7 @@ def assemble(leaf: str | None, others: t.Sequence[str]) -> Bundle:
         CertificateRefused: untrusted_chain, when the certificate of the leaf's issuer is missing.
     """
     own = split_certificates([leaf] if leaf else [])
-    pool = split_certificates(([leaf] if leaf else []) + list(others))
+    pool = split_certificates(([leaf] if leaf else []) + list(additional))
     try:
         end = _find_leaf(own or pool)
         chain = _follow(end, pool)
@@ -162,7 +162,9 @@ def assemble(leaf: str | None, others: t.Sequence[str]) -> Bundle:
     if not chain:
         why = "it has signed itself" if _is_root(end) else "nothing that the provider sent has signed this certificate"
         raise CertificateRefused(
-            "untrusted_chain", f"the chain lacks the certificate of the issuer ({facts.issuer}); {why}"
+            "untrusted_chain",
+            f"the chain lacks the certificate of the issuer ({facts.issuer}); {why}; try later, or ask the CA for "
+            "its intermediate certificate and give certificate_deploy the whole chain",
         )
     if _is_root(chain[-1]):
         chain.pop()
@@ -199,8 +201,8 @@ def check_key(bundle: Bundle, key: bytes) -> None:
     if issued != key:
         raise CertificateRefused(
             "key_mismatch",
-            f"the certificate with serial number {bundle.facts.serial_number} was issued for another key than that of the CSR; it may be the "
-            "previous certificate, or the order was placed with another CSR",
+            f"the certificate with serial number {bundle.facts.serial_number} was issued for another key than that of "
+            "the CSR; it may be the previous certificate, or the order was placed with another CSR",
         )
 
 
@@ -208,20 +210,19 @@ def _public_key(holder: x509.Certificate | x509.CertificateSigningRequest) -> by
     return holder.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def check_names(bundle: Bundle, wanted: t.Sequence[str]) -> None:
+def check_names(bundle: Bundle, required: t.Sequence[str]) -> None:
     """See that the certificate covers every name.
 
     Raises:
         InvalidRequest: when a name is no host name or IP address.
         CertificateRefused: names_not_covered.
     """
-    missing = [name for name in wanted if not covers(bundle.facts.names, ascii_name(name))]
+    missing = [name for name in required if not covers(bundle.facts.names, ascii_name(name))]
     if missing:
         raise CertificateRefused(
             "names_not_covered",
-            "the certificate with serial number {0} does not cover {1}; it is valid for {2}".format(
-                bundle.facts.serial_number, ", ".join(missing), ", ".join(bundle.facts.names) or "no name at all"
-            ),
+            f"the certificate with serial number {bundle.facts.serial_number} does not cover {', '.join(missing)}; it "
+            f"is valid for {', '.join(bundle.facts.names) or 'no name at all'}; correct names, or reissue with all",
         )
 
 
@@ -234,7 +235,8 @@ def check_validity(bundle: Bundle, now: datetime.datetime) -> None:
     if bundle.facts.not_after <= iso_time(now):
         raise CertificateRefused(
             "not_valid_now",
-            f"the certificate with serial number {bundle.facts.serial_number} expired at {bundle.facts.not_after}; order or reissue a new one",
+            f"the certificate with serial number {bundle.facts.serial_number} expired at {bundle.facts.not_after}; "
+            "order or reissue a new one",
         )
 
 
@@ -247,9 +249,9 @@ def host_names(names: t.Iterable[str]) -> list[str]:
     return found
 
 
-def is_serial(bundle: Bundle, told: str) -> bool:
-    """Whether a serial number that a provider told, in hex or in decimal digits, is that of the certificate."""
-    return bundle.facts.serial_number in serial_forms(told)
+def is_serial(bundle: Bundle, reported: str) -> bool:
+    """Whether a serial number that a provider reported, in hex or in decimal digits, is that of the certificate."""
+    return bundle.facts.serial_number in serial_forms(reported)
 
 
 def ascii_name(name: str) -> str:
@@ -281,7 +283,7 @@ def _decode(block: str) -> list[bytes]:
             raise UnexpectedResponse("what came as a certificate is not base64") from None
         if content[:5] == b"-----":
             # Some providers deliver the base64 of the whole PEM text. Bare base64 inside it would be no end of nesting.
-            inner = _ARMOUR.findall(content.decode("latin-1"))
+            inner = _PEM_BLOCK.findall(content.decode("latin-1"))
             found.extend(der for text in inner if not text.lstrip().startswith("LS0t") for der in _decode(text))
         else:
             found.extend(_split_der(content))
@@ -289,10 +291,10 @@ def _decode(block: str) -> list[bytes]:
 
 
 def _split_der(content: bytes) -> list[bytes]:
-    """Certificates that follow one another without anything between them, by the length each one tells."""
+    """Certificates that follow one another without anything between them, by the length that each one begins with."""
     found: list[bytes] = []
     start = 0
-    while content[start : start + 1] == b"\x30" and len(content) - start >= 4 and len(found) <= _MOST_CERTIFICATES:
+    while content[start : start + 1] == b"\x30" and len(content) - start >= 4 and len(found) <= _MAX_CERTIFICATES:
         size = content[start + 1]
         end = start + 2
         if size & 0x80:
@@ -313,7 +315,7 @@ def _find_leaf(certificates: t.Sequence[x509.Certificate]) -> x509.Certificate:
         )
     if len(ends) > 1:
         raise UnexpectedResponse(
-            f"{len(ends)} certificates came that belong to no authority, and it cannot be told which one was ordered",
+            f"{len(ends)} certificates came that belong to no authority, and nothing shows which one was ordered",
             retryable=False,
         )
     return ends[0]
@@ -324,7 +326,7 @@ def _follow(end: x509.Certificate, pool: t.Sequence[x509.Certificate]) -> list[x
     authorities = [one for one in pool if one != end and (_is_authority(one) or _is_root(one))]
     chain: list[x509.Certificate] = []
     last = end
-    while not _is_root(last) and len(chain) < _LONGEST_CHAIN:
+    while not _is_root(last) and len(chain) < _MAX_CHAIN:
         issuers = [one for one in authorities if one not in chain and _issued_by(last, one)]
         if not issuers:
             break

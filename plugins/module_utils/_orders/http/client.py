@@ -70,6 +70,8 @@ class HttpClient:
         self.requests_sent = 0
         #: No request is started, and none goes on, after this time (in seconds of the clock).
         self.deadline: float | None = None
+        #: Called before a request is sent again, with what went wrong and the pause in seconds.
+        self.on_retry: t.Callable[[OrderError, float], None] = lambda error, pause: None
         self._rate_limiter = rate_limiter
         self._clock = clock
         self._sleep = sleep
@@ -111,6 +113,7 @@ class HttpClient:
                 pause = max(pause * (0.75 + random.random() / 2), exc.retry_after or 0.0)
                 if self._clock() + pause >= self._until(last):
                     raise
+                self.on_retry(exc, pause)
             self._sleep(pause)
         raise AssertionError("unreachable")  # pragma: no cover
 

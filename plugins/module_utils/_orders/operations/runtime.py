@@ -27,6 +27,7 @@ from ..http.redaction import Redactor
 from ..http.session import REQUESTS_ERROR
 from ..providers.base import Provider
 from ..providers.registry import PROVIDERS
+from ..wait.durations import format_duration
 from .result import clean_result
 
 #: A progress line is cut after so many characters: what a provider wrote can be long.
@@ -150,6 +151,7 @@ def open_session(params: Params, runtime: Runtime) -> Session:
         redactor=runtime.redactor,
         personal=provider_class.info.personal,
     )
+    transport.on_retry = _retry_listener(runtime)
     for option in unused_credentials(provider_class.info, params):
         warnings.append(f"{provider_class.info.label} takes no {option}; it was not used")
     if not account.validate_certs:
@@ -157,6 +159,18 @@ def open_session(params: Params, runtime: Runtime) -> Session:
             "validate_certs is off: anybody on the way can read the credentials and answer in the provider's name"
         )
     return Session(provider_class(account, transport), transport, runtime, warnings)
+
+
+def _retry_listener(runtime: Runtime) -> t.Callable[[OrderError, float], None]:
+    """Shows why nothing seems to happen, each reason once."""
+    shown: set[str] = set()
+
+    def listen(error: OrderError, pause: float) -> None:
+        if error.message not in shown:
+            shown.add(error.message)
+            runtime.show(f"{error}; trying again in {format_duration(max(1.0, pause))}")
+
+    return listen
 
 
 # -- options ------------------------------------------------------------------

@@ -105,7 +105,7 @@ def objects(value: t.Any) -> list[t.Mapping[str, t.Any]]:
 
 
 def entries(value: t.Any) -> list[t.Mapping[str, t.Any]]:
-    """As objects, but with an empty one for whatever else stands in the array: it is there, though it tells nothing."""
+    """As objects, but with an empty one for whatever else is in the array: it is there, but cannot be read."""
     return [mapping(item) for item in listing(value)]
 
 

@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import replace
 
 from ...account import Account
-from ...certificates.chain import armoured
+from ...certificates.chain import armored
 from ...describe import MAX_QUOTED, no_certificate
 from ...errors import InvalidRequest, OrderError, OrderNotFound
 from ...http.messages import Request, Response, Transport
@@ -36,7 +36,7 @@ from .mapping import (
 )
 
 #: While at most so many orders are waited for, more of them are fetched in detail in each poll.
-_FEW_ORDERS = 20
+_MAX_ORDERS_TO_REFRESH = 20
 
 
 class CpanelProvider(Provider):
@@ -101,8 +101,8 @@ class CpanelProvider(Provider):
         )
 
     def refresh_policy(self, pending: int) -> RefreshPolicy:
-        """The queue shows what cPanel itself saw when it last asked the store (section 9); a detail call asks anew."""
-        return RefreshPolicy(each_poll=5) if pending <= _FEW_ORDERS else RefreshPolicy()
+        """The queue shows what cPanel saw when it last polled the store (section 9); a detail call polls anew."""
+        return RefreshPolicy(each_poll=5) if pending <= _MAX_ORDERS_TO_REFRESH else RefreshPolicy()
 
     def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         """The account's queue, in one request whatever its length; section 7."""
@@ -131,7 +131,7 @@ class CpanelProvider(Provider):
             held = replace(order, status=status, issued=False, reason=None, blockers=())
             raise no_certificate(held, f"the store answered: {answer}")
         pem = certificate(available) or ""
-        reply = self._call("SSL", "get_cabundle", {"cert": armoured(pem)}, order_id, method="POST")
+        reply = self._call("SSL", "get_cabundle", {"cert": armored(pem)}, order_id, method="POST")
         if isinstance(reply.refusal, InvalidRequest):
             raise no_certificate(order, f"the server has no CA bundle for it ({reply.refusal.message})")
         bundle = mapping(reply.read())

@@ -43,7 +43,7 @@ _REFUSED = "(?:invalid|unknown|expired|revoked|disabled)"
 #: and whether trying again can help; what becomes of an order never depends on them.
 _REFUSALS: t.Sequence[tuple[str, type[OrderError], str]] = (
     ("no entry exists", OrderNotFound, "the item is not in the account's queue"),
-    (r"\b429\b|too many requests", RateLimited, "the store is asked too often; try again later"),
+    (r"\b429\b|too many requests", RateLimited, "the store gets too many requests; try again later"),
     (
         r"\b5(?:0[0-9]|2[0-9])\b|internal (?:server )?error|bad gateway|service unavailable|gateway time-?out",
         ProviderUnavailable,
@@ -78,8 +78,8 @@ class Reply:
 
     Arguments:
         data: its data, of any shape; what it holds comes from the store.
-        messages: what it said beside the data.
-        refusal: why it gave no data, where asking again cannot help.
+        messages: texts beside the data.
+        refusal: why it gave no data, where sending it again cannot help.
     """
 
     data: t.Any = None

@@ -79,7 +79,7 @@ class _Reports:
         available: data of get_ssl_certificate_if_available; section 4.3.
         details: data of get_certificate_status_details; section 4.2. None when the item has left the queue.
         item: the item of the queue, where the queue was read and has it; section 4.4.
-        messages: what the first call said beside its data.
+        messages: texts beside the data of the first call.
     """
 
     available: Data = field(default_factory=dict)
@@ -142,7 +142,7 @@ def map_order(
         details: data of get_certificate_status_details; None when it was not called, or the item has left the queue.
         item: the item of the queue; None when the queue was not read, or does not have it.
         order_id: the order_item_id that was requested; by default the one of the queue's item.
-        messages: what the first call said beside its data.
+        messages: texts beside the data of the first call.
     """
     raw: dict[str, t.Any] = {"status_details": details, "certificate": available}
     if item is not None:

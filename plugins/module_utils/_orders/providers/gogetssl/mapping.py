@@ -169,7 +169,7 @@ def _dcv_completed(base: str, sans: t.Sequence[str]) -> bool | None:
 
 
 def sans(value: t.Any) -> list[Body]:
-    """The items of san, each an object with its san_name; an item that cannot be read is there, but tells nothing."""
+    """The items of san, each an object with its san_name; an item that cannot be read is an empty one."""
     return [
         {"san_name": name, **mapping(item)} if name is not None else mapping(item) for name, item in php_items(value)
     ]

@@ -138,7 +138,7 @@ class SectigoProvider(Provider):
         return fetch_summaries_in_batches(order_ids, self.info.bulk_batch, self._report, _summary)
 
     def fetch_certificate(self, order: Order) -> IssuedBundle:
-        """The certificate from CollectSSL, or what was collected within the pause that it asks for; sections 8 and 9.
+        """The certificate from CollectSSL, or what was collected within the pause that it demands; sections 8 and 9.
 
         Raises:
             NotIssued: the certificate is being made, or nothing was attached.

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kills deployments at the system calls that change or sync files, or lets a call fail: ``crash.py FOLDER [EVERY]``.
 
-FOLDER is the one that certificates.py made. Every call is tried, or one of EVERY. Each deployment runs under ``strace -e inject`` in a process of its own.
-After each, the current set has to be the whole old or the whole new one, and the next run has to heal the rest.
+FOLDER is the one that certificates.py made. Every call is tried, or one of EVERY. Each deployment runs under
+``strace -e inject`` in a process of its own. After each, the current set has to be the whole old or the whole new one,
+and the next run has to heal the rest.
 Prints how many points were tried. Needs the standard library and strace.
 """
 
@@ -111,7 +112,7 @@ class Crashes:
         return done.returncode, [line.partition("(")[0] for line in log.read_text().splitlines() if "(" in line]
 
     def try_every_call(self, what: str, injection: str, calls: t.Collection[str]) -> None:
-        """Interrupt a deployment at every one of its calls, or at one of so many; the number goes into the braces of the injection."""
+        """Interrupt a deployment at its calls; the number of the call goes into the braces of the injection."""
         code, made = self._run()
         if code:
             raise AssertionError(f"a deployment that nothing interrupts ends with {code}")

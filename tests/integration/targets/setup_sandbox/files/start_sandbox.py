@@ -14,7 +14,7 @@ import sys
 import time
 
 #: Seconds that the sandbox may take to start on a busy machine.
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 
 
 def _process(pid: int) -> tuple[int, str]:
@@ -58,7 +58,7 @@ def main() -> int:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while not ready.exists():
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()

@@ -16,7 +16,7 @@ import sys
 import time
 
 #: Seconds that processes may take to end.
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 _LINES = 40
 
 
@@ -62,7 +62,7 @@ def end(pids: set[int], number: signal.Signals) -> set[int]:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while everybody & processes().keys() and time.monotonic() < deadline:
         time.sleep(0.05)
     left = everybody & processes().keys()

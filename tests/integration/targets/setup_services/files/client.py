@@ -23,14 +23,14 @@ import time
 #: Seconds for one connection.
 _TIMEOUT = 15.0
 _THREADS = 3
-#: Connections of each thread before the client calls itself ready, and after it was told to stop.
+#: Connections of each thread before the client calls itself ready, and after it was stopped.
 _BEFORE, _AFTER = 10, 20
 #: Seconds between two connections of a thread: it shares the processors with the service.
 _PAUSE = 0.005
-#: Seconds after which a load ends, though nobody told it to.
-_PATIENCE = 240.0
+#: Seconds after which a load ends, though nobody stopped it.
+_TIMEOUT = 240.0
 
-#: What is said before TLS: what to send, and how the last line of the answer begins.
+#: The dialogue before TLS: what to send, and how the last line of the answer begins.
 _BEFORE_TLS = {
     "imap": [(b"", b"* OK"), (b"a STARTTLS\r\n", b"a OK")],
     "smtp": [(b"", b"220 "), (b"EHLO client.test\r\n", b"250 "), (b"STARTTLS\r\n", b"220 ")],
@@ -49,18 +49,18 @@ class Unexpected(Exception):
 
 def talk(connection: socket.socket, lines: list[tuple[bytes, bytes]]) -> None:
     """Say each line, and read until its answer has come. Byte by byte: what follows may belong to TLS."""
-    for said, wanted in lines:
-        connection.sendall(said)
+    for sent, wanted in lines:
+        connection.sendall(sent)
         answer = b""
         while not answer.startswith(wanted):
             answer = b""
             while not answer.endswith(b"\n"):
                 byte = connection.recv(1)
                 if not byte:
-                    raise Unexpected(f"after {said!r} it closed the connection; its last words: {answer!r}")
+                    raise Unexpected(f"after {sent!r} it closed the connection; its last line: {answer!r}")
                 answer += byte
             if answer[:1] in b"45" or answer[2:4] in (b"NO", b"BA"):
-                raise Unexpected(f"to {said!r} it said {answer!r}")
+                raise Unexpected(f"to {sent!r} it answered {answer!r}")
 
 
 def ask_postgres_for_tls(connection: socket.socket) -> None:
@@ -68,7 +68,7 @@ def ask_postgres_for_tls(connection: socket.socket) -> None:
     connection.sendall(bytes.fromhex("0000000804d2162f"))
     answer = connection.recv(1)
     if answer != b"S":
-        raise Unexpected(f"to SSLRequest it said {answer!r}")
+        raise Unexpected(f"to SSLRequest it answered {answer!r}")
 
 
 def start_postgres(connection: socket.socket) -> None:
@@ -77,7 +77,7 @@ def start_postgres(connection: socket.socket) -> None:
     connection.sendall((len(body) + 4).to_bytes(4, "big") + body)
     answer = connection.recv(1)
     if answer not in (b"R", b"E"):
-        raise Unexpected(f"to StartupMessage it said {answer!r}")
+        raise Unexpected(f"to StartupMessage it answered {answer!r}")
 
 
 def connect(port: int, name: str, protocol: str, context: ssl.SSLContext) -> str:
@@ -102,7 +102,7 @@ class Load:
     def __init__(self, options: argparse.Namespace, context: ssl.SSLContext) -> None:
         self._options, self._context = options, context
         self._lock = threading.Lock()
-        self._deadline = time.monotonic() + _PATIENCE
+        self._deadline = time.monotonic() + _TIMEOUT
         self._wait = threading.Event().wait
         self.seen: collections.Counter[str] = collections.Counter()
         self.failures: list[str] = []
@@ -110,7 +110,7 @@ class Load:
         self._ready: set[str] = set()
 
     def run(self) -> None:
-        """Connect until told to stop."""
+        """Connect until stopped."""
         threads = [threading.Thread(target=self._connect_on_and_on) for _index in range(_THREADS)]
         for thread in threads:
             thread.start()
@@ -172,14 +172,14 @@ def main() -> int:
         return 0
     load = Load(options, context)
     load.run()
-    said = {
+    report = {
         "handshakes": sum(load.seen.values()),
         "failed": len(load.failures),
         "failures": load.failures[:10],
         "seen": load.seen,
         "last": sorted(set(load.last.values())),
     }
-    print(json.dumps(said))
+    print(json.dumps(report))
     return 0
 
 

@@ -109,7 +109,7 @@ def main() -> int:
     folder.chmod(0o711)
     try:
         ipv6 = listens_on_ipv6()
-        said = {
+        report = {
             "program": found,
             "folder": str(folder),
             "lineage": str(folder / "lineage"),
@@ -124,7 +124,7 @@ def main() -> int:
     except BaseException:
         shutil.rmtree(folder)
         raise
-    print(json.dumps(said))
+    print(json.dumps(report))
     return 0
 
 

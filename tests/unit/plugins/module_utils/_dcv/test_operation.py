@@ -15,6 +15,17 @@ import pytest
 from sandbox.internet.scenes import HOST, TOKEN, ZONE
 from sandbox.internet.zones import RESOLVER_ADDRESS
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.csr_hash import (
+    CsrHashes,
+    cname_record,
+    file_evidence,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import (
+    NameEvidence,
+    OrderReference,
+    zone_from,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._common.evidence_report import report
 from ansible_collections.certops.issuance.plugins.module_utils._dcv import diagnose, operation
 from ansible_collections.certops.issuance.plugins.modules import dcv_diagnose as module_file
 
@@ -179,8 +190,7 @@ def run_module(path: str, given: dict[str, t.Any], hidden: str = "") -> tuple[in
     script = [
         "import sys, json",
         f"sys.modules.update({{name: None for name in {hidden.split()!r}}})",
-        "from ansible.plugins.loader import init_plugin_loader",
-        f"init_plugin_loader([{path!r}])",
+        f"sys.path.insert(0, {path!r})",
         "from ansible.module_utils import basic",
         f"basic._ANSIBLE_ARGS = json.dumps(dict(ANSIBLE_MODULE_ARGS={given!r})).encode()",
         "basic._ANSIBLE_PROFILE = 'legacy'",
@@ -220,3 +230,20 @@ def test_one_of_three_options_is_required(path: str) -> None:
     code, result = run_module(path, {"provider": "digicert"})
     assert code == 1
     assert "one of the following is required: record_sets, files, names" in result["msg"]
+
+
+def test_what_orders_report_is_read_back_with_its_provider() -> None:
+    """The results of order_dcv_info go into the options as they are."""
+    order = OrderReference("sectigo", "7")
+    hashes = CsrHashes("0" * 32, "a" * 64)
+    evidences = [
+        NameEvidence("*.example.org", order, record=cname_record("*.example.org", hashes, "u1", "sectigo.com")),
+        NameEvidence(HOST, order, file=file_evidence("http", HOST, hashes, "", "sectigo.com")),
+    ]
+    reported = report(evidences, zone_from([ZONE]))
+    request = operation.read_request(options(record_sets=reported["record_sets"], files=reported["files"]))
+    (record,), (file,) = request.records, request.files
+    assert (record.fqdn, record.provider, record.names, record.problem) == (
+        f"_{'0' * 32}.example.org", "sectigo", ("*.example.org",), None
+    )  # fmt: skip
+    assert (file.host, file.file_name, file.provider, file.problem) == (HOST, f"{'0' * 32}.txt", "sectigo", None)

@@ -30,6 +30,7 @@ class Service:
         self._folder = folder
         self._protocol = protocol
         self._contexts: list[ssl.SSLContext] = []
+        self._workers: list[ssl.SSLContext] = []
         self.connections = 0
         self.server_names: list[str | None] = []
         self._listener = socket.socket(_FAMILIES[address], socket.SOCK_STREAM)
@@ -55,6 +56,19 @@ class Service:
         path.write_text(pki.pem(certificate) + chain + key_pem)
         self._contexts[-1].load_cert_chain(str(path))
 
+    def serve_in_turn(self, certificates: t.Sequence[t.Any], key_pem: str, chain: str = "") -> None:
+        """Serve these one after the other, again and again, as several workers do that were not all reloaded."""
+        for certificate in certificates:
+            self.serve(certificate, key_pem, chain)
+            self._workers.append(self._contexts[-1])
+
+    def require_client_certificate(self, root_pem: str, version: ssl.TLSVersion) -> None:
+        """Refuse clients that have no certificate of this root."""
+        context = self._contexts[-1]
+        context.minimum_version = context.maximum_version = version
+        context.load_verify_locations(cadata=root_pem)
+        context.verify_mode = ssl.CERT_REQUIRED
+
     def serve_file(self, path: t.Any) -> None:
         """Serve a file with certificates and key, as a service does that reloads."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -78,7 +92,10 @@ class Service:
                 return
             self.connections += 1
             plain.settimeout(5)
-            context = self._contexts.pop(0) if len(self._contexts) > 1 else self._contexts[0]
+            if self._workers:
+                context = self._workers[self.connections % len(self._workers)]
+            else:
+                context = self._contexts.pop(0) if len(self._contexts) > 1 else self._contexts[0]
             try:
                 with plain:
                     if self._protocol is None or _SPEAK[self._protocol](plain):
@@ -109,6 +126,17 @@ def _smtp(plain: socket.socket) -> bool:
             return True
         else:
             plain.sendall(b"500 what?\r\n")
+
+
+def _slow_smtp(plain: socket.socket) -> bool:
+    """Greets late, as a mail server does that looks its clients up first."""
+    plain.settimeout(0.3)
+    try:
+        if plain.recv(1, socket.MSG_PEEK) == b"":
+            return False  # the client has given up
+    except socket.timeout:
+        plain.settimeout(5)
+    return _smtp(plain)
 
 
 def _smtp_without_tls(plain: socket.socket) -> bool:
@@ -158,6 +186,7 @@ def _closing(plain: socket.socket) -> bool:
 
 _SPEAK: dict[str, t.Callable[[socket.socket], bool]] = {
     "smtp": _smtp,
+    "slow smtp": _slow_smtp,
     "smtp without TLS": _smtp_without_tls,
     "imap": _imap,
     "pop3": _pop3,

@@ -5,12 +5,19 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import typing as t
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
-from ansible_collections.certops.issuance.plugins.module_utils._deployment.probe import Endpoint, probe
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.probe import (
+    Endpoint,
+    leaf_before_client_certificate,
+    probe,
+)
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.services import Service
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
@@ -64,12 +71,12 @@ def test_service_that_serves_it(start: t.Any, world: pki.World, clock: Clock) ->
     leaf = world.issue(NAME)
     service = start()
     service.serve(leaf, world.key_pem, world.intermediate.pem)
-    found = probe(Endpoint("127.0.0.1", service.port, NAME), pki.der(leaf), [world.root_der], 10, clock, clock.sleep)
+    found = probe(Endpoint("127.0.0.1", service.port, NAME), pki.der(leaf), [world.root_der], 10, 5, clock, clock.sleep)
     assert found.served is True
     assert found.problem is None
     assert found.as_result()["serial_number"] == pki.serial(leaf)
     assert clock.slept == []
-    assert service.server_names == [NAME, NAME]
+    assert service.server_names == [NAME] * 11  # compared, verified, and confirmed nine times
 
 
 @pytest.mark.parametrize("protocol", ["smtp", "imap", "pop3", "postgres"])
@@ -78,7 +85,7 @@ def test_starttls(start: t.Any, world: pki.World, clock: Clock, protocol: str) -
     service = start(protocol)
     service.serve(leaf, world.key_pem, world.intermediate.pem)
     target = Endpoint("127.0.0.1", service.port, NAME, protocol)
-    found = probe(target, pki.der(leaf), [world.root_der], 0, clock, clock.sleep)
+    found = probe(target, pki.der(leaf), [world.root_der], 0, 5, clock, clock.sleep)
     assert (found.served, found.problem) == (True, None)
 
 
@@ -89,7 +96,7 @@ def test_ipv6(start: t.Any, world: pki.World, clock: Clock) -> None:
     service.serve(leaf, world.key_pem, world.intermediate.pem)
     target = Endpoint("::1", service.port, NAME)
     assert str(target) == f"[::1]:{service.port} ({NAME})"
-    assert probe(target, pki.der(leaf), [world.root_der], 0, clock, clock.sleep).served is True
+    assert probe(target, pki.der(leaf), [world.root_der], 0, 5, clock, clock.sleep).served is True
 
 
 @needs_ipv6
@@ -110,13 +117,13 @@ def test_every_address_that_listens_has_to_serve_it(
 
     monkeypatch.setattr(socket, "getaddrinfo", both)
     target = Endpoint("localhost", four.port, NAME)
-    found = probe(target, pki.der(leaf), (), 0, clock, clock.sleep)
+    found = probe(target, pki.der(leaf), (), 0, 5, clock, clock.sleep)
     assert found.served is False
     assert found.problem is not None and found.problem.startswith("::1 serves the certificate of")
     six.serve(leaf, world.key_pem)
-    assert probe(target, pki.der(leaf), (), 0, clock, clock.sleep).served is True
+    assert probe(target, pki.der(leaf), (), 0, 5, clock, clock.sleep).served is True
     six.close()
-    assert probe(target, pki.der(leaf), (), 0, clock, clock.sleep).served is True
+    assert probe(target, pki.der(leaf), (), 0, 5, clock, clock.sleep).served is True
 
 
 def test_workers_that_overlap(start: t.Any, world: pki.World, clock: Clock) -> None:
@@ -126,10 +133,70 @@ def test_workers_that_overlap(start: t.Any, world: pki.World, clock: Clock) -> N
     service.serve(old, world.key_pem, world.intermediate.pem)
     service.serve(new, world.key_pem, world.intermediate.pem, old_answers=4)
     target = Endpoint("127.0.0.1", service.port, NAME)
-    found = probe(target, pki.der(new), [world.root_der], 10, clock, clock.sleep)
+    found = probe(target, pki.der(new), [world.root_der], 10, 5, clock, clock.sleep)
     assert found.served is True
     assert len(clock.slept) == 4
-    assert found.attempts == 6
+    assert found.attempts == 4 + 11
+
+
+@pytest.mark.parametrize("old_in_turn", [1, 2, 5])
+def test_a_worker_that_was_not_reloaded_is_noticed(
+    start: t.Any, world: pki.World, clock: Clock, old_in_turn: int
+) -> None:
+    old, new = world.issue(NAME), world.issue(NAME)
+    service = start()
+    service.serve_in_turn([new] * old_in_turn + [old], world.key_pem, world.intermediate.pem)
+    target = Endpoint("127.0.0.1", service.port, NAME)
+    found = probe(target, pki.der(new), [world.root_der], 3, 5, clock, clock.sleep)
+    assert found.served is False
+    assert pki.serial(old) in (found.problem or "")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_service_that_requires_a_certificate_of_the_client_has_shown_its_own(
+    start: t.Any, world: pki.World, clock: Clock, version: ssl.TLSVersion
+) -> None:
+    old, new = world.issue(NAME), world.issue(NAME)
+    service = start()
+    service.serve(new, world.key_pem, world.intermediate.pem)
+    service.require_client_certificate(world.root.pem, version)
+    target = Endpoint("127.0.0.1", service.port, NAME)
+    found = probe(target, pki.der(new), [world.root_der], 10, 5, clock, clock.sleep)
+    assert (found.served, found.problem) == (True, None)
+    found = probe(target, pki.der(old), [world.root_der], 0, 5, clock, clock.sleep)
+    assert found.served is False
+    assert pki.serial(new) in (found.problem or "")
+
+
+def test_a_chain_that_is_missing_is_noticed_where_the_client_needs_a_certificate_too(
+    start: t.Any, world: pki.World, clock: Clock
+) -> None:
+    leaf = world.issue(NAME)
+    service = start()
+    service.serve(leaf, world.key_pem)
+    service.require_client_certificate(world.root.pem, ssl.TLSVersion.TLSv1_2)
+    target = Endpoint("127.0.0.1", service.port, NAME)
+    found = probe(target, pki.der(leaf), [world.root_der], 0, 5, clock, clock.sleep)
+    assert "unable to get local issuer certificate" in (found.problem or "")
+
+
+@given(st.binary())
+def test_a_handshake_of_any_bytes_shows_nothing_and_raises_nothing(received: bytes) -> None:
+    leaf = leaf_before_client_certificate(b"\x16\x03\x03" + received)
+    assert leaf is None or leaf in received
+
+
+def test_a_service_that_is_slow_to_greet_has_the_whole_time(
+    start: t.Any, world: pki.World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{probe.__module__}._MAX_EARLY_ATTEMPT", 0.05)
+    leaf = world.issue(NAME)
+    service = start("slow smtp")
+    service.serve(leaf, world.key_pem, world.intermediate.pem)
+    target = Endpoint("127.0.0.1", service.port, NAME, "smtp")
+    for timeout in (0.0, 0.3):
+        found = probe(target, pki.der(leaf), [world.root_der], timeout, 20, clock, clock.sleep)
+        assert (found.served, found.problem) == (True, None)
 
 
 @pytest.mark.parametrize("kind, other", [("rsa", "ecdsa"), ("ecdsa", "rsa")])
@@ -142,12 +209,12 @@ def test_service_with_two_kinds_of_certificates(
     service = start()
     service.serve(leaves[other], pki.key_pem(keys[other]), world.intermediate.pem)
     target = Endpoint("127.0.0.1", service.port, NAME)
-    found = probe(target, pki.der(leaves[kind]), [world.root_der], 0, clock, clock.sleep)
+    found = probe(target, pki.der(leaves[kind]), [world.root_der], 0, 5, clock, clock.sleep)
     assert (found.served, found.leaf) == (False, pki.der(leaves[other]))
     assert pki.serial(leaves[other]) in (found.problem or "")
     service.serve_beside(leaves[kind], pki.key_pem(keys[kind]), world.intermediate.pem)
     for leaf in leaves.values():
-        found = probe(target, pki.der(leaf), [world.root_der], 0, clock, clock.sleep)
+        found = probe(target, pki.der(leaf), [world.root_der], 0, 5, clock, clock.sleep)
         assert (found.served, found.leaf, found.problem) == (True, pki.der(leaf), None)
 
 
@@ -156,7 +223,7 @@ def test_deadline_cuts_the_last_sleep(start: t.Any, world: pki.World, clock: Clo
     service = start()
     service.serve(old, world.key_pem)
     target = Endpoint("127.0.0.1", service.port, NAME)
-    found = probe(target, pki.der(world.issue(NAME)), (), 3, clock, clock.sleep)
+    found = probe(target, pki.der(world.issue(NAME)), (), 3, 5, clock, clock.sleep)
     assert found.served is False
     assert pki.serial(old) in (found.problem or "")
     assert sum(clock.slept) == pytest.approx(3)
@@ -167,7 +234,7 @@ def test_service_without_the_chain(start: t.Any, world: pki.World, clock: Clock)
     service = start()
     service.serve(leaf, world.key_pem)
     target = Endpoint("127.0.0.1", service.port, NAME)
-    found = probe(target, pki.der(leaf), [world.root_der], 0, clock, clock.sleep)
+    found = probe(target, pki.der(leaf), [world.root_der], 0, 5, clock, clock.sleep)
     assert found.served is False
     assert "unable to get local issuer certificate" in (found.problem or "")
 
@@ -190,13 +257,11 @@ def test_service_that_speaks_otherwise(
     protocol: str,
     starttls: str | None,
     message: str,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(f"{probe.__module__}._MIN_ATTEMPT", 0.2)
     service = start(protocol)
     service.serve(world.issue(NAME), world.key_pem)
     target = Endpoint("127.0.0.1", service.port, NAME, starttls)
-    found = probe(target, b"", (), 0, clock, clock.sleep)
+    found = probe(target, b"", (), 0, 0.2, clock, clock.sleep)
     assert found.served is False
     assert message in (found.problem or "")
     assert found.as_result()["serial_number"] is None
@@ -205,13 +270,13 @@ def test_service_that_speaks_otherwise(
 def test_nothing_listens(start: t.Any, world: pki.World, clock: Clock) -> None:
     service = start()
     service.close()
-    found = probe(Endpoint("127.0.0.1", service.port, NAME), b"", (), 0.5, clock, clock.sleep)
+    found = probe(Endpoint("127.0.0.1", service.port, NAME), b"", (), 0.5, 5, clock, clock.sleep)
     assert (found.served, found.attempts) == (False, 4)
     assert "Connection refused" in (found.problem or "")
 
 
 def test_host_that_has_no_address(clock: Clock) -> None:
-    found = probe(Endpoint("a..b", 443, NAME), b"", (), 0, clock, clock.sleep)
+    found = probe(Endpoint("a..b", 443, NAME), b"", (), 0, 5, clock, clock.sleep)
     assert "cannot be resolved" in (found.problem or "")
 
 

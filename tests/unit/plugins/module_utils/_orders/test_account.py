@@ -1,6 +1,6 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts from options and environment: only what belongs to the provider asked, and nothing shown."""
+"""Accounts from options and environment: only what belongs to the provider in question, and nothing shown."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ def test_the_variables_are_those_that_are_documented() -> None:
 def test_with_every_variable_set_a_provider_gets_its_own_alone(name: str) -> None:
     account = resolve(EVERYTHING, PROVIDERS[name].info)
     values = [account.api_url, account.api_key, account.username, account.password]
-    told = [value for value in values if value is not None]
-    assert len(told) >= 2
-    assert all(name in value.lower() for value in told)
+    shown = [value for value in values if value is not None]
+    assert len(shown) >= 2
+    assert all(name in value.lower() for value in shown)
 
 
 @pytest.mark.parametrize("name", sorted(PROVIDERS))
@@ -84,7 +84,7 @@ def test_the_variables_of_the_others_are_of_no_use(name: str) -> None:
     others = {variable: value for variable, value in EVERYTHING.items() if not variable.lower().startswith(name)}
     message = refusal(others, rules=PROVIDERS[name].info)
     for variable in EVERYTHING:
-        # What is asked for is named; what there is of others is not.
+        # What is needed is named; what there is of others is not.
         assert (variable in message) <= variable.lower().startswith(name)
     assert not any(value in message for value in EVERYTHING.values())
 
@@ -226,7 +226,7 @@ def test_urls_that_are_taken(url: str) -> None:
     assert resolve(username="u", password="p", api_url=url).api_url == url.strip().rstrip("/")
 
 
-def test_a_provider_without_a_default_url_asks_for_one() -> None:
+def test_a_provider_without_a_default_url_needs_one() -> None:
     rules = PROVIDERS["cpanel"].info
     message = refusal(rules=rules, username="u", api_key="k")
     assert message.startswith("set api_url (environment CPANEL_URL")
@@ -277,16 +277,16 @@ def test_passwords_of_proxies_are_found_in_urls_of_any_shape(proxy: str | None, 
 
 def test_an_account_shows_no_credential_in_any_text() -> None:
     account = resolve(username="u", api_key="the-key", proxy="http://me:pass-word@proxy:3128")
-    told = ""
+    trace = ""
     try:
         raise RuntimeError(account)
     except RuntimeError as exc:
-        told = "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
-    for text in (repr(account), str(account), f"{account}", f"{[account]!r}", told):
+        trace = "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
+    for text in (repr(account), str(account), f"{account}", f"{[account]!r}", trace):
         assert "the-key" not in text and "pass-word" not in text
 
 
-def test_equal_accounts_share_a_fingerprint_that_tells_no_credential() -> None:
+def test_equal_accounts_share_a_fingerprint_that_shows_no_credential() -> None:
     account = resolve(username="u", api_key="the-key")
     assert account.fingerprint == copy.copy(account).fingerprint == resolve(username="u", api_key="the-key").fingerprint
     assert "the-key" not in account.fingerprint and account.fingerprint.isalnum()

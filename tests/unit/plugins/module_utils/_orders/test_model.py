@@ -105,8 +105,8 @@ def test_checks_come_in_the_order_in_which_people_read_them() -> None:
 
 
 def test_plain_data_can_be_changed_without_changing_the_order() -> None:
-    told = WHOLE.to_dict()
-    told["action_urls"]["caa"] = told["checks"]["brand"] = "x"
+    entry = WHOLE.to_dict()
+    entry["action_urls"]["caa"] = entry["checks"]["brand"] = "x"
     assert WHOLE.to_dict()["action_urls"] == {"dcv": "https://provider.example/dcv"}
     assert "brand" not in WHOLE.checks
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was collected is found again for as long as the provider wants to be left alone, and then forgotten."""
+"""What was collected is found again for as long as the provider wants to be left alone, and then evicted."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_not_there(shelf: Shelf, content: bytes) -> None:
     assert shelf.collected().get(order()) is None
 
 
-def test_what_is_old_is_forgotten(shelf: Shelf) -> None:
+def test_what_is_old_is_evicted(shelf: Shelf) -> None:
     shelf.collected().put(order("1"), DELIVERY)
     (path,) = shelf.directory.iterdir()
     other = shelf.directory / "account.budget"

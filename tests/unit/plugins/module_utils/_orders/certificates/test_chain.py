@@ -38,7 +38,7 @@ WANTED = LOWER.pem + UPPER.pem
 
 
 def bare(certificate: x509.Certificate) -> str:
-    """Base64 without armour."""
+    """Base64 without armor."""
     return base64.b64encode(pki.der(certificate)).decode("ascii")
 
 
@@ -195,7 +195,7 @@ SHAPES: t.Mapping[str, t.Callable[[x509.Certificate], str]] = {
     "no last line end": lambda one: pki.pem(one).rstrip(),
     "indented": lambda one: textwrap.indent(pki.pem(one), "   "),
     "text around": lambda one: "subject=CN = x\n" + pki.pem(one) + "\n# and more\n",
-    "other armour": lambda one: pki.pem(one).replace("CERTIFICATE", "X509 CERTIFICATE"),
+    "other armor": lambda one: pki.pem(one).replace("CERTIFICATE", "X509 CERTIFICATE"),
     "bare": bare,
     "bare in lines": lambda one: "\r\n".join(textwrap.wrap(bare(one), 64)) + "\r\n",
     "base64 of PEM": lambda one: base64.b64encode(pki.pem(one).encode("ascii")).decode("ascii"),

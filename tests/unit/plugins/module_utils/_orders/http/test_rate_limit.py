@@ -26,30 +26,16 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.http.rate
     RequestBudget,
     next_slot,
 )
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.fakes import FakeTime
 
 SCHEDULE = PollSchedule(steps=((900.0, 60.0), (3600.0, 120.0)), afterwards=300.0)
 #: Distances of floating point numbers are off by so much at most.
 EPSILON = 1e-6
 
 
-class Time:
-    """A clock that moves only when somebody sleeps."""
-
-    def __init__(self, now: float = 1000.0) -> None:
-        self.now = now
-        self.sleeps: list[float] = []
-
-    def clock(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        self.now += seconds
-
-
 def rate_limiter(
     directory: pathlib.Path | None,
-    moment: Time,
+    moment: FakeTime,
     *budgets: tuple[int, float],
     warn: t.Callable[[str], None] = lambda message: None,
     fingerprint: str = "account",
@@ -111,7 +97,7 @@ def test_no_window_ever_exceeds_a_budget_and_no_slot_is_wasted(budgets: list[Req
 
 
 def test_requests_are_sent_at_once_until_the_budget_is_used_up(tmp_path: pathlib.Path) -> None:
-    moment = Time()
+    moment = FakeTime(1000.0)
     one = rate_limiter(tmp_path, moment, (3, 10.0))
     for _turn in range(7):
         one.acquire()
@@ -120,7 +106,7 @@ def test_requests_are_sent_at_once_until_the_budget_is_used_up(tmp_path: pathlib
 
 
 def test_all_budgets_hold_at_once(tmp_path: pathlib.Path) -> None:
-    moment = Time()
+    moment = FakeTime(1000.0)
     one = rate_limiter(tmp_path, moment, (2, 1.0), (4, 100.0))
     times = []
     for _turn in range(6):
@@ -130,7 +116,7 @@ def test_all_budgets_hold_at_once(tmp_path: pathlib.Path) -> None:
 
 
 def test_two_rate_limiters_of_one_account_share_and_another_account_does_not(tmp_path: pathlib.Path) -> None:
-    moment = Time()
+    moment = FakeTime(1000.0)
     first, second = rate_limiter(tmp_path, moment, (2, 10.0)), rate_limiter(tmp_path, moment, (2, 10.0))
     first.acquire()
     second.acquire()
@@ -141,7 +127,7 @@ def test_two_rate_limiters_of_one_account_share_and_another_account_does_not(tmp
 
 
 def test_without_a_budget_there_is_nothing_to_wait_for(tmp_path: pathlib.Path) -> None:
-    moment = Time()
+    moment = FakeTime(1000.0)
     one = rate_limiter(tmp_path, moment)
     for _turn in range(1000):
         one.acquire()
@@ -150,7 +136,7 @@ def test_without_a_budget_there_is_nothing_to_wait_for(tmp_path: pathlib.Path) -
 
 
 def test_a_turn_that_would_come_after_the_deadline_is_refused_and_leaves_no_trace(tmp_path: pathlib.Path) -> None:
-    moment = Time()
+    moment = FakeTime(1000.0)
     one = rate_limiter(tmp_path, moment, (1, 60.0))
     one.acquire(deadline=1030.0)
     for _again in range(3):
@@ -163,9 +149,9 @@ def test_a_turn_that_would_come_after_the_deadline_is_refused_and_leaves_no_trac
 
 
 def test_nobody_reserves_further_ahead_than_the_others_would_believe(tmp_path: pathlib.Path) -> None:
-    moment = Time()
+    moment = FakeTime(1000.0)
     one = rate_limiter(tmp_path, moment, (1, 400.0))
-    others = [rate_limiter(tmp_path, Time(), (1, 400.0)) for _other in range(3)]
+    others = [rate_limiter(tmp_path, FakeTime(1000.0), (1, 400.0)) for _other in range(3)]
     one.acquire()
     others[0].acquire(deadline=90000.0)
     with pytest.raises(RateLimited):
@@ -174,7 +160,7 @@ def test_nobody_reserves_further_ahead_than_the_others_would_believe(tmp_path: p
 
 
 def test_a_cool_down_keeps_everybody_away_and_then_ends(tmp_path: pathlib.Path) -> None:
-    moment = Time()
+    moment = FakeTime(1000.0)
     first, second = rate_limiter(tmp_path, moment, (5, 1.0)), rate_limiter(tmp_path, moment, (5, 1.0))
     first.acquire()
     first.cool_down(20.0)
@@ -186,10 +172,10 @@ def test_a_cool_down_keeps_everybody_away_and_then_ends(tmp_path: pathlib.Path) 
 
 
 def test_times_from_before_a_reboot_are_forgotten(tmp_path: pathlib.Path) -> None:
-    before = rate_limiter(tmp_path, Time(900000.0), (1, 60.0))
+    before = rate_limiter(tmp_path, FakeTime(900000.0), (1, 60.0))
     before.acquire()
     before.cool_down(30.0)
-    after = Time(12.0)
+    after = FakeTime(12.0)
     rate_limiter(tmp_path, after, (1, 60.0)).acquire()
     assert after.sleeps == []
 
@@ -206,7 +192,7 @@ def test_times_from_before_a_reboot_are_forgotten(tmp_path: pathlib.Path) -> Non
 )
 def test_a_damaged_file_is_nobodys_failure(tmp_path: pathlib.Path, content: bytes) -> None:
     (tmp_path / "account.budget").write_bytes(content)
-    moment = Time()
+    moment = FakeTime(1000.0)
     one = rate_limiter(tmp_path, moment, (2, 60.0))
     for _turn in range(3):
         one.acquire()
@@ -214,7 +200,7 @@ def test_a_damaged_file_is_nobodys_failure(tmp_path: pathlib.Path, content: byte
 
 
 def test_the_file_does_not_grow_for_ever(tmp_path: pathlib.Path) -> None:
-    moment = Time()
+    moment = FakeTime(1000.0)
     one = rate_limiter(tmp_path, moment, (5, 1.0), (20, 10.0))
     for _turn in range(500):
         one.acquire()
@@ -222,7 +208,7 @@ def test_the_file_does_not_grow_for_ever(tmp_path: pathlib.Path) -> None:
 
 
 def test_exclusive_is_for_those_who_must_not_overlap(tmp_path: pathlib.Path) -> None:
-    moment = Time()
+    moment = FakeTime(1000.0)
     first = rate_limiter(tmp_path, moment)
     second = rate_limiter(tmp_path, moment)
     with first.exclusive():
@@ -235,7 +221,7 @@ def test_exclusive_is_for_those_who_must_not_overlap(tmp_path: pathlib.Path) -> 
 
 
 def test_a_failed_request_gives_the_account_free(tmp_path: pathlib.Path) -> None:
-    moment = Time()
+    moment = FakeTime(1000.0)
     one = rate_limiter(tmp_path, moment)
     with pytest.raises(ConnectionResetError), one.exclusive():
         raise ConnectionResetError
@@ -245,7 +231,7 @@ def test_a_failed_request_gives_the_account_free(tmp_path: pathlib.Path) -> None
 
 
 def test_no_descriptor_is_left_open(tmp_path: pathlib.Path) -> None:
-    moment = Time()
+    moment = FakeTime(1000.0)
     one = rate_limiter(tmp_path, moment, (1, 60.0))
     other = rate_limiter(tmp_path, moment)
     before = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else pytest.skip("needs /proc")
@@ -345,7 +331,7 @@ def test_a_killed_process_leaves_the_account_free(tmp_path: pathlib.Path) -> Non
     child = FORK.Process(target=work)
     child.start()
     assert ready.wait(60)
-    moment = Time()
+    moment = FakeTime(1000.0)
     one = rate_limiter(tmp_path, moment)
     with pytest.raises(RateLimited), one.exclusive(deadline=moment.now):
         pass
@@ -368,7 +354,7 @@ def runtime_directory(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -
 def test_the_shared_files_are_private(runtime_directory: pathlib.Path) -> None:
     old = os.umask(0)
     try:
-        rate_limiter(None, Time(), (1, 1.0)).acquire()
+        rate_limiter(None, FakeTime(1000.0), (1, 1.0)).acquire()
     finally:
         os.umask(old)
     assert stat.S_IMODE((runtime_directory / "certops-issuance/account.budget").stat().st_mode) == 0o600
@@ -377,7 +363,7 @@ def test_the_shared_files_are_private(runtime_directory: pathlib.Path) -> None:
 def test_where_nothing_can_be_shared_the_budget_is_kept_by_the_process_and_it_says_so_once(
     tmp_path: pathlib.Path,
 ) -> None:
-    moment, warnings = Time(), []  # type: t.Tuple[Time, t.List[str]]
+    moment, warnings = FakeTime(1000.0), []  # type: t.Tuple[FakeTime, t.List[str]]
     one = rate_limiter(tmp_path / "missing", moment, (2, 10.0), warn=warnings.append)
     for _turn in range(5):
         with one.exclusive():
@@ -393,14 +379,14 @@ def test_a_link_in_place_of_the_file_is_not_followed(tmp_path: pathlib.Path) -> 
     (tmp_path / "precious").write_text("precious", encoding="ascii")
     (tmp_path / "account.budget").symlink_to(tmp_path / "precious")
     warnings: list[str] = []
-    rate_limiter(tmp_path, Time(), (1, 1.0), warn=warnings.append).acquire()
+    rate_limiter(tmp_path, FakeTime(1000.0), (1, 1.0), warn=warnings.append).acquire()
     assert (tmp_path / "precious").read_text(encoding="ascii") == "precious"
     assert len(warnings) == 1
 
 
 def test_a_directory_that_is_cleaned_away_is_made_again(runtime_directory: pathlib.Path) -> None:
     warnings: list[str] = []
-    moment = Time()
+    moment = FakeTime(1000.0)
     one = rate_limiter(None, moment, (1, 10.0), warn=warnings.append)
     one.acquire()
     path = runtime_directory / "certops-issuance"
@@ -417,7 +403,7 @@ def test_a_full_disk_ends_no_request(tmp_path: pathlib.Path) -> None:
     def work(_number: int) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-        moment, warnings = Time(), []  # type: t.Tuple[Time, t.List[str]]
+        moment, warnings = FakeTime(1000.0), []  # type: t.Tuple[FakeTime, t.List[str]]
         one = rate_limiter(tmp_path, moment, (2, 10.0), warn=warnings.append)
         for _turn in range(3):
             one.acquire()

@@ -30,7 +30,7 @@ class ScriptedTransport:
     """Answers requests from a list of pairs (expected request, answer); fails on any other request.
 
     The expected request is compared by method and path, and by query and form where the expectation has them. It does
-    not retry: what the real transport would ask again shows up as the error itself.
+    not retry: what the real transport would send again shows up as the error itself.
     """
 
     def __init__(self, *exchanges: tuple[t.Mapping[str, t.Any], Response | OrderError]) -> None:
