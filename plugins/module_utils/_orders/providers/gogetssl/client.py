@@ -108,6 +108,8 @@ class GogetsslProvider(Provider):
 
     def fetch_certificate(self, order: Order) -> IssuedBundle:
         """Leaf and chain from the status reply; section 8."""
+        if not order.issued:
+            raise no_certificate(order)
         body = self._fetch_status(order.order_id)
         found = map_order(body, order.order_id)
         if not found.issued:
