@@ -15,9 +15,10 @@ import base64
 import binascii
 import hashlib
 import re
+import typing as t
 from dataclasses import dataclass
 
-from .evidence import FILE_FOLDER, FileEvidence, RecordEvidence, base_name
+from .evidence import FILE_FOLDER, FileEvidence, RecordEvidence, base_name, is_within
 
 _PEM = re.compile(
     r"-----BEGIN (NEW )?CERTIFICATE REQUEST-----(?P<body>[A-Za-z0-9+/=\s]+)-----END (NEW )?CERTIFICATE REQUEST-----"
@@ -47,9 +48,20 @@ def csr_hashes(pem: str) -> CsrHashes:
         der = base64.b64decode("".join(found.group("body").split()), validate=True)
     except (binascii.Error, ValueError) as exc:
         raise ValueError("the certificate request is damaged: its body is no base64") from exc
-    if not der or der[0] != _DER_SEQUENCE:
-        raise ValueError("the certificate request is damaged: its body is no DER")
+    if not _is_whole(der):
+        raise ValueError("the certificate request is damaged: its body is no DER, or not all of it")
     return CsrHashes(md5=hashlib.md5(der).hexdigest(), sha256=hashlib.sha256(der).hexdigest())  # noqa: S324
+
+
+def _is_whole(der: bytes) -> bool:
+    """Whether this is one DER sequence, of the length that it states."""
+    if len(der) < 2 or der[0] != _DER_SEQUENCE:
+        return False
+    length, octets = der[1], 0
+    if length & 0x80:
+        octets = length & 0x7F
+        length = int.from_bytes(der[2 : 2 + octets], "big")
+    return len(der) == 2 + octets + length
 
 
 def check_unique_value(unique_value: str) -> str:
@@ -61,6 +73,15 @@ def check_unique_value(unique_value: str) -> str:
     if unique_value and not _UNIQUE_VALUE.match(unique_value):
         raise ValueError(f"a unique value is 1 to 20 letters and digits, which {unique_value[:40]!r} is not")
     return unique_value
+
+
+def record_owner(name: str, names: t.Iterable[str]) -> str:
+    """Where the record of a name stands: at the highest of the names of an order that covers it, without `*.`.
+
+    A record at a name covers all names below it, so that one is enough for example.org and www.example.org.
+    """
+    base = base_name(name)
+    return min((one for one in map(base_name, names) if is_within(base, one)), key=len, default=base)
 
 
 def cname_record(name: str, hashes: CsrHashes, unique_value: str, ca_domain: str) -> RecordEvidence:

@@ -177,12 +177,31 @@ def key_of_csr(csr: str) -> bytes:
     Raises:
         InvalidRequest: when it cannot be read.
     """
+    return _public_key(_read_csr(csr))
+
+
+def names_of_csr(csr: str) -> tuple[str, ...]:
+    """The names in a certificate signing request: its alternative names, else its common name; lower case.
+
+    Raises:
+        InvalidRequest: when it cannot be read.
+    """
+    request = _read_csr(csr)
+    try:
+        return _names(request)
+    except _UNREADABLE:
+        raise InvalidRequest("the names in csr cannot be read; make the certificate signing request anew") from None
+
+
+def _read_csr(csr: str) -> x509.CertificateSigningRequest:
     text = csr.replace("\\n", "\n")
     if "-----BEGIN" not in text:
         begin, end = (f"-----{word} CERTIFICATE REQUEST-----" for word in ("BEGIN", "END"))
         text = "\n".join([begin, *textwrap.wrap("".join(text.split()), 64), end])
     try:
-        return _public_key(x509.load_pem_x509_csr(text.encode("ascii")))
+        request = x509.load_pem_x509_csr(text.encode("ascii"))
+        _public_key(request)
+        return request
     except _UNREADABLE:
         raise InvalidRequest("csr cannot be read; give the certificate signing request as PEM") from None
 
@@ -385,7 +404,7 @@ def _moment(certificate: x509.Certificate, name: str) -> datetime.datetime:
     return moment.replace(tzinfo=datetime.timezone.utc)
 
 
-def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+def _names(certificate: x509.Certificate | x509.CertificateSigningRequest) -> tuple[str, ...]:
     found: list[str] = []
     try:
         alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value

@@ -13,6 +13,7 @@ import base64
 import typing as t
 from dataclasses import replace
 
+from ...._common.evidence import NameEvidence
 from ...account import Account
 from ...certificates.chain import armored
 from ...describe import MAX_QUOTED, no_certificate
@@ -23,6 +24,7 @@ from ...model import IssuedBundle, Order, Status
 from ..base import OrderSummary, Provider, RefreshPolicy
 from ..coerce import identifier, mapping, names, objects, text
 from . import INFO
+from .dcv import map_evidence, with_records
 from .envelope import Reply, parse_reply
 from .mapping import (
     Data,
@@ -92,10 +94,10 @@ class CpanelProvider(Provider):
         fresh = map_order({}, mapping(details), None, order_id)
         if fresh.status != Status.VALIDATING:
             return self.fetch_progress(order_id)
-        methods = {domain.name: domain.method for domain in order.domains}
+        known = {domain.name: domain for domain in order.domains}
         return replace(
             fresh,
-            domains=tuple(replace(domain, method=methods.get(domain.name)) for domain in fresh.domains),
+            domains=tuple(replace(known.get(one.name, one), status=one.status) for one in fresh.domains),
             certificate=order.certificate,
             ordered_at=order.ordered_at,
         )
@@ -139,6 +141,16 @@ class CpanelProvider(Provider):
         if chain is None:
             raise no_certificate(order, "the server has no CA bundle for it (SSL::get_cabundle answered without one)")
         return IssuedBundle(leaf=pem, additional=(chain,))
+
+    def fetch_evidence(
+        self, order_id: str, csr: str | None = None, unique_value: str | None = None, check_mode: bool = False
+    ) -> list[NameEvidence]:
+        """See Provider.fetch_evidence. Computed from the CSR in the queue; the server publishes it where it can."""
+        order_id = self.check_order_id(order_id)
+        order = self.fetch_order(order_id)
+        if not order.final and order_id not in self._items:
+            self._try_queue(order_id)
+        return map_evidence(order, None if order.final else self._items.get(order_id), self._market_provider)
 
     # -- calls --------------------------------------------------------------
 
@@ -236,6 +248,7 @@ class CpanelProvider(Provider):
             order_id,
             available.messages,
         )
+        order = with_records(order, item, self._market_provider)
         if item is None and details.refusal is not None and is_silent(data):
             note = note or (
                 "the item is not in the account's queue, and the store reports nothing of it; it may be too old"

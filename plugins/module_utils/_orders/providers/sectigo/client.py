@@ -13,6 +13,7 @@ import re
 import typing as t
 from dataclasses import replace
 
+from ...._common.evidence import NameEvidence
 from ...account import Account
 from ...certificates.cache import CertificateCache
 from ...certificates.chain import assemble, is_serial
@@ -35,6 +36,7 @@ from ..base import OrderSummary, Provider, fetch_summaries_in_batches
 from ..coerce import number, text
 from . import INFO
 from .body import Entry, Reply, read_reply
+from .dcv import map_evidence
 from .mapping import STATUS_CODES, map_order, map_summary, newest, with_names
 
 _STATUS = "/products/!GetDetailedOrderStatus"
@@ -110,18 +112,9 @@ class SectigoProvider(Provider):
 
     def fetch_order(self, order_id: str) -> Order:
         """One !GetDetailedOrderStatus, and one !GetMDCDomainDetails while several names are not all validated."""
-
-        def parse(reply: Reply) -> Reply:
-            if reply.code >= 0 and not reply.entries:
-                raise UnexpectedResponse("it describes no order")
-            return reply
-
-        form = {**self._identify(order_id), "queryType": "2", "showValidityPeriod": "Y"}
-        reply = self._send(_STATUS, form, order_id, parse)
-        order = map_order(reply, order_id)
+        order, order_number = self._fetch_status(order_id)
         if order.checks.get("dcv") in Check.OPEN and not order.final and len(order.domains) > 1:
-            number = newest(reply.entries).order_number or (None if self._by_certificate else order_id)
-            order = self._add_names(order, number)
+            order = self._add_names(order, order_number)
         return order
 
     def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, OrderSummary]:
@@ -159,7 +152,47 @@ class SectigoProvider(Provider):
             return replace(bundle, warnings=(f"the certificate could not be kept for another run: {exc}",))
         return bundle
 
+    def fetch_evidence(
+        self, order_id: str, csr: str | None = None, unique_value: str | None = None, check_mode: bool = False
+    ) -> list[NameEvidence]:
+        """See Provider.fetch_evidence. Computed from the CSR, which no call returns; section 2 of the DCV sheet.
+
+        Raises:
+            InvalidRequest: when the CSR or the unique value is none.
+        """
+        order_id = self.check_order_id(order_id)
+        order, order_number = self._fetch_status(order_id)
+        if not order.final and order.checks.get("dcv") not in Check.CLOSED and order_number is not None:
+            order = self._add_methods(order, order_number)
+        try:
+            return map_evidence(order, csr, unique_value)
+        except ValueError as exc:
+            raise InvalidRequest(str(exc), provider=self.info.name, order_id=order_id) from None
+
     # -- calls --------------------------------------------------------------
+
+    def _fetch_status(self, order_id: str) -> tuple[Order, str | None]:
+        """The order, and the orderNumber under which its names are known; None where that is not reported."""
+
+        def parse(reply: Reply) -> Reply:
+            if reply.code >= 0 and not reply.entries:
+                raise UnexpectedResponse("it describes no order")
+            return reply
+
+        form = {**self._identify(order_id), "queryType": "2", "showValidityPeriod": "Y"}
+        reply = self._send(_STATUS, form, order_id, parse)
+        reported = newest(reply.entries).order_number if reply.entries else None
+        return map_order(reply, order_id), reported or (None if self._by_certificate else order_id)
+
+    def _add_methods(self, order: Order, order_number: str) -> Order:
+        """The order with the method of each name. An order with one name may be none that the call knows."""
+        try:
+            reply = self._send(_DOMAINS, {"orderNumber": order_number}, order.order_id, lambda reply: reply)
+        except (InvalidRequest, OrderNotFound):
+            if len(order.domains) > 1:
+                raise
+            return order
+        return with_names(order, reply)
 
     def _collect(self, order: Order) -> IssuedBundle:
         """One CollectSSL; section 8. It is never sent twice.

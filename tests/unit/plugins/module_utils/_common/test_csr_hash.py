@@ -72,8 +72,23 @@ def test_bad_unique_value_is_refused(value: str) -> None:
         CSR.replace("MIHV", "AAAA"),
         CSR.replace("6A/BFCeRzW1ZVfc6K2MtCYTDmF+z6zml", "6A/BFCeRzW1ZVfc6K2MtCYTDmF+z6zm"),
         CSR.replace("CERTIFICATE REQUEST", "CERTIFICATE"),
+        CSR.replace("6A/BFCeRzW1ZVfc6K2MtCYTDmF+z6zml", "6A/BFCeRzW1ZVfc6K2MtCYTDmF+z"),
+        "-----BEGIN CERTIFICATE REQUEST-----\nMII=\n-----END CERTIFICATE REQUEST-----",
     ],
 )
 def test_what_is_no_csr_is_refused(pem: str) -> None:
     with pytest.raises(ValueError, match="certificate request"):
         csr_hash.csr_hashes(pem)
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "owner"),
+    [
+        ("www.example.org", ["www.example.org", "example.org"], "example.org"),
+        ("*.a.example.org", ["*.a.example.org", "b.example.org"], "a.example.org"),
+        ("an.example.org", ["example.com", "n.example.org"], "an.example.org"),
+        ("example.org", [], "example.org"),
+    ],
+)
+def test_a_record_stands_at_the_highest_name_that_covers(name: str, names: list[str], owner: str) -> None:
+    assert csr_hash.record_owner(name, names) == owner

@@ -14,6 +14,7 @@ import typing as t
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -444,3 +445,18 @@ def test_a_serial_number_is_told_in_hex_or_in_decimal_digits() -> None:
     # What is no number, though Python calls its characters digits, and what is too long for one.
     assert not chain.is_serial(bundle, "²")
     assert not chain.is_serial(bundle, "1" * 5000)
+
+
+def test_the_names_of_a_csr() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Shop.example.org")])
+    bare = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    alternative = x509.SubjectAlternativeName([x509.DNSName("A.example.org"), x509.DNSName("*.b.example.org")])
+    for builder, names in (
+        (bare, ("shop.example.org",)),
+        (bare.add_extension(alternative, critical=False), ("a.example.org", "*.b.example.org")),
+    ):
+        request = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode("ascii")
+        assert chain.names_of_csr(request) == names
+    with pytest.raises(InvalidRequest, match="csr cannot be read"):
+        chain.names_of_csr("garbage")

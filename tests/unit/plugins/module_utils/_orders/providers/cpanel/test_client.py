@@ -712,3 +712,40 @@ def test_no_call_is_made_that_has_side_effects_or_sends_a_private_key() -> None:
         "fetch_key_and_cabundle_for_certificate",
     ):
         assert function not in text
+
+
+# -- evidence for DCV ---------------------------------------------------------
+
+
+def test_evidence_comes_from_the_csr_in_the_queue() -> None:
+    cpanel, transport = provider(
+        (GET_AVAILABLE, answer(PROCESSING)),
+        (GET_DETAILS, answer(body("details_pending"))),
+        (GET_QUEUE, answer(body("dcv_queue"))),
+    )
+    shop, www = cpanel.fetch_evidence(ITEM, check_mode=True)
+    assert (shop.status, shop.file, shop.problem) == ("completed", None, None)
+    assert www.record is not None
+    assert www.record.fqdn == "_3fa076dc547e7c065db9c858516c8b7b.www.shop.example.org"
+    transport.assert_finished()
+
+
+def test_an_order_that_is_held_has_its_evidence_in_the_queue_too() -> None:
+    held = body("available_processing", status_code="RequiresApproval")
+    cpanel, transport = provider(
+        (GET_AVAILABLE, answer(held)),
+        (GET_DETAILS, answer(body("details_pending"))),
+        (GET_QUEUE, answer(body("dcv_queue"))),
+    )
+    assert [one.problem for one in cpanel.fetch_evidence(ITEM)] == [None, None]
+    transport.assert_finished()
+
+
+def test_the_order_shows_what_the_server_publishes_and_keeps_it_while_only_the_checks_are_read() -> None:
+    order = fetch(PROCESSING, body("details_pending"), body("dcv_queue"))
+    record = order.domains[1].record
+    assert record is not None
+    assert (record.type, order.domains[0].record) == ("CNAME", None)
+    assert [blocker.actor for blocker in order.blockers if blocker.check == "dcv"] == ["provider"]
+    cpanel, _transport = provider((GET_DETAILS, answer(body("details_pending"))))
+    assert cpanel.refresh_order(order).domains[1].record == record

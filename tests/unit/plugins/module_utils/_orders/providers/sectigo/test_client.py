@@ -721,3 +721,49 @@ def test_the_report_knows_no_certificate_ids() -> None:
 def test_no_message_holds_the_password() -> None:
     for text, status in [("errorCode=-16&errorMessage=Permission+denied", 200), ("<html>", 403), ("<html>", 404)]:
         assert LOGIN["loginPassword"] not in str(refuse(answer(text, status)))
+
+
+# -- evidence for DCV ---------------------------------------------------------
+
+CSR = (pathlib.Path(__file__).parent / "bodies" / "dcv.csr").read_text(encoding="utf-8")
+
+
+def pending_shop() -> Response:
+    return answer(body("pending.txt", x1_1_FQDN="shop.example.org"))
+
+
+def test_evidence_takes_the_method_from_the_names_and_the_token_from_the_csr() -> None:
+    sectigo, transport = provider((POST_STATUS, pending_shop()), (POST_DOMAINS, answer(body("dcv_domains.txt"))))
+    found = sectigo.fetch_evidence(ORDER, CSR, "t0827792001533920169", check_mode=True)
+    assert [one.name for one in found] == ["shop.example.org", "www.shop.example.org"]
+    assert {one.record.fqdn for one in found if one.record} == {
+        "_3fa076dc547e7c065db9c858516c8b7b.shop.example.org",
+    }
+    transport.assert_finished()
+
+
+def test_an_order_with_one_name_that_the_call_does_not_know_has_no_method() -> None:
+    refused = answer("errorCode=-4&errorMessage=The+value+of+the+%27orderNumber%27+argument+is+invalid%21")
+    sectigo, _transport = provider((POST_STATUS, pending_shop()), (POST_DOMAINS, refused))
+    (one,) = sectigo.fetch_evidence(ORDER, CSR, "")
+    assert (one.method, one.record, one.problem) == (None, None, "token_unknown")
+
+
+def test_without_the_methods_of_several_names_there_is_no_evidence() -> None:
+    sectigo, _transport = provider((POST_STATUS, answer(body("multi_domain.txt"))), (POST_DOMAINS, answer("-14\nno")))
+    with pytest.raises(errors.ProviderUnavailable):
+        sectigo.fetch_evidence(ORDER, CSR, "")
+
+
+def test_an_order_that_is_issued_needs_no_evidence_and_no_second_call() -> None:
+    sectigo, transport = provider((POST_STATUS, answer(body("issued.txt"))))
+    assert {one.source for one in sectigo.fetch_evidence(ORDER)} == {"none"}
+    transport.assert_finished()
+
+
+@pytest.mark.parametrize(("csr", "unique_value"), [("garbage", ""), (CSR, "with-hyphen")])
+def test_evidence_of_what_is_no_csr_or_unique_value_is_refused(csr: str, unique_value: str) -> None:
+    sectigo, _transport = provider((POST_STATUS, pending_shop()), (POST_DOMAINS, answer(body("dcv_domains.txt"))))
+    with pytest.raises(errors.InvalidRequest) as caught:
+        sectigo.fetch_evidence(ORDER, csr, unique_value)
+    assert (caught.value.provider, caught.value.order_id) == ("sectigo", ORDER)
