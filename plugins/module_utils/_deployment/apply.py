@@ -8,6 +8,7 @@ The journal says how far a run got, so that the next one finishes or undoes what
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import typing as t
@@ -26,6 +27,10 @@ from .service import Service
 
 if t.TYPE_CHECKING:
     from .probe import Endpoint
+
+
+#: Why something cannot be removed however often it is tried: immutable, in use, of an image's layer, too deep.
+_LASTING = frozenset((errno.EPERM, errno.EACCES, errno.EBUSY, errno.EXDEV, errno.ENAMETOOLONG))
 
 
 class Transaction:
@@ -76,11 +81,12 @@ class Transaction:
         plan, lineage, journal = self._plan, self._lineage, self._plan.journal
         if not plan.recovers:
             return
-        lineage.clean()
+        problems = lineage.clean()
         if journal and journal.state == COMMITTING:
-            lineage.prune(self._keep_versions)
+            problems += lineage.prune(self._keep_versions)
         elif journal and journal.next and journal.next != plan.current:
-            lineage.discard(journal.next)
+            problems += lineage.discard(journal.next)
+        self._warn_of_remains(problems)
         if not plan.unverified:
             self._clear_journal()
 
@@ -88,6 +94,16 @@ class Transaction:
         """Nothing is under way any more, neither of this run nor of one that was interrupted."""
         self._lineage.remove_journal()
         self._report["recovered"] = self._plan.recovers
+
+    def _warn_of_remains(self, problems: t.Sequence[OSError]) -> bool:
+        """Name what could not be removed; returns whether another run should try again at once."""
+        for exc in problems:
+            self._host.warn(
+                f"What is left of another version in {self._lineage.path} could not be removed "
+                f"({describe_os_error(exc)}); it may hold a private key. It is in nobody's way, and later deployments "
+                "try again"
+            )
+        return any(exc.errno not in _LASTING for exc in problems)
 
     def _previous(self) -> str | None:
         """The version to go back to: the last one that was verified."""
@@ -100,7 +116,7 @@ class Transaction:
     def _put_into_service(self) -> None:
         plan, lineage = self._plan, self._lineage
         previous = self._previous()
-        if plan.current and not plan.unverified:
+        if plan.current and not (plan.unverified or plan.damaged):
             self._service.validate("before the switch, nothing was changed")
         lineage.make_versions()
         name = lineage.next_name(plan.desired.leaf.serial_number)
@@ -171,13 +187,12 @@ class Transaction:
         lineage = self._lineage
         try:
             lineage.write_journal(Journal(COMMITTING, previous, name))
-            lineage.clean()
-            lineage.prune(self._keep_versions)
-            self._clear_journal()
+            if not self._warn_of_remains(lineage.clean() + lineage.prune(self._keep_versions)):
+                self._clear_journal()
         except OSError as exc:
             raise WriteFailed(
-                f"The new certificate is in service, but old versions could not be removed ({describe_os_error(exc)}); "
-                "the next run will do that",
+                f"The new certificate is in service, but the journal could not be written ({describe_os_error(exc)}); "
+                "the next run will finish this one",
                 changed=True,
             ) from exc
 
@@ -206,9 +221,8 @@ class Transaction:
                 leaf = read_leaf(lineage, previous)
                 if leaf and self._service.has_probes:
                     self._service.require_served_again(leaf, before)
-            lineage.clean()
-            lineage.discard(name)
-            self._clear_journal()
+            if not self._warn_of_remains(lineage.clean() + lineage.discard(name)):
+                self._clear_journal()
         except (DeploymentError, OSError) as exc:
             problem = exc.message if isinstance(exc, DeploymentError) else describe_os_error(exc)
             failure = RollbackFailed(
@@ -228,8 +242,8 @@ class Transaction:
         lineage, plan = self._lineage, self._plan
         try:
             self._restore_shared()
-            lineage.clean()
-            lineage.discard(name)
+            for problem in lineage.clean() + lineage.discard(name):
+                raise problem
             if plan.unverified and plan.journal:
                 lineage.write_journal(plan.journal)
             else:

@@ -48,7 +48,9 @@ _NEW_JOURNAL = ".journal.new"
 _NEW_LINK = ".current.new"
 _OLD_LINK = ".current.old"
 _HIDDEN = frozenset((_JOURNAL, _NEW_JOURNAL, _NEW_LINK, _OLD_LINK, LOCK))
-_LEFT_VERSION = re.compile(r"\.[1-9]\d*-[0-9A-F]+(\.gone)?")  # half written, or half removed
+_HALF_WRITTEN = re.compile(r"\.([1-9]\d*)-[0-9A-F]+")
+_HALF_REMOVED = re.compile(r"\.([1-9]\d*)-[0-9A-F]+\.gone")
+_NUMBERED = (VERSION_NAME, _HALF_WRITTEN, _HALF_REMOVED)
 
 
 class Lineage:
@@ -173,7 +175,7 @@ class Lineage:
 
     def next_name(self, serial_number: str) -> str:
         """The name for a new version."""
-        numbers = [int(match.group(1)) for match in filter(None, map(VERSION_NAME.fullmatch, self._listed()))]
+        numbers = [int(found.group(1)) for found in map(_numbered, self._listed()) if found]
         return f"{1 + max(numbers, default=0)}-{serial_number}"
 
     @contextmanager
@@ -221,13 +223,23 @@ class Lineage:
         return journal
 
     def residue(self) -> list[tuple[Directory, str]]:
-        """What an interrupted run left behind, other than the journal and complete versions: directory and name."""
+        """What an interrupted run left behind, other than the journal and complete versions: directory and name.
+
+        Without a journal, a version that is half removed is one that could not be removed, and no sign of anything.
+        """
+        return [(folder, name) for folder, name in self._leftovers() if not _HALF_REMOVED.fullmatch(name)]
+
+    def _leftovers(self) -> list[tuple[Directory, str]]:
         if self._folder is None:
             return []
         found = [(self._folder, name) for name in (_NEW_JOURNAL, _NEW_LINK, _OLD_LINK) if self._folder.status(name)]
         versions = self._versions_folder()
         if versions:
-            found += [(versions, name) for name in versions.names() if _LEFT_VERSION.fullmatch(name)]
+            found += [
+                (versions, name)
+                for name in versions.names()
+                if _HALF_WRITTEN.fullmatch(name) or _HALF_REMOVED.fullmatch(name)
+            ]
         return found
 
     def require_writable(self) -> None:
@@ -359,27 +371,33 @@ class Lineage:
             folder.remove(CURRENT)
         folder.sync()
 
-    def clean(self) -> None:
+    # What cannot be tidied up stands in nobody's way: these three return what went wrong, and go on.
+
+    def clean(self) -> list[OSError]:
         """Remove what an interrupted or failed run left behind, other than the journal and complete versions."""
-        for folder, name in self.residue():
-            folder.remove(name)
+        return [exc for folder, name in self._leftovers() for exc in _tried(folder.remove, name)]
 
-    def discard(self, name: str) -> None:
-        """Remove a version; a version that is half gone never bears its name."""
-        if name not in self.version_names():
-            return
-        versions = self._opened(self._versions_folder())
-        doomed = f".{name}.gone"
-        versions.rename(name, doomed)
-        versions.remove(doomed)
-        versions.sync()
+    def discard(self, name: str) -> list[OSError]:
+        """Remove a version; one that is half gone does not bear its name, or has no record any more."""
+        return _tried(self._discard, name) if name in self.version_names() else []
 
-    def prune(self, keep: int) -> None:
+    def prune(self, keep: int) -> list[OSError]:
         """Remove all but the newest versions; the current one is kept and counts."""
         current = self.current()
         others = [name for name in self.version_names() if name != current]
-        for name in others[: max(0, len(others) - (keep - 1))]:
-            self.discard(name)
+        return [exc for name in others[: max(0, len(others) - (keep - 1))] for exc in self.discard(name)]
+
+    def _discard(self, name: str) -> None:
+        versions = self._opened(self._versions_folder())
+        doomed = f".{name}.gone"
+        try:
+            versions.rename(name, doomed)
+        except OSError:  # a directory of an image's layer, which overlayfs renames for nobody, but does remove
+            with versions.enter(name) as folder:
+                folder.remove(RECORD)
+            doomed = name
+        versions.remove(doomed)
+        versions.sync()
 
     def _opened(self, folder: Directory | None) -> Directory:
         if folder is None:
@@ -387,8 +405,22 @@ class Lineage:
         return folder
 
 
+def _numbered(entry: str) -> t.Match[str] | None:
+    """The match whose first group is the number of a version, or of what is left of one."""
+    return next(filter(None, (pattern.fullmatch(entry) for pattern in _NUMBERED)), None)
+
+
 def _is_foreign(entry: str) -> bool:
-    return not VERSION_NAME.fullmatch(entry) and not _LEFT_VERSION.fullmatch(entry)
+    return not _numbered(entry)
+
+
+def _tried(action: t.Callable[[str], None], name: str) -> list[OSError]:
+    """What went wrong with an action, if anything did."""
+    try:
+        action(name)
+    except OSError as exc:
+        return [exc]
+    return []
 
 
 def _is_lineage(folder: Directory) -> bool:

@@ -50,6 +50,13 @@ class Plan:
         return self.current is not None and self.journal is not None and self.journal.state == SWITCHING
 
     @property
+    def damaged(self) -> bool:
+        """Whether a file of the current version is missing or changed: a service cannot be expected to accept it."""
+        if self.version is None:
+            return self.current is not None
+        return self.version.on_disk != self.version.record["files"]
+
+    @property
     def switches(self) -> bool:
         """Whether files have to change, not only the service."""
         return bool(set(self.reasons) - {NOT_SERVED})
