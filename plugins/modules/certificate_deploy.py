@@ -155,7 +155,8 @@ options:
       - Commands that check the service's configuration, for example C(nginx -t). They run before the switch, except on
         a first deployment, and after it.
       - Each is a string, which is split as a shell splits words, or a list of words. A single string is one command.
-      - No shell is used. A string with a word such as C(&&), C(|), C(;) or C(>) is refused.
+      - No shell is used. A string with what only a shell would understand is refused, such as C(&&), C(;), C($HOME),
+        C(~/x) or C(*) in a path, unless it stands in quotes. A list of words is taken as it is.
     type: list
     elements: raw
     default: []
@@ -163,7 +164,8 @@ options:
     description:
       - Commands that let the service read the new files, for example C(systemctl reload nginx).
       - Each is a string, which is split as a shell splits words, or a list of words. A single string is one command.
-      - No shell is used. A string with a word such as C(&&), C(|), C(;) or C(>) is refused.
+      - No shell is used. A string with what only a shell would understand is refused, such as C(&&), C(;), C($HOME),
+        C(~/x) or C(*) in a path, unless it stands in quotes. A list of words is taken as it is.
     type: list
     elements: raw
     default: []

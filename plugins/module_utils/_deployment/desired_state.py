@@ -19,6 +19,7 @@ from .directory import read_file
 from .drift import ContentHashes
 from .errors import DeploymentError, InvalidKey, InvalidRequest, NamesNotCovered, NotValidNow, UntrustedChain
 from .records import FILE_NAMES, sha256
+from .shell_syntax import shell_syntax
 from .x509 import (
     FOLDED,
     Certificate,
@@ -30,7 +31,6 @@ from .x509 import (
 
 Command = t.Tuple[str, ...]
 
-_OPERATOR = re.compile(r"[&|;<>]+|[0-9&]?>>?(&[0-9]|/.*)")  # what a shell would not take for a word
 _PATH = re.compile(r"[~.]?/[^\n]*|[^\n]*\.(pem|crt|cer|key)")
 
 
@@ -206,11 +206,12 @@ def read_commands(commands: t.Sequence[t.Any], option: str) -> list[Command]:
             raise InvalidRequest(f"An item of '{option}' is no command: {exc}") from exc
         if not words or not words[0]:
             raise InvalidRequest(f"An item of '{option}' is empty")
-        operator = next(filter(_OPERATOR.fullmatch, words), None)
-        if operator and isinstance(command, str):
+        operator = shell_syntax(command) if isinstance(command, str) else None
+        if operator:
             raise InvalidRequest(
                 f"{operator!r} in an item of '{option}' would be a word like any other, since no shell is used; give "
-                "two commands, or a list of words where it is meant as one"
+                "each command as an item of its own and paths in full, or put quotes around it where it is meant as "
+                "it stands. What needs a shell is a list: [sh, -c, '...']"
             )
         if "\0" in "".join(words):
             raise InvalidRequest(f"An item of '{option}' holds a NUL byte")

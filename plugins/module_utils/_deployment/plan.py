@@ -54,7 +54,7 @@ class Plan:
         """Whether a file of the current version is missing or changed: a service cannot be expected to accept it."""
         if self.version is None:
             return self.current is not None
-        return self.version.on_disk != self.version.record["files"]
+        return bool(self.version.on_disk != self.version.record["files"])
 
     @property
     def switches(self) -> bool:

@@ -469,7 +469,7 @@ def test_command_that_is_none(target: Target, command: t.Any) -> None:
 
 def test_commands_are_run_without_a_shell(target: Target) -> None:
     marker = target.path.parent / "made by a shell"
-    target.deploy(target.world.issue(NAME), reload_commands=["echo 'one two' $HOME", ["echo", ">", str(marker)]])
+    target.deploy(target.world.issue(NAME), reload_commands=["echo 'one two' '$HOME'", ["echo", ">", str(marker)]])
     assert target.host.commands == [("echo", "one two", "$HOME"), ("echo", ">", str(marker))]
     assert not marker.exists()
 
@@ -488,6 +488,29 @@ def test_commands_are_run_without_a_shell(target: Target) -> None:
         "a 2>&1",
         "a >/b",
         "a &>/dev/null",
+        "nginx -s reload; echo hi",
+        "a;b",
+        "a|b",
+        "a& b",
+        "a>/b",
+        "a 'b'>c",
+        "(a)",
+        "$HOME/x",
+        'a "$HOME/x"',
+        "a ${HOME}",
+        "a $(b)",
+        "a `b`",
+        'a "`b`"',
+        "~/x",
+        "a ~root/x",
+        "a /etc/*.conf",
+        "a /etc/?.conf",
+        "a /etc/[ab].conf",
+        "a /etc/{b,c}",
+        "a # because",
+        "a\nb",
+        "a \\\n b",
+        "A=b c",
     ],
 )
 @pytest.mark.parametrize("option", ["validate_commands", "reload_commands"])
@@ -499,8 +522,25 @@ def test_commands_that_need_a_shell(target: Target, option: str, command: str) -
 
 
 def test_commands_with_signs_inside_words(target: Target) -> None:
-    target.deploy(target.world.issue(NAME), reload_commands=["true 'a && b' x?a=1&b=2 a;b -> <a>"])
+    target.deploy(target.world.issue(NAME), reload_commands=["true 'a && b' 'x?a=1&b=2' 'a;b' '->' '<a>'"])
     assert target.host.commands == [("true", "a && b", "x?a=1&b=2", "a;b", "->", "<a>")]
+
+
+@pytest.mark.parametrize(
+    "command, words",
+    [
+        ("true ';' \"a|b\" a\\;b", ["true", ";", "a|b", "a;b"]),
+        ("true '$HOME/x' '~/x' '`a`' '*'", ["true", "$HOME/x", "~/x", "`a`", "*"]),
+        ("true a~ b#c foo$ a$/b 100%", ["true", "a~", "b#c", "foo$", "a$/b", "100%"]),
+        ("true php*-fpm nginx@[1] https://localhost/?a=1", ["true", "php*-fpm", "nginx@[1]", "https://localhost/?a=1"]),
+        ("true {} --a=b {a}", ["true", "{}", "--a=b", "{a}"]),
+        ("true a\n", ["true", "a"]),
+        (["true", "a;b", "$HOME", "~/x", "/*"], ["true", "a;b", "$HOME", "~/x", "/*"]),
+    ],
+)
+def test_commands_that_need_no_shell(target: Target, command: t.Any, words: list[str]) -> None:
+    target.deploy(target.world.issue(NAME), reload_commands=[command])
+    assert target.host.commands == [tuple(words)]
 
 
 def test_private_key_in_the_output_of_a_command(target: Target) -> None:
