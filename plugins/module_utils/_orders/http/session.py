@@ -42,7 +42,7 @@ _CHUNK = 16 * 1024
 #: The most that may come over a connection for one answer, in bytes: headers, and a body with whatever frames it.
 _MAX_RECEIVED = MAX_BODY + MAX_BODY // 2
 _HEADERS = {
-    "User-Agent": "certops.issuance/1.0.0 (Ansible collection)",
+    "User-Agent": "certops.issuance/1.1.0 (Ansible collection)",
     "Accept": "application/json, text/plain, */*;q=0.5",
     "Accept-Encoding": "gzip, deflate",
 }
