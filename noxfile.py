@@ -318,7 +318,6 @@ def yamllint(session: nox.Session) -> None:
 @_lint(name="ansible-lint")
 def ansible_lint(session: nox.Session) -> None:
     """The production profile of ansible-lint, for the collection and for the files in guides."""
-    _install(session, "lint")
     lint = ("ansible-lint", "--profile", "production", "--offline")
     _lint_run(session, *lint)
     _lint_run(session, "python", "tests/tools/guide_pages.py", str(CACHE / "guides"))
