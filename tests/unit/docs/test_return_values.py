@@ -9,6 +9,15 @@ import typing as t
 import pytest
 import yaml
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import (
+    FileEvidence,
+    NameEvidence,
+    OrderReference,
+    Problem,
+    RecordEvidence,
+    zone_from,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._common.evidence_report import report
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import OrderNotFound
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import (
     Blocker,
@@ -17,7 +26,12 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.model imp
     Order,
     Status,
 )
-from ansible_collections.certops.issuance.plugins.modules import order_certificate, order_info, order_wait
+from ansible_collections.certops.issuance.plugins.modules import (
+    order_certificate,
+    order_dcv_info,
+    order_info,
+    order_wait,
+)
 
 _STATES = Check.OPEN | Check.CLOSED | {Check.UNKNOWN}
 #: What is told of an order whose every part is there.
@@ -52,7 +66,9 @@ def test_an_order_is_documented_alike_wherever_it_is_returned() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [order_certificate, order_info, order_wait], ids=["order_certificate", "order_info", "order_wait"]
+    "module",
+    [order_certificate, order_dcv_info, order_info, order_wait],
+    ids=["order_certificate", "order_dcv_info", "order_info", "order_wait"],
 )
 def test_every_field_of_a_failure_is_documented(module: t.Any) -> None:
     documented = yaml.safe_load(module.RETURN)
@@ -60,3 +76,22 @@ def test_every_field_of_a_failure_is_documented(module: t.Any) -> None:
     for name, value in failure.to_result().items():
         assert documented[name]["returned"].startswith("failure"), name
         assert documented[name]["type"] == type(value).__name__, name
+
+
+def test_every_field_of_what_to_publish_is_documented() -> None:
+    documented = yaml.safe_load(order_dcv_info.RETURN)
+    order = OrderReference("digicert", "1")
+    evidences = [
+        NameEvidence(
+            "a.example", order, record=RecordEvidence("TXT", "_dnsauth.a.example", "v"), emails=("x@a.example",)
+        ),
+        NameEvidence("b.example", order, file=FileEvidence("http://b.example/.well-known/pki-validation/f.txt", "v")),
+        NameEvidence("c.example", order, problem=Problem.TOKEN_UNKNOWN, message="no value"),
+    ]
+    result = report(evidences, zone_from(()))
+    for name, entries in result.items():
+        assert entries, name
+        assert set(documented[name]["contains"]) == set(entries[0]), name
+    problems = {value for name, value in vars(Problem).items() if name.isupper()}
+    assert set(documented["names"]["contains"]["problem"]["choices"]) == problems
+    assert set(documented["names"]["contains"]["status"]["choices"]) == _STATES

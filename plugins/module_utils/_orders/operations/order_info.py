@@ -14,6 +14,7 @@ import typing as t
 from ..errors import AuthenticationError, OrderError, PermissionDenied, ProviderUnavailable, RateLimited
 from ..http.redaction import drop_personal
 from ..model import Order, Status
+from .each_order import fetch_each, first_failure
 from .runtime import ORDER_IDS, PROVIDER_OPTIONS, Params, Result, Session, check_order_ids, enumerate_ids
 
 ORDER_INFO_OPTIONS: dict[str, t.Any] = dict(
@@ -24,8 +25,6 @@ ORDER_INFO_OPTIONS: dict[str, t.Any] = dict(
 
 #: From so many orders on the bulk call comes first, and the detail call only for those of which it reports too little.
 BULK_INFO_FROM = 100
-#: After so many calls in a row without an answer the others are not made.
-MAX_FAILURES = 2
 
 
 def order_info(session: Session, params: Params) -> Result:
@@ -38,29 +37,13 @@ def order_info(session: Session, params: Params) -> Result:
     order_ids, failures = check_order_ids(session.provider, params["order_ids"])
     include_raw = bool(params.get("include_raw"))
     summaries = {} if include_raw or len(order_ids) < BULK_INFO_FROM else _fetch_summaries(session, order_ids)
-    orders: list[Order] = []
-    unanswered = 0
-    for position, order_id in enumerate(order_ids):
-        try:
-            orders.append(summaries.get(order_id) or session.provider.fetch_order(order_id))
-            unanswered = 0
-        except OrderError as exc:
-            failures.append(exc.locate(session.provider.info.name, order_id))
-            unanswered += 1 if isinstance(exc, ProviderUnavailable) else 0
-            left = order_ids[position + 1 :]
-            if (
-                isinstance(exc, (AuthenticationError, RateLimited))
-                or unanswered >= MAX_FAILURES
-                or (isinstance(exc, ProviderUnavailable) and not exc.retryable)
-            ):
-                # No other order can do better now; to ask on would lock the account, or last for ever.
-                if left:
-                    session.warn(f"not requested after this failure: {enumerate_ids(left)}")
-                break
+    orders, failures = fetch_each(
+        session, order_ids, lambda order_id: summaries.get(order_id) or session.provider.fetch_order(order_id), failures
+    )
     _warn_once(session, orders)
     result: Result = {"orders": [_to_dict(session, order, include_raw) for order in orders]}
     if failures:
-        raise _first(failures, result)
+        raise first_failure(failures, result)
     return result
 
 
@@ -125,17 +108,3 @@ def _fetch_summaries(session: Session, order_ids: t.Sequence[str]) -> dict[str, 
             f"checks nor names; ask for fewer than {BULK_INFO_FROM} orders at once to see them"
         )
     return orders
-
-
-def _first(failures: t.Sequence[OrderError], result: Result) -> OrderError:
-    """The failure that a task reports, with all others beside it: the first, unless one concerns the whole account."""
-    first = next((failure for failure in failures if isinstance(failure, AuthenticationError)), failures[0])
-    first.details = result
-    if len(failures) > 1:
-        first.details = dict(result, errors=[_strip(failure) for failure in failures])
-        first.message += f" (and {len(failures) - 1} more, see errors)"
-    return first
-
-
-def _strip(failure: OrderError) -> Result:
-    return {name: value for name, value in failure.to_result().items() if name not in failure.details}

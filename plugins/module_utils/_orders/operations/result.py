@@ -20,6 +20,8 @@ MAX_WARNINGS = 20
 _MAX_WARNING = 2000
 #: Written by cryptography: no text of the provider's, and a short password may well occur in base64.
 _OWN = ("certificate", "chain", "fullchain")
+#: Where the files to publish for DCV stand.
+_WITH_FILES = ("files", "names")
 
 
 def clean_result(result: t.Mapping[str, t.Any], redactor: Redactor) -> dict[str, t.Any]:
@@ -33,7 +35,21 @@ def clean_result(result: t.Mapping[str, t.Any], redactor: Redactor) -> dict[str,
     cleaned = clean_data(redactor.scrub_data(_bound(result), names=False))
     if "msg" in cleaned:
         cleaned["msg"] = clean_line(cleaned["msg"])
+    for name in _WITH_FILES:
+        _keep_line_ends(result.get(name), cleaned.get(name))
     return dict(cleaned, **own)
+
+
+def _keep_line_ends(given: t.Any, cleaned: t.Any) -> None:
+    """Put the content of files back where cleaning has changed nothing but CRLF: it is published byte for byte."""
+    if isinstance(given, (list, tuple)) and isinstance(cleaned, list):
+        for one, other in zip(given, cleaned):
+            _keep_line_ends(one, other)
+    elif isinstance(given, dict) and isinstance(cleaned, dict):
+        content = given.get("content")
+        if isinstance(content, str) and cleaned.get("content") == content.replace("\r\n", "\n"):
+            cleaned["content"] = content
+        _keep_line_ends(given.get("file"), cleaned.get("file"))
 
 
 def _bound(result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -19,7 +19,12 @@ from ansible.playbook.task import Task
 from ansible.plugins.loader import action_loader, connection_loader
 from ansible.template import Templar
 
-from ansible_collections.certops.issuance.plugins.action import order_certificate, order_info, order_wait
+from ansible_collections.certops.issuance.plugins.action import (
+    order_certificate,
+    order_dcv_info,
+    order_info,
+    order_wait,
+)
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import AuthenticationError
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import IssuedBundle, Order, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert.client import DigicertProvider
@@ -296,7 +301,12 @@ def test_an_empty_key_does_not_become_that_of_the_environment(monkeypatch: pytes
 
 @pytest.mark.parametrize(
     ("plugin", "name"),
-    [(order_info, "order_info"), (order_wait, "order_wait"), (order_certificate, "order_certificate")],
+    [
+        (order_info, "order_info"),
+        (order_wait, "order_wait"),
+        (order_certificate, "order_certificate"),
+        (order_dcv_info, "order_dcv_info"),
+    ],
 )
 def test_action_module_and_documentation_have_the_same_options(plugin: t.Any, name: str) -> None:
     module = __import__(f"ansible_collections.certops.issuance.plugins.modules.{name}", fromlist=["DOCUMENTATION"])
@@ -307,7 +317,8 @@ def test_action_module_and_documentation_have_the_same_options(plugin: t.Any, na
     documented.update(yaml.safe_load(fragment.ModuleDocFragment.DOCUMENTATION)["options"])
     spec = plugin.ActionModule.argument_spec
     assert set(documented) == set(spec)
-    assert plugin.ActionModule.operation is getattr(plugin, name)
+    operation = plugin.ActionModule.operation
+    assert getattr(operation, "func", operation) is getattr(plugin, name)
     for option, rules in spec.items():
         for field in ("type", "default", "elements", "choices", "aliases"):
             assert documented[option].get(field) == rules.get(field), (option, field)
@@ -319,5 +330,6 @@ def test_every_credential_is_no_log() -> None:
         order_info.ORDER_INFO_OPTIONS,
         order_wait.ORDER_WAIT_OPTIONS,
         order_certificate.ORDER_CERTIFICATE_OPTIONS,
+        order_dcv_info.ORDER_DCV_INFO_OPTIONS,
     ):
         assert {name for name, rules in spec.items() if rules.get("no_log")} == {"api_key", "password"}

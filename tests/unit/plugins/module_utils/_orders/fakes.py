@@ -8,6 +8,7 @@ import contextlib
 import re
 import typing as t
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import NameEvidence
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account
 from ansible_collections.certops.issuance.plugins.module_utils._orders.describe import no_certificate
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import OrderError
@@ -75,6 +76,7 @@ class FakeProvider(Provider):
     scripts: t.ClassVar[dict[str, list[Answer]]] = {}
     bundle: t.ClassVar[IssuedBundle | OrderError] = OrderError("the test has not set what is collected")
     calls: t.ClassVar[list[tuple[str, t.Any]]] = []
+    evidence: t.ClassVar[dict[str, list[NameEvidence] | OrderError]] = {}
 
     def __init__(self, account: Account | None = None, transport: t.Any = None, **scripts: t.Sequence[Answer]) -> None:
         super().__init__(
@@ -103,6 +105,15 @@ class FakeProvider(Provider):
         if isinstance(self.bundle, OrderError):
             raise self.bundle
         return self.bundle
+
+    def fetch_evidence(
+        self, order_id: str, csr: str | None = None, unique_value: str | None = None, check_mode: bool = False
+    ) -> list[NameEvidence]:
+        self.calls.append(("evidence", (order_id, csr, unique_value, check_mode)))
+        found = self.evidence[order_id]
+        if isinstance(found, OrderError):
+            raise found
+        return found
 
     def answer(self, order_id: str) -> Order:
         """What comes next of the script of an order."""
