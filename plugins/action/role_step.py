@@ -359,8 +359,9 @@ class ActionModule(OrderActionBase):
     # -- names --------------------------------------------------------------------------
 
     def _names(self) -> Data:
-        """Refuse variables that are nearly one of the known ones."""
+        """Refuse variables that are nearly one of the known ones, or of the role."""
         wrong = role.misspelled(self._vars, self._given["known"])
+        wrong.update(role.misspelled(self._vars, role.ROLE_VARIABLES, role.ROLE_FACTS))
         return _failure("invalid_request", role.spelling(wrong), {}) if wrong else {}
 
 

@@ -46,7 +46,7 @@ options:
       - V(lead) asks for all hosts of the account where this host is the first of it.
       - V(take) takes and judges the orders of the host, and has the certificate.
       - V(placeholder) deploys a self-signed certificate where there is none.
-      - V(names) refuses variables that are nearly one of O(known).
+      - V(names) refuses variables that are nearly one of O(known), or of the role.
     type: str
     required: true
     choices:

@@ -51,8 +51,6 @@ ROLE_FACTS = (
     "certificate_deferred", "certificate_failure", "certificate_hosts", "certificate_order", "certificate_orders",
     "certificate_result",
 )  # fmt: skip
-#: The variables of the playbook certops.issuance.status.
-STATUS_VARIABLES = ("status_csv_file", "status_json_file")
 
 
 # -- what a user has written ----------------------------------------------------

@@ -57,9 +57,15 @@ class Fleet:
         return os.readlink(current).rpartition("-")[2] if current.is_symlink() else None
 
     def run(
-        self, *arguments: str, play: str = "role.yml", meanwhile: t.Callable[[], None] | None = None, **variables: t.Any
+        self,
+        *arguments: str,
+        play: str | list[t.Any] = "role.yml",
+        meanwhile: t.Callable[[], None] | None = None,
+        **variables: t.Any,
     ) -> Run:
-        """Run a play of ``plays`` on the hosts, with extra variables; ``meanwhile`` is called while it runs.
+        """Run a play of ``plays``, or plays as data, on the hosts, with extra variables.
+
+        ``meanwhile`` is called while it runs.
 
         Whatever the run prints, no secret is in it.
         """
@@ -70,7 +76,7 @@ class Fleet:
             "certificate_wait_timeout": 60,
         }
         run = run_playbook(
-            Path(__file__).with_name("plays") / play,
+            Path(__file__).with_name("plays") / play if isinstance(play, str) else play,
             self.folder,
             *("-e", json.dumps(variables), *arguments),
             inventory={"all": {"hosts": self.hosts, "vars": general}},

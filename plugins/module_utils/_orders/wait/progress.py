@@ -54,6 +54,11 @@ class Progress:
 
     def _summarize(self, report: PollReport, changed: list[OrderState]) -> None:
         self.emit(self._counts(report))
+        if not self.verbosity and all(
+            state.outcome == Outcome.REACHED and not state.was_pending for state in report.orders
+        ):
+            # Nothing had to be waited for, and the counts say so.
+            return
         factor = 10 ** min(self.verbosity, 3)
         # What went wrong is news before what went well.
         rank = {Outcome.FAILED: 0, Outcome.ACTION_REQUIRED: 0, Outcome.REACHED: 2}

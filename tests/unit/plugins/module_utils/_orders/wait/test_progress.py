@@ -153,6 +153,14 @@ def test_verbosity_raises_detail() -> None:
     assert shown == [1 + 8 + 1 + 3, 1 + 80 + 1 + 30, 1 + 200 + 100, 1 + 200 + 100]
 
 
+def test_many_orders_that_were_issued_already_are_one_line() -> None:
+    states = [waiting(str(number), outcome=Outcome.REACHED, changed=True) for number in range(40)]
+    assert len(lines(states, 2, None)) == 1
+    assert len(lines(states, 2, None, verbosity=1)) == 1 + 40
+    states[7].was_pending = True
+    assert len(lines(states, 2, None)) > 1
+
+
 def test_the_last_poll_of_many_orders_names_no_slowest_but_those_that_are_late() -> None:
     states = fleet(10)
     for state in states:
