@@ -34,6 +34,8 @@ attributes:
       - The certificate is rehearsed, and the reasons are the same; nothing is written, no command is run.
       - It fails as well where the files could not be written, or, unless it is the first deployment, where there is no
         such program for a command.
+      - An owner, a group, the file of the private key or of O(ca_path) that is missing is a warning, since an earlier
+        task may make it. The task passes and reports a change. Without a private key nothing is rehearsed.
   diff_mode:
     support: full
     details: Shows serial number, names, dates and reasons; never a private key.
@@ -141,6 +143,8 @@ options:
         read permission.
       - Put octal numbers in quotes, as in V('0640'), so that they are not taken for decimal ones.
       - A key is readable for its owner alone until it is complete.
+      - A POSIX access control list that lets further users or groups read a file, directories included, is kept, and
+        is handed on to the next version. One that lets them write is not.
     type: raw
     default: "0600"
   dir_mode:
@@ -211,6 +215,12 @@ options:
     description: Whether a certificate may replace one that was issued after it.
     type: bool
     default: false
+  lock_timeout:
+    description:
+      - Seconds to wait for another run that is at work on the same lineage. Then the task fails with
+        RV(error_kind=locked).
+    type: float
+    default: 10
 seealso:
   - module: certops.issuance.certificate_info
   - module: certops.issuance.order_certificate
@@ -519,6 +529,7 @@ def main() -> None:
             "probe_timeout": {"type": "float", "default": 10},
             "keep_versions": {"type": "int", "default": 3},
             "allow_older": {"type": "bool", "default": False},
+            "lock_timeout": {"type": "float", "default": 10},
         },
         required_one_of=[("private_key", "private_key_path")],
         mutually_exclusive=[("private_key", "private_key_path")],

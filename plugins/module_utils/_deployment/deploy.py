@@ -15,6 +15,8 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from .._common.names import iso_time
+from .._common.text import clean_data, clean_line, clean_text
 from .apply import Transaction
 from .desired_state import (
     DesiredState,
@@ -24,15 +26,14 @@ from .desired_state import (
     read_desired_state,
     read_probes,
 )
-from .errors import DeploymentError, InvalidKey, write_failed
+from .drift import CERTIFICATE_DIFFERS, CHAIN_DIFFERS, KEY_DIFFERS
+from .errors import DeploymentError, InvalidKey, InvalidRequest, write_failed
 from .host import Host
 from .info import read_leaf
 from .lineage import CURRENT, Lineage
 from .lock import Lock
 from .plan import Plan, Planner, PlanOptions
 from .service import Service, ServiceOptions
-
-LOCK_WAIT = 10.0  # seconds
 
 _SHOWN_IN_DIFF = ("serial_number", "not_before", "not_after", "names", "placeholder")
 
@@ -46,12 +47,14 @@ class Settings:
         plan: what is allowed.
         service: how to validate, reload and probe.
         keep_versions: versions to keep, the current one included.
+        lock_timeout: seconds to wait for another run.
     """
 
     path: str
     plan: PlanOptions
     service: ServiceOptions
     keep_versions: int
+    lock_timeout: float
 
 
 def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = False) -> dict[str, t.Any]:
@@ -71,14 +74,16 @@ def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = Fal
     path = absolute_path(parameters["path"], "path")
     report: dict[str, t.Any] = {"path": path, "rolled_back": False, "recovered": False}
     try:
-        settings, requested = _read_options(parameters, path)
-        return _Deployment(settings, requested, host, report).run(check_mode)
-    except DeploymentError as exc:
-        exc.details = dict(report, **exc.details)
+        settings, requested = _read_options(parameters, path, check_mode)
+        result = _Deployment(settings, requested, host, report).run(check_mode)
+        return dict(result, probes=clean_data(result["probes"]))
+    except DeploymentError as exc:  # its texts may be those of commands, services and certificates
+        exc.message = clean_text(exc.message)
+        exc.details = clean_data(dict(report, **exc.details))
         raise
 
 
-def _read_options(parameters: t.Mapping[str, t.Any], path: str) -> tuple[Settings, DesiredState]:
+def _read_options(parameters: t.Mapping[str, t.Any], path: str, check_mode: bool) -> tuple[Settings, DesiredState]:
     for option in ("private_key_path", "ca_path"):
         if parameters[option] is not None:
             absolute_path(parameters[option], option)
@@ -91,7 +96,11 @@ def _read_options(parameters: t.Mapping[str, t.Any], path: str) -> tuple[Setting
         files=parameters["files"],
         placeholder=parameters["placeholder"],
         now=datetime.now(timezone.utc),
+        check_mode=check_mode,
     )
+    lock_timeout = parameters["lock_timeout"]
+    if not 0 <= lock_timeout < float("inf"):
+        raise InvalidRequest(f"'lock_timeout' is {lock_timeout}, and has to be a number of seconds")
     _refuse_own_key(parameters["private_key_path"], path, requested)
     settings = Settings(
         path=path,
@@ -99,6 +108,7 @@ def _read_options(parameters: t.Mapping[str, t.Any], path: str) -> tuple[Setting
             trust="ca_path" if parameters["ca_path"] else parameters["trust"],
             ca_path=parameters["ca_path"],
             allow_older=parameters["allow_older"],
+            check_mode=check_mode,
         ),
         service=ServiceOptions(
             validate_commands=read_commands(parameters["validate_commands"], "validate_commands"),
@@ -107,6 +117,7 @@ def _read_options(parameters: t.Mapping[str, t.Any], path: str) -> tuple[Setting
             probe_timeout=parameters["probe_timeout"],
         ),
         keep_versions=parameters["keep_versions"],
+        lock_timeout=lock_timeout,
     )
     return settings, requested
 
@@ -138,7 +149,7 @@ class _Deployment:
         self._host = host
         self._report = report
         self._lineage = Lineage(settings.path)
-        self._lock = Lock(self._lineage, LOCK_WAIT)
+        self._lock = Lock(self._lineage, settings.lock_timeout)
         self._service = Service(settings.service, host, requested.key)
         self._planner = Planner(settings.plan, requested, self._lineage, host, self._service, report)
 
@@ -149,6 +160,7 @@ class _Deployment:
             locked = self._lineage.exists() and self._lock.acquire(create=False)
             self._lineage.require_safe_surroundings(self._host.warn)
             plan = self._planner.plan()
+            self._warn(plan)
             if plan.reasons or plan.recovers:
                 if check_mode:
                     self._planner.check_mode_checks(plan)
@@ -161,6 +173,30 @@ class _Deployment:
             self._report["probes"] = [result.as_result() for result in self._service.results]
             self._lock.release()
             self._lineage.close()
+
+    def _warn(self, plan: Plan) -> None:
+        """Name what will not stop the deployment, and may stop the service's clients."""
+        leaf, now = plan.desired.certificate, datetime.now(timezone.utc)
+        for issuer in plan.desired.chain if leaf and not plan.keeps_existing else ():
+            if issuer.not_after <= now:
+                when = "has ended"
+            elif leaf and issuer.not_after < leaf.not_after:
+                when = f"ends before the certificate itself ({iso_time(leaf.not_after)})"
+            else:
+                continue
+            self._host.warn(
+                clean_line(
+                    f"The certificate of '{issuer.subject}' in the chain {when}: it is valid until "
+                    f"{iso_time(issuer.not_after)}. Clients that need it will refuse the certificate from then on; ask "
+                    "the authority for its current chain"
+                )
+            )
+        renews = {CERTIFICATE_DIFFERS, CHAIN_DIFFERS, KEY_DIFFERS} & set(plan.reasons)  # a first one serves nobody yet
+        if renews and not (plan.desired.placeholder or self._service.is_known):
+            self._host.warn(
+                "The files change, and neither 'reload_commands' nor 'probes' say which service uses them: one that is "
+                "running serves the old certificate until it is reloaded"
+            )
 
     def _carry_out(self, plan: Plan, locked: bool) -> Plan:
         """Carry the plan out; returns the one that was carried out."""

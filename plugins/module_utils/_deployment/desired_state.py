@@ -40,7 +40,7 @@ class DesiredState:
 
     Arguments:
         names: the expected names, normalized.
-        key: the private key as one PEM block.
+        key: the private key as one PEM block; empty in check mode where its file is still to be made.
         file_kinds: which files to write, by the names of ``lineage.FILE_NAMES``.
         certificate: the leaf; None for a placeholder that is still to be made.
         chain: what follows the leaf.
@@ -149,6 +149,7 @@ def read_desired_state(
     files: t.Sequence[str],
     placeholder: bool,
     now: datetime,
+    check_mode: bool = False,
 ) -> DesiredState:
     """Read what shall be in service.
 
@@ -161,13 +162,17 @@ def read_desired_state(
         files: kinds of files to write.
         placeholder: whether to make a self-signed certificate instead.
         now: the time at which the certificate must be valid, UTC.
+        check_mode: whether the file of the key may be missing: an earlier task may make it.
 
     Raises:
         InvalidRequest: the certificate, the chain or a name is none.
         InvalidKey, NamesNotCovered, NotValidNow: as their names say.
     """
     key_source = "'private_key'" if private_key is not None else str(private_key_path)
-    key = _read_key(private_key, key_source)
+    if check_mode and private_key is None and not os.path.lexists(key_source):
+        key = b""
+    else:
+        key = _read_key(private_key, key_source)
     expected = _read_names(names)
     kinds = tuple(kind for kind in FILE_NAMES if kind in files)
     if placeholder:

@@ -14,6 +14,7 @@ import stat
 import typing as t
 from types import SimpleNamespace
 
+from .acl import read_mode, set_mode
 from .commands import run_command
 from .errors import InvalidRequest, WriteFailed
 
@@ -23,6 +24,7 @@ _MODE_OPTIONS = {FILE: "mode", KEY: "key_mode", DIRECTORY: "dir_mode"}
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _CONTEXT = "security.selinux"  # the extended attribute; its text ends with a NUL byte
 _MAX_ID = 0xFFFFFFFE
+_STILL_TO_BE_MADE = -1  # the id of nobody: what is there belongs to another
 
 
 class Host(t.Protocol):
@@ -32,13 +34,13 @@ class Host(t.Protocol):
         """Whether owner, group or mode of what is open are not as requested for its kind."""
 
     def apply(self, descriptor: int, kind: str, path: str, like: int | None) -> None:
-        """Set owner, group and mode as requested for the kind, and the SELinux context.
+        """Set owner, group and mode as requested for the kind, the SELinux context, and the access control list.
 
         Arguments:
             descriptor: of what to set them on.
             kind: ``file``, ``key``, ``record`` or ``directory``.
             path: where it will lie; the policy's context for it is the default.
-            like: a descriptor of what the context is kept of; None when there is none yet.
+            like: a descriptor of what context and access control list are kept of; None when there is none yet.
 
         Raises:
             WriteFailed: they cannot be set.
@@ -67,21 +69,47 @@ class AnsibleHost:
             ``dir_mode``, and ``command_timeout`` in seconds.
 
     Raises:
-        InvalidRequest: there is no such owner or group, or a mode is none or cannot be meant.
+        InvalidRequest: there is no such owner or group, or a mode is none or cannot be meant. In check mode an earlier
+            task may make the owner and the group; then it is a warning.
     """
 
     def __init__(self, module: t.Any) -> None:
         self._module = module
         parameters = module.params
         self._given = {"owner": parameters["owner"], "group": parameters["group"]}
-        self._uid = _look_up("owner", "user", parameters["owner"], lambda name: pwd.getpwnam(name).pw_uid)
-        self._gid = _look_up("group", "group", parameters["group"], lambda name: grp.getgrnam(name).gr_gid)
+        self._uid = self._look_up("owner", "user", lambda name: pwd.getpwnam(name).pw_uid)
+        self._gid = self._look_up("group", "group", lambda name: grp.getgrnam(name).gr_gid)
         self._modes: dict[str, int | None] = {}
         for kind, option in _MODE_OPTIONS.items():
             given = self._given[option] = parameters[option]
             if given is not None:
                 self._check_mode(kind, given)
             self._modes[kind] = None if given is None else self._mode_of_new(kind, given)
+
+    def _look_up(self, option: str, what: str, by_name: t.Callable[[str], int]) -> int | None:
+        """The number of an owner or group; None where none is requested, and -1 for one that is still to be made.
+
+        Raises:
+            InvalidRequest: the target does not know it; numbers need not be known.
+        """
+        name = self._given[option]
+        if name is None:
+            return None
+        try:
+            number = int(name)
+        except ValueError:
+            try:
+                return by_name(name)
+            except KeyError:
+                if self._module.check_mode:
+                    self.warn(
+                        f"'{option}' is {name!r}, and the target has no such {what} yet; the deployment would need it"
+                    )
+                    return _STILL_TO_BE_MADE
+                number = -1
+        if not 0 <= number <= _MAX_ID:
+            raise InvalidRequest(f"'{option}' is {name!r}, and the target has no such {what}")
+        return number
 
     def _check_mode(self, kind: str, given: t.Any) -> None:
         option, mode = _MODE_OPTIONS[kind], self._mode_of_new(kind, given)
@@ -150,7 +178,7 @@ class AnsibleHost:
     def differs(self, descriptor: int, kind: str) -> bool:
         """See Host."""
         status = os.fstat(descriptor)
-        found = (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode))
+        found = (status.st_uid, status.st_gid, read_mode(descriptor))
         return any(value not in (None, other) for value, other in zip(self._requested(kind, status), found))
 
     def apply(self, descriptor: int, kind: str, path: str, like: int | None) -> None:
@@ -162,8 +190,8 @@ class AnsibleHost:
                 os.fchown(descriptor, -1 if uid is None else uid, -1 if gid is None else gid)
             if self._module.selinux_enabled():
                 self._set_context(descriptor, path, like)
-            if mode is not None and stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
-                os.fchmod(descriptor, mode)
+            if mode is not None:
+                set_mode(descriptor, mode, like)
         except OSError as exc:
             options = ("owner", "group", _MODE_OPTIONS.get(kind, "mode"))
             given = ", ".join(f"'{name}' {self._given[name]!r}" for name in options if self._given[name] is not None)
@@ -187,26 +215,6 @@ class AnsibleHost:
         """See Host."""
         program = self._module.get_bin_path(command[0]) or command[0]
         return run_command([program, *command[1:]], self._module.params["command_timeout"], descriptors)
-
-
-def _look_up(option: str, what: str, name: str | None, by_name: t.Callable[[str], int]) -> int | None:
-    """The number of an owner or group; None where none is requested.
-
-    Raises:
-        InvalidRequest: the target does not know it; numbers need not be known.
-    """
-    if name is None:
-        return None
-    try:
-        number = int(name)
-    except ValueError:
-        try:
-            number = by_name(name)
-        except KeyError:
-            number = -1
-    if not 0 <= number <= _MAX_ID:
-        raise InvalidRequest(f"'{option}' is {name!r}, and the target has no such {what}")
-    return number
 
 
 def _context(descriptor: int) -> bytes:

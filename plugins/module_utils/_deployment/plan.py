@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -84,11 +85,13 @@ class PlanOptions:
         trust: ``system``, ``ca_path`` or ``chain_only``.
         ca_path: CA certificates for ``ca_path``.
         allow_older: whether a certificate that was issued before the deployed one may replace it.
+        check_mode: whether files may be missing that an earlier task may make.
     """
 
     trust: str
     ca_path: str | None
     allow_older: bool
+    check_mode: bool = False
 
 
 class Planner:
@@ -196,19 +199,28 @@ class Planner:
 
     def _rehearse(self, plan: Plan) -> Plan:
         """The plan with its anchors, after handshakes in memory; makes the placeholder where one is due."""
-        from .rehearsal import CHAIN_ONLY, rehearse
+        from .rehearsal import CHAIN_ONLY, check_links, rehearse
 
-        desired, trust = plan.desired, self._options.trust
+        desired, trust, ca_path = plan.desired, self._options.trust, self._options.ca_path
+        if not desired.key:
+            self._warn_of_missing("private key", desired.key_source)
+            if desired.certificate:
+                check_links(desired.leaf, desired.chain)
+            return plan
+        if self._options.check_mode and ca_path and not (desired.placeholder or os.path.lexists(ca_path)):
+            self._warn_of_missing("file of CA certificates", ca_path)
+            trust = CHAIN_ONLY
         if desired.placeholder:
             trust = CHAIN_ONLY
             if desired.certificate is None or plan.switches:
                 from .placeholder import make_placeholder
 
                 desired = desired.with_certificate(make_placeholder(self._host, desired.names, desired.key))
-        anchors = rehearse(
-            desired.leaf, desired.chain, desired.key, desired.names, trust, self._options.ca_path, desired.key_source
-        )
+        anchors = rehearse(desired.leaf, desired.chain, desired.key, desired.names, trust, ca_path, desired.key_source)
         return replace(plan, desired=desired, anchors=anchors)
+
+    def _warn_of_missing(self, what: str, path: str) -> None:
+        self._host.warn(f"The {what} {path} is not there yet; the deployment would need it, and verify against it")
 
     def check_mode_checks(self, plan: Plan) -> None:
         """Fail in check mode where a real run would fail before it has changed anything for good.

@@ -129,6 +129,11 @@ class Service:
     # -- probes -------------------------------------------------------------------------------------------------------
 
     @property
+    def is_known(self) -> bool:
+        """Whether anybody tells the service of new files, or looks what it serves."""
+        return bool(self._options.reload_commands or self._options.probes)
+
+    @property
     def has_probes(self) -> bool:
         """Whether anybody looks what the service serves."""
         return bool(self._options.probes)

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import stat
+import struct
 import typing as t
 from unittest import mock
 
@@ -218,9 +219,7 @@ def test_modes_and_group(run: t.Any, options: dict[str, t.Any]) -> None:
         ("dir_mode", 750, "in quotes, '0750'"),
         ("dir_mode", 700, "in quotes, '0700'"),
         ("dir_mode", "0777", "rwxrwxrwx, which lets every user of the target replace the private key"),
-        ("owner", "no-such-user", "'owner' is 'no-such-user', and the target has no such user"),
         ("owner", "-1", "no such user"),
-        ("group", "no-such-group", "'group' is 'no-such-group', and the target has no such group"),
         ("group", "4294967295", "no such group"),
     ],
 )
@@ -232,6 +231,28 @@ def test_attributes_that_cannot_be_meant(
     assert (result["failed"], result["error_kind"]) == (True, "invalid_request")
     assert message in result["msg"]
     assert not os.path.exists(options["path"])
+
+
+@pytest.mark.parametrize("deployed", [False, True])
+@pytest.mark.parametrize("option, what", [("owner", "user"), ("group", "group")])
+def test_owner_and_group_that_are_not_there(
+    run: t.Any, options: dict[str, t.Any], option: str, what: str, deployed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier task may make them, so that check mode passes."""
+    warnings: list[str] = []
+    monkeypatch.setattr(basic.AnsibleModule, "warn", lambda _module, text: warnings.append(text))
+    options = dict(options, reload_commands=["true"])
+    if deployed:
+        run(certificate_deploy, options)
+    requested = dict(options, **{option: "nobody-yet"})
+    result = run(certificate_deploy, requested, check_mode=True)
+    assert (result["changed"], result["reasons"]) == (True, ["attributes_differ" if deployed else "absent"])
+    assert warnings == [
+        f"'{option}' is 'nobody-yet', and the target has no such {what} yet; the deployment would need it"
+    ]
+    result = run(certificate_deploy, requested)
+    assert (result["failed"], result["error_kind"]) == (True, "invalid_request")
+    assert result["msg"] == f"'{option}' is 'nobody-yet', and the target has no such {what}"
 
 
 @pytest.mark.parametrize(
@@ -262,6 +283,76 @@ def test_attributes_as_ansible_takes_them(
     found = stat.S_IMODE(os.stat(os.path.join(options["path"], name)).st_mode)
     assert expected in (None, found)
     assert run(certificate_deploy, requested)["changed"] is False
+
+
+def access_list(mode: int, named: int, mask: int) -> bytes:
+    """The extended attribute of a list that gives the user 12345 the permissions."""
+    owner, group, others = mode >> 6, mode >> 3 & 7, mode & 7
+    entries = [(0x01, owner, -1), (0x02, named, 12345), (0x04, group, -1), (0x10, mask, -1), (0x20, others, -1)]
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries)
+
+
+ACL = "system.posix_acl_access"
+
+
+@pytest.fixture
+def lists(options: dict[str, t.Any]) -> None:
+    """Skips where the file system knows no access control lists."""
+    folder = os.path.dirname(options["path"])
+    try:
+        os.setxattr(folder, ACL, access_list(0o700, 0, 0))
+        os.removexattr(folder, ACL)
+    except (AttributeError, OSError) as exc:
+        pytest.skip(f"no access control lists here: {exc}")
+
+
+@pytest.mark.usefixtures("lists")
+@pytest.mark.parametrize("key_mode", ["0600", "0640"])
+def test_access_control_list_is_kept(run: t.Any, options: dict[str, t.Any], world: pki.World, key_mode: str) -> None:
+    options = dict(options, key_mode=key_mode)
+    run(certificate_deploy, options)
+    given = {
+        "current/privkey.pem": access_list(int(key_mode, 8), 0o4, 0o4),
+        "current": access_list(0o755, 0o5, 0o5),
+        "versions": access_list(0o755, 0o5, 0o5),
+    }
+    for name, content in given.items():
+        os.setxattr(os.path.join(options["path"], name), ACL, content)
+    assert run(certificate_deploy, options)["changed"] is False
+    renewal = dict(options, certificate=pki.pem(world.issue(NAME)))
+    assert run(certificate_deploy, renewal)["reasons"] == ["certificate_differs"]
+    for name, content in given.items():
+        assert os.getxattr(os.path.join(options["path"], name), ACL) == content
+    assert run(certificate_deploy, renewal)["changed"] is False
+    other_mode = {"0600": "0640", "0640": "0600"}[key_mode]
+    assert run(certificate_deploy, dict(renewal, key_mode=other_mode))["reasons"] == ["attributes_differ"]
+    found = os.getxattr(os.path.join(options["path"], "current/privkey.pem"), ACL)
+    assert found == access_list(int(other_mode, 8), 0o4, 0o4)
+    assert run(certificate_deploy, dict(renewal, key_mode=other_mode))["changed"] is False
+
+
+@pytest.mark.usefixtures("lists")
+@pytest.mark.parametrize("name, mode", [("current/privkey.pem", 0o600), ("versions", 0o755), ("", 0o755)])
+def test_access_control_list_that_lets_others_write_is_not_kept(
+    run: t.Any, options: dict[str, t.Any], name: str, mode: int
+) -> None:
+    run(certificate_deploy, options)
+    path = os.path.join(options["path"], name)
+    os.setxattr(path, ACL, access_list(mode, 0o7, 0o7))
+    assert run(certificate_deploy, options)["reasons"] == ["attributes_differ"]
+    assert not os.stat(path).st_mode & 0o020
+    assert run(certificate_deploy, options)["changed"] is False
+
+
+@pytest.mark.usefixtures("lists")
+def test_default_access_control_list_of_a_directory(run: t.Any, options: dict[str, t.Any]) -> None:
+    """New files and directories inherit it; they have the requested modes all the same."""
+    os.setxattr(os.path.dirname(options["path"]), "system.posix_acl_default", access_list(0o744, 0o4, 0o7))
+    options = dict(options, key_mode="0640")
+    assert run(certificate_deploy, options)["changed"] is True
+    assert stat.S_IMODE(os.stat(os.path.join(options["path"], "current/privkey.pem")).st_mode) == 0o640
+    assert stat.S_IMODE(os.stat(os.path.join(options["path"], "versions")).st_mode) == 0o755
+    assert run(certificate_deploy, options)["changed"] is False
 
 
 def test_key_for_everybody(run: t.Any, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -461,7 +552,11 @@ def contexts(monkeypatch: pytest.MonkeyPatch) -> dict[int, bytes]:
     """The SELinux contexts of what is open, by inode; the kernel of this machine may keep none."""
     found: dict[int, bytes] = {}
 
+    original = os.getxattr
+
     def read(descriptor: int, name: str) -> bytes:
+        if name == ACL:
+            return original(descriptor, name)
         assert name == "security.selinux"
         try:
             return found[os.fstat(descriptor).st_ino]

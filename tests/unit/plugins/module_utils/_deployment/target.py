@@ -61,6 +61,7 @@ class Target:
         self.path = path
         self.world = world
         self.host = PlainHost()
+        self.lock_timeout = 10.0  # seconds
         self.ca_path = path.parent / "root.pem"
         self.ca_path.write_text(world.root.pem)
 
@@ -82,6 +83,7 @@ class Target:
             "probe_timeout": 5.0,
             "keep_versions": 3,
             "allow_older": False,
+            "lock_timeout": self.lock_timeout,
         }
         options.update(changes)
         return options

@@ -197,3 +197,90 @@ def test_intermediate_does_not_pass_for_a_damaged_leaf(target: Target) -> None:
     (target.path / "current" / "fullchain.pem").write_text("damaged")
     found = read_lineage(str(target.path))
     assert (found["exists"], found["serial_number"]) == (False, None)
+
+
+# -- what an earlier task would make: check mode -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deployed", [False, True])
+def test_check_mode_before_the_key_is_there(target: Target, deployed: bool) -> None:
+    if deployed:
+        target.deploy(target.world.issue(NAME))
+    path = str(target.path.parent / "ssl" / "www.key")
+    options: dict[str, t.Any] = {"private_key": None, "private_key_path": path}
+    before = target.tree()
+    target.host.warnings.clear()
+    result = target.deploy(target.world.issue(NAME), check_mode=True, reload_commands=["true"], **options)
+    assert result["changed"] is True
+    assert result["reasons"] == (["certificate_differs", "key_differs"] if deployed else ["absent"])
+    assert [f"private key {path} is not there yet" in text for text in target.host.warnings] == [True]
+    if not deployed:
+        assert target.deploy(placeholder=True, check_mode=True, **options)["changed"] is True
+    assert target.tree() == before
+    assert refused(target, target.world.issue(NAME), **options).kind == "invalid_key"
+
+
+@pytest.mark.parametrize("missing", ["ssl/root.pem", "root.pem"])
+def test_check_mode_before_the_ca_file_is_there(target: Target, missing: str) -> None:
+    target.ca_path.unlink()
+    path = str(target.path.parent / missing)
+    result = target.deploy(target.world.issue(NAME), check_mode=True, ca_path=path, reload_commands=["true"])
+    assert (result["changed"], result["reasons"]) == (True, ["absent"])
+    assert len(target.host.warnings) == 1 and f"{path} is not there yet" in target.host.warnings[0]
+    assert refused(target, target.world.issue(NAME), ca_path=path).kind == "no_trust_store"
+    error = refused(target, target.world.issue(NAME, key=pki.make_key()), check_mode=True, ca_path=path)
+    assert error.kind == "key_mismatch"
+
+
+# -- warnings ---------------------------------------------------------------------------------------------------------
+
+
+def test_chain_that_ends_before_the_leaf(target: Target) -> None:
+    end = pki.NOW + 30 * pki.DAY
+    issuer = pki.Authority("Short \x1b[31m", target.world.root, not_after=end)
+    leaf = issuer.issue(NAME, key=target.world.key)
+    for changed in (True, False):
+        target.host.warnings.clear()
+        assert target.deploy(leaf, chain=issuer.pem, reload_commands=["true"])["changed"] is changed
+        assert len(target.host.warnings) == 1
+        assert "ends before the certificate itself" in target.host.warnings[0]
+        assert f"valid until {end:%Y-%m-%d}" in target.host.warnings[0]
+        assert "\x1b" not in target.host.warnings[0]
+
+
+def test_chain_that_has_ended(target: Target) -> None:
+    key = pki.make_key()
+    old = pki.Authority("Crossed", target.world.root, key=key, not_before=pki.NOW - 9 * pki.DAY, not_after=pki.NOW)
+    new = pki.Authority("Crossed", key=key)
+    target.ca_path.write_text(new.pem)
+    leaf = new.issue(NAME, key=target.world.key)
+    target.deploy(leaf, chain=old.pem, reload_commands=["true"])
+    assert len(target.host.warnings) == 1
+    assert "has ended" in target.host.warnings[0]
+
+
+def test_files_that_change_under_a_service_that_nobody_reloads(target: Target) -> None:
+    leaf = target.world.issue(NAME)
+    target.deploy(leaf, reload_commands=["true"])
+    assert target.host.warnings == []
+    target.deploy(leaf)
+    assert target.host.warnings == []
+    target.deploy(target.world.issue(NAME))
+    assert ["neither 'reload_commands' nor 'probes'" in text for text in target.host.warnings] == [True]
+
+
+def test_placeholder_that_nobody_reloads(target: Target) -> None:
+    target.deploy(placeholder=True)
+    assert target.host.warnings == []
+
+
+# -- texts of others --------------------------------------------------------------------------------------------------
+
+
+def test_output_of_a_command_steers_no_terminal_and_no_ci_system(target: Target) -> None:
+    target.deploy(target.world.issue(NAME))
+    show = ["sh", "-c", r"printf '\033[31m##vso[task.complete]\n::error::x\n\342\200\256' >&2; exit 1"]
+    with pytest.raises(DeploymentError) as failure:
+        target.deploy(target.world.issue(NAME), validate_commands=[show])
+    output = failure.value.message.partition("nothing was changed): ")[2]
+    assert output and not [text for text in ("\x1b", "##vso[", "::error::", "\u202e") if text in output]

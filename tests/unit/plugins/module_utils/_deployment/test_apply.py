@@ -665,16 +665,23 @@ def test_certificate_with_its_chain_in_one_text(target: Target) -> None:
         assert deployment.deploy(dict(options, chain=chain), target.host)["changed"] is False
 
 
-def test_lineage_of_another_run(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deployment, "LOCK_WAIT", 0.2)
+def test_lineage_of_another_run(target: Target) -> None:
     target.deploy(target.world.issue(NAME))
     held = os.open(target.path / ".lock", os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
     try:
-        error = refused(target, target.world.issue(NAME))
+        error = refused(target, target.world.issue(NAME), lock_timeout=0.2)
     finally:
         os.close(held)
     assert error.kind == "locked"
+    assert "for 0.2 s" in error.message
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan"), float("inf")])
+def test_lock_timeout_that_is_none(target: Target, timeout: float) -> None:
+    error = refused(target, target.world.issue(NAME), lock_timeout=timeout)
+    assert error.kind == "invalid_request"
+    assert "'lock_timeout'" in error.message
 
 
 def test_information(target: Target) -> None:

@@ -10,16 +10,15 @@ import typing as t
 
 import pytest
 
-from ansible_collections.certops.issuance.plugins.module_utils._deployment import deploy as deployment
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.info import read_lineage
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
 
 
 @pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def patience(target: Target) -> None:
     """A busy machine is no reason to give up on the lock."""
-    monkeypatch.setattr(deployment, "LOCK_WAIT", 120.0)
+    target.lock_timeout = 120.0
 
 
 def in_background(work: t.Callable[[], t.Any]) -> int:

@@ -44,10 +44,10 @@ def test_version_of_an_image_layer_is_removed_where_it_is(target: Target, monkey
     target.deploy(target.world.issue(NAME))
     Stubborn(target, monkeypatch, ["replace"], errno.EXDEV)
     leaf = target.world.issue(NAME)
-    assert target.deploy(leaf, keep_versions=1)["changed"] is True
+    assert target.deploy(leaf, keep_versions=1, reload_commands=["true"])["changed"] is True
     assert target.versions() == [f"2-{pki.serial(leaf)}"]
     assert target.host.warnings == []
-    assert target.deploy(leaf, keep_versions=1)["changed"] is False
+    assert target.deploy(leaf, keep_versions=1, reload_commands=["true"])["changed"] is False
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,16 @@ def test_version_that_cannot_be_removed_blocks_nothing(
         for _renewal in range(3):
             target.host.warnings.clear()
             leaf = target.world.issue(NAME)
-            result = target.deploy(leaf, keep_versions=1)
+            result = target.deploy(leaf, keep_versions=1, reload_commands=["true"])
             assert (result["changed"], result["reasons"]) == (True, ["certificate_differs"])
             assert target.read("cert.pem") == pki.pem(leaf)
             assert os.strerror(code) in target.host.warnings[0] and first in target.host.warnings[0]
-        target.deploy(leaf, keep_versions=1)  # after an error that may pass, this one tries again
-        assert target.deploy(leaf, keep_versions=1)["changed"] is False
+        target.deploy(
+            leaf, keep_versions=1, reload_commands=["true"]
+        )  # after an error that may pass, this one tries again
+        assert target.deploy(leaf, keep_versions=1, reload_commands=["true"])["changed"] is False
         assert read_lineage(str(target.path))["interrupted"] is False
-    target.deploy(target.world.issue(NAME), keep_versions=1)
+    target.deploy(target.world.issue(NAME), keep_versions=1, reload_commands=["true"])
     assert len(target.versions()) == 1
 
 
@@ -85,8 +87,8 @@ def test_deployment_that_leaves_an_immutable_version_is_done(target: Target, mon
     target.deploy(target.world.issue(NAME))
     Stubborn(target, monkeypatch, ["unlink"], errno.EPERM)
     leaf = target.world.issue(NAME)
-    target.deploy(leaf, keep_versions=1)
-    result = target.deploy(leaf, keep_versions=1)
+    target.deploy(leaf, keep_versions=1, reload_commands=["true"])
+    result = target.deploy(leaf, keep_versions=1, reload_commands=["true"])
     assert (result["changed"], result["recovered"]) == (False, False)
 
 
@@ -100,7 +102,8 @@ def test_going_back_from_a_version_that_cannot_be_removed(target: Target, monkey
     with monkeypatch.context() as patches:
         patches.setattr(os, "rmdir", refuse)
         with pytest.raises(DeploymentError) as failure:
-            target.deploy(other, validate_commands=[f"grep -q {pki.serial(leaf)} {target.path}/current/version.json"])
+            old = f"grep -q {pki.serial(leaf)} {target.path}/current/version.json"
+            target.deploy(other, validate_commands=[old], reload_commands=["true"])
     assert failure.value.kind == "validate_failed"
     assert failure.value.details["rolled_back"] is True
     assert "Operation not permitted" in target.host.warnings[0]

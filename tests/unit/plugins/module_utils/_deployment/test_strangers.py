@@ -404,8 +404,8 @@ def test_links_that_lead_in_a_circle(target: Attacked) -> None:
 
 
 @needs_root
-def test_nobody_can_hold_the_lock(target: Attacked, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deployment, "LOCK_WAIT", 0.3)
+def test_nobody_can_hold_the_lock(target: Attacked) -> None:
+    target.lock_timeout = 0.3
     target.deploy(target.world.issue(NAME))
     reading, writing = os.pipe()
     holder = os.fork()
@@ -436,10 +436,8 @@ def test_nobody_can_hold_the_lock(target: Attacked, monkeypatch: pytest.MonkeyPa
 
 @needs_root
 @pytest.mark.parametrize("kind", ["file of nobody", "file for all", "fifo", "link", "directory"])
-def test_lock_that_is_not_ours_is_replaced(
-    target: Attacked, kind: str, monkeypatch: pytest.MonkeyPatch, folder: pathlib.Path
-) -> None:
-    monkeypatch.setattr(deployment, "LOCK_WAIT", 0.3)
+def test_lock_that_is_not_ours_is_replaced(target: Attacked, kind: str, folder: pathlib.Path) -> None:
+    target.lock_timeout = 0.3
     leaf = target.world.issue(NAME)
     target.deploy(leaf)
     lock = target.path / ".lock"
@@ -495,7 +493,7 @@ def wait_for(path: pathlib.Path) -> None:
 def test_no_second_run_beside_the_reload_of_a_killed_one(
     target: Attacked, folder: pathlib.Path, number: int, group: bool, stubborn: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deployment, "LOCK_WAIT", 60.0)
+    target.lock_timeout = 60.0
     monkeypatch.setattr(f"{run_command.__module__}._ORPHAN_TIME", 0.5)
     monkeypatch.setattr(f"{run_command.__module__}._GRACE", 0.5)
     first, second = target.world.issue(NAME), target.world.issue(NAME)
@@ -545,10 +543,8 @@ def test_reload_of_a_killed_run_may_come_to_its_end(target: Attacked, folder: pa
     assert os.waitpid(other, 0)[1] == 0
 
 
-def test_daemon_that_the_reload_starts_never_holds_the_lock(
-    target: Attacked, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(deployment, "LOCK_WAIT", 0.3)
+def test_daemon_that_the_reload_starts_never_holds_the_lock(target: Attacked, folder: pathlib.Path) -> None:
+    target.lock_timeout = 0.3
     daemon = f"setsid sh -c 'echo $$ > {folder}/pid; ls -l /proc/$$/fd > {folder}/open; exec sleep 600' & wait_for=1"
     target.deploy(target.world.issue(NAME), reload_commands=[["sh", "-c", daemon]])
     wait_for(folder / "open")
