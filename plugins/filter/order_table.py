@@ -72,6 +72,8 @@ from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.text import clean_line
+
 _COLUMNS = ("host", "provider", "order_id", "status", "names", "names_done", "not_after", "days_left", "blocked_by")
 _TITLES = {
     "host": "HOST",
@@ -162,14 +164,14 @@ def _as_text(value: t.Any) -> t.Any:
     """
     if not isinstance(value, str):
         return value
-    return _FORMULA.sub(r"\1'\2", re.sub(r"[\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+", " ", value))
+    return _FORMULA.sub(r"\1'\2", clean_line(value))
 
 
 def _lines(rows: t.Sequence[Row]) -> list[str]:
     shown = [dict(row, done="" if row["names"] is None else f"{row['names_done']} of {row['names']}") for row in rows]
     names = [name for name in _TITLES if name != "host" or any("host" in row for row in rows)]
     table = [[_TITLES[name] for name in names]]
-    table += [["" if row.get(name) is None else " ".join(str(row[name]).split()) for name in names] for row in shown]
+    table += [["" if row.get(name) is None else clean_line(str(row[name])) for name in names] for row in shown]
     widths = [max(len(line[column]) for line in table) for column in range(len(names))]
     return [
         "  ".join(

@@ -69,3 +69,10 @@ def test_ordinary_text_and_numbers_stay_as_they_are() -> None:
     row = list(csv.DictReader(str(order_table([order], "csv")).splitlines()))[0]
     assert row["blocked_by"] == "publish a-b; then wait, 1+1=2"
     assert int(row["days_left"]) < 0
+
+
+def test_nothing_in_a_table_steers_a_terminal_or_a_ci_system() -> None:
+    hostile = "\x1b[2Jx\x1b]8;;http://e\x07y\rz ##vso[task.a]b \u202e\x9b \x00 \ud800"
+    order = {"provider": "digicert", "order_id": "1", "status": "validating", "msg": hostile, "host": hostile}
+    for text in ["\n".join(order_table([order])), str(order_table([order], "csv"))]:
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ud800]|##vso\\[", text)
