@@ -28,6 +28,15 @@ from ..model import Blocker, Check, Domain, IssuedBundle, Order
 
 T = t.TypeVar("T")
 
+#: Words of any API for too many requests, for a server that is not well, and for an order that has not come so far yet:
+#: patterns for texts that come instead of the HTTP status that would say so. Case is ignored.
+TOO_MANY_REQUESTS = r"too[ _]many[ _]requests|rate[ _-]?limit|request[ _]limit|\b(?:http|code|status|error)\W{0,3}429\b"
+SERVER_FAULT = (
+    r"internal[ _](?:server[ _])?error|bad[ _]gateway|service[ _](?:temporarily[ _])?unavailable|gateway[ _]time-?out"
+    r"|maintenance|temporarily|try again later|\b(?:http|code|status|error)\W{0,3}5[0-9][0-9]\b"
+)
+NOT_YET = r"(?:\bnot|n't)\b[^.:;]{0,40}\b(?:validated|verified|issued|processed|completed?|ready)\b"
+
 #: What is often given in place of an order id, by how it begins as text.
 _SLIPS: t.Mapping[str, str] = {
     "": "an order id is empty",

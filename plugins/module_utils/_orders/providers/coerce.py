@@ -14,7 +14,7 @@ import datetime
 import re
 import typing as t
 
-from ..._common.names import iso_time, normalize_name
+from ..._common.names import is_ip_address, iso_time, normalize_name
 
 _DIGITS = re.compile(r"[0-9]{1,64}", re.ASCII)
 #: Texts that stand for no value where a long text is expected.
@@ -28,7 +28,7 @@ def text(value: t.Any) -> str | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        # A number that some serialiser in between wrote with a decimal point.
+        # A number that a program in between wrote with a decimal point.
         return str(int(value))
     if isinstance(value, (int, float)):
         return str(value)
@@ -78,6 +78,14 @@ def identifier(value: t.Any) -> str | None:
     return stripped if stripped is not None and _DIGITS.fullmatch(stripped) else None
 
 
+def texts(value: t.Any) -> list[str]:
+    """The texts in a text, in a list, or in an object with a text or a list for each thing that is wrong."""
+    if isinstance(value, dict):
+        return [one for item in value.values() for one in texts(item)]
+    items = value if isinstance(value, list) else [value]
+    return [one for item in items for one in (texts(item) if isinstance(item, dict) else [text(item)]) if one]
+
+
 def mapping(value: t.Any) -> t.Mapping[str, t.Any]:
     """A JSON object, or an empty one for anything else."""
     return value if isinstance(value, dict) else {}
@@ -90,13 +98,25 @@ def squeezed(value: t.Any) -> str:
 
 def listing(value: t.Any) -> list[t.Any]:
     """An array, also where PHP numbered it by keys; a lone object as an array of one; empty for anything else."""
+    items = _array(value)
+    if items is None:
+        return [value] if isinstance(value, dict) and value else []
+    return items
+
+
+def single(value: t.Any) -> t.Any:
+    """The item of an array that has one alone; else the value as it is."""
+    items = listing(value)
+    return items[0] if len(items) == 1 else value
+
+
+def _array(value: t.Any) -> list[t.Any] | None:
+    """The items of a list, or of an object numbered by its keys; None for anything else."""
     if isinstance(value, list):
         return value
-    if not isinstance(value, dict) or not value:
-        return []
-    if all(_DIGITS.fullmatch(str(key)) for key in value):
-        return [value[key] for key in sorted(value, key=lambda key: int(str(key)))]
-    return [value]
+    if not isinstance(value, dict) or not value or not all(_DIGITS.fullmatch(str(key)) for key in value):
+        return None
+    return [value[key] for key in sorted(value, key=lambda key: int(str(key)))]
 
 
 def objects(value: t.Any) -> list[t.Mapping[str, t.Any]]:
@@ -113,21 +133,38 @@ def php_items(value: t.Any) -> list[tuple[str | None, t.Any]]:
     """What stands in an array of PHP, with its key where that is a name.
 
     PHP writes one array as a list, as an object numbered by keys, or as an object with a name for each item. An object
-    whose values are not all objects is one item by itself.
+    whose values are not all objects is one item by itself. What stands in arrays inside of it is taken for its own.
     """
-    items = listing(value)
+    items = _flat(listing(value))
     lone = isinstance(value, dict) and items == [value]
     if lone and all(isinstance(item, (dict, list)) for item in value.values()):
-        return list(value.items())
+        return [(name, single(item)) for name, item in value.items()]
     return [(None, item) for item in items]
 
 
+def _flat(items: list[t.Any]) -> list[t.Any]:
+    found: list[t.Any] = []
+    for item in items:
+        inner = _array(item)
+        found += _flat(inner) if inner else [item]
+    return found
+
+
 def names(value: t.Any) -> list[str]:
-    """The names in an array or in one text, separated by commas, blanks or line ends; each once, in the order given."""
+    """The names in an array or in one text, separated by commas, blanks or line ends; each once, in the order given.
+
+    Of an object they are the keys that can be names. An IP address may stand in brackets, as in a URL.
+    """
     parts: list[str] = []
     for item in listing(value) or [value]:
+        if isinstance(item, dict):
+            parts.extend(str(key) for key in item if "." in str(key) or ":" in str(key))
         parts.extend(re.split(r"[,;\s]+", text(item) or ""))
-    return list(dict.fromkeys(part for part in parts if part))
+    return list(dict.fromkeys(_without_brackets(part) for part in parts if part))
+
+
+def _without_brackets(name: str) -> str:
+    return name[1:-1] if name[:1] == "[" and name[-1:] == "]" and is_ip_address(name[1:-1]) else name
 
 
 def is_host_name(name: str) -> bool:

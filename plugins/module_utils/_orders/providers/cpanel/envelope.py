@@ -26,7 +26,7 @@ from ...errors import (
 )
 from ...http.messages import Response
 from ...http.redaction import shortened
-from ..coerce import flag, mapping, text
+from ..coerce import flag, mapping, texts
 from .mapping import Data
 
 #: The longest plain text of a refusal that is shown; a page is longer.
@@ -122,7 +122,7 @@ def parse_reply(response: Response, call: str, market_provider: str, order_id: s
         raise UnexpectedResponse("its status is neither 1 nor 0")
     if not succeeded:
         return Reply(refusal=_refusal(_reasons(result), call, market_provider, order_id))
-    return Reply(data=result.get("data"), messages=_texts(result.get("messages")))
+    return Reply(data=result.get("data"), messages=texts(result.get("messages")))
 
 
 def _unwrap(body: Data) -> Data | None:
@@ -141,24 +141,17 @@ def _reasons(body: Data) -> list[str]:
     """Why something failed, in the provider's own words, wherever they stand."""
     result = mapping(body.get("cpanelresult"))
     found = [
-        *_texts(body.get("errors")),
-        *_texts(body.get("error")),
-        *_texts(result.get("error")),
-        *_texts(mapping(result.get("data")).get("reason")),
-        *_texts(mapping(body.get("metadata")).get("reason")),
-        *_texts(body.get("messages")),
+        *texts(body.get("errors")),
+        *texts(body.get("error")),
+        *texts(result.get("error")),
+        *texts(mapping(result.get("data")).get("reason")),
+        *texts(mapping(body.get("metadata")).get("reason")),
+        *texts(body.get("messages")),
+        *texts(body.get("warnings")),
+        *texts(body.get("statusmsg")),
+        *texts(mapping(body.get("data")).get("message")),
     ]
     return list(dict.fromkeys(found))
-
-
-def _texts(value: t.Any) -> list[str]:
-    """The texts in a text, in a list, or in an object with a text or a list for each thing that is wrong."""
-    if isinstance(value, dict):
-        return [one for item in value.values() for one in _texts(item)]
-    items = value if isinstance(value, list) else [value]
-    return [
-        one for item in items for one in (_texts(item) if isinstance(item, dict) else [text(item)]) if one is not None
-    ]
 
 
 def _refusal_reason(response: Response) -> str:

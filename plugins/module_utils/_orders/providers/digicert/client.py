@@ -27,14 +27,15 @@ from ...errors import (
     OrderError,
     OrderNotFound,
     PermissionDenied,
+    ProviderUnavailable,
     RateLimited,
     UnexpectedResponse,
 )
 from ...http.messages import Request, Response
 from ...http.redaction import shortened
 from ...model import IssuedBundle, Order, Status
-from ..base import OrderSummary, Provider
-from ..coerce import identifier, mapping, objects, text, word
+from ..base import NOT_YET, SERVER_FAULT, TOO_MANY_REQUESTS, OrderSummary, Provider
+from ..coerce import identifier, listing, mapping, objects, text, texts, word
 from . import DEFAULT_URL, INFO
 from .dcv import RandomValue, domain_ids, map_evidence, map_random_value
 from .mapping import STATUSES, Body, listed_id, map_order, map_summary, with_validation
@@ -76,6 +77,9 @@ _ERRORS: t.Sequence[tuple[str, type[OrderError], str]] = (
         AuthenticationError,
         "DigiCert refused api_key ({0}); check the key, and api_url's region",
     ),
+    (rf".*(?:{TOO_MANY_REQUESTS}).*", RateLimited, "too many requests ({0}); ask less often"),
+    (rf".*(?:{SERVER_FAULT}).*", ProviderUnavailable, "DigiCert is not well ({0}); try again later"),
+    (rf"message: .*{NOT_YET}.*", NotIssued, "the order has not come so far yet ({0}); wait for it"),
     (
         "route|HTTP 404 without JSON",
         InvalidRequest,
@@ -368,12 +372,14 @@ def _is_error(body: Body) -> bool:
 
 
 def _errors(body: t.Any) -> list[tuple[str, str]]:
-    """Pairs of code and message: below errors or error, as a list, an object or a text, or a lone message."""
+    """Pairs of code and message: below errors or error, in an array, an object or a text, or a lone message."""
     fields = mapping(body)
     found = []
-    for value in (fields.get("errors"), fields.get("error"), fields.get("message")):
-        for item in value if isinstance(value, list) else [value]:
-            code, message = word(mapping(item).get("code")), text(mapping(item).get("message")) or text(item) or ""
+    for value in (fields.get(name) for name in ("errors", "error", "message", "messages", "detail")):
+        for item in listing(value) or [value]:
+            code = word(mapping(item).get("code"))
+            others = {name: one for name, one in item.items() if name != "code"} if isinstance(item, dict) else item
+            message = "; ".join(texts(mapping(item).get("message")) or texts(others))
             if code or message:
                 found.append((shortened(code, MAX_QUOTED), shortened(message, MAX_QUOTED)))
     return list(dict.fromkeys(found))

@@ -27,6 +27,7 @@ from ..coerce import (
     names,
     objects,
     text,
+    texts,
     time_from_text,
     word,
 )
@@ -158,7 +159,7 @@ def _map_info(order_id: str, info: Body, provider_status: str | None) -> Order:
         checks=checks,
         domains=tuple(Domain(name) for name in _host_names(info)),
         blockers=(_APPROVAL,) if _awaits_approval(info, status) else (),
-        reason=reason or (_refusal(info) if status in Status.ENDED else None) or caa or text(info.get("message")),
+        reason=reason or (_refusal(info) if status in Status.ENDED else None) or caa or _messages(info),
         csr=text(facts.get("csr")),
         certificate=certificate,
         ordered_at=time_from_text(info.get("date_created")),
@@ -203,7 +204,12 @@ def _refusal(info: Body) -> str | None:
         if comment is not None:
             refused = STATUSES.get(word(request.get("status"))) in Status.ENDED
             comments.append((refused, word(request.get("date")), _without_person(comment, request.get("processor"))))
-    return max(comments)[2] if comments else text(info.get("message"))
+    return max(comments)[2] if comments else _messages(info)
+
+
+def _messages(info: Body) -> str | None:
+    """What the order says of itself in words."""
+    return "; ".join(dict.fromkeys(texts(info.get("message")) + texts(info.get("messages")))) or None
 
 
 def _without_person(comment: str, person: t.Any) -> str:

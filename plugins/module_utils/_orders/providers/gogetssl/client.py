@@ -30,8 +30,8 @@ from ...errors import (
 from ...http.messages import Request, Response, Transport
 from ...http.redaction import shortened
 from ...model import IssuedBundle, Order
-from ..base import OrderSummary, Provider, fetch_summaries_in_batches
-from ..coerce import certificate_text, flag, identifier, mapping, objects, text
+from ..base import NOT_YET, SERVER_FAULT, TOO_MANY_REQUESTS, OrderSummary, Provider, fetch_summaries_in_batches
+from ..coerce import certificate_text, flag, identifier, mapping, objects, text, word
 from . import DEFAULT_URL, INFO
 from .dcv import map_evidence
 from .mapping import Body, map_order, map_summary
@@ -56,13 +56,10 @@ _ABOUT_ORDER = (
     r"|unknown|wrong|incorrect|invalid|missing|no such))"
 )
 #: An order that has not come so far yet.
-_NOT_YET = (
-    r"\A(?=.*\b(?:order|domain|certificate|validation|dcv)\b)"
-    r".*(?:\bnot|n't)\b[^.:;]{0,40}\b(?:validated|verified|issued|processed|completed?|ready)\b"
-)
+_ORDER_NOT_YET = rf"\A(?=.*\b(?:order|domain|certificate|validation|dcv)\b).*{NOT_YET}"
 #: Errors by their text; the first pattern that is found decides. Section 6, and what else any API says.
 _ERRORS: t.Sequence[tuple[str, type[OrderError], str]] = (
-    (_NOT_YET, NotIssued, "GoGetSSL does not answer this before the order has come further ({0}); wait for it"),
+    (_ORDER_NOT_YET, NotIssued, "GoGetSSL does not answer this before the order has come further ({0}); wait for it"),
     (_ABOUT_ORDER, OrderNotFound, _UNKNOWN_ORDER),
     (
         r"\AHTTP 40[13]\b|\bcode 40[13]\b|auth[ _-]?key|\bapi[ _-]?key\b|authenticat|session",
@@ -71,9 +68,9 @@ _ERRORS: t.Sequence[tuple[str, type[OrderError], str]] = (
     ),
     ("username|password|credential", AuthenticationError, _REFUSED + "check username and the API password"),
     ("requested method", InvalidRequest, _REFUSED + "check api_url"),
-    (r"too many|rate limit|limit exceeded|\bcode 429\b", RateLimited, _REFUSED + "ask less often"),
+    (rf"too many|limit exceeded|{TOO_MANY_REQUESTS}", RateLimited, _REFUSED + "ask less often"),
     (
-        r"maintenance|temporar|try again|internal error|\bcode 5[0-9][0-9]\b",
+        rf"temporar|try again|{SERVER_FAULT}",
         ProviderUnavailable,
         _REFUSED + "try again later",
     ),
@@ -133,6 +130,8 @@ class GogetsslProvider(Provider):
         def parse(response: Response) -> Body:
             body = _read_json(response)
             if not body.get("status") and not body.get("order_id"):
+                if text(body.get("message")) or text(body.get("description")):
+                    raise _error(response, body)
                 raise UnexpectedResponse("there is no order in it")
             answered = identifier(body.get("order_id"))
             if answered is not None and answered.lstrip("0") != order_id.lstrip("0"):
@@ -243,7 +242,10 @@ def _read_batch(response: Response) -> list[Body]:
 
 
 def _failed(body: Body) -> bool:
-    return bool(_error_texts(body)) or flag(body.get("error")) is True or flag(body.get("success")) is False
+    failed = (
+        flag(body.get("error")) is True or flag(body.get("success")) is False or word(body.get("status")) == "error"
+    )
+    return failed or bool(_error_texts(body))
 
 
 def _error_texts(body: Body) -> list[str]:

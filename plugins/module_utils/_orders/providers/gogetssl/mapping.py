@@ -24,6 +24,7 @@ from ..coerce import (
     mapping,
     names,
     php_items,
+    single,
     text,
     time_from_text,
     word,
@@ -169,10 +170,20 @@ def _dcv_completed(base: str, sans: t.Sequence[str]) -> bool | None:
 
 
 def sans(value: t.Any) -> list[Body]:
-    """The items of san, each an object with its san_name; an item that cannot be read is an empty one."""
-    return [
-        {"san_name": name, **mapping(item)} if name is not None else mapping(item) for name, item in php_items(value)
-    ]
+    """The items of san, each an object with its san_name, in all of PHP's shapes; a name may have its status alone.
+
+    An item that cannot be read is there, but nothing is known of it.
+    """
+    found: list[Body] = []
+    for name, item in php_items(value):
+        fields = mapping(item)
+        if name is not None:
+            found.append({"san_name": name, **fields})
+        elif fields and not {"san_name", "status"} & fields.keys():
+            found += [{"san_name": one, "status": state} for one, state in fields.items()]
+        else:
+            found.append(fields or {"san_name": text(item)})
+    return found
 
 
 def _domains(
@@ -262,7 +273,9 @@ def blocks(shape: t.Any) -> dict[str, t.Any]:
 
 
 def _record(method: str, block: t.Any, warnings: list[str]) -> Record | None:
-    fields = mapping(block)
+    # PHP may write one thing as an array of one.
+    block = single(block)
+    fields = {name: single(value) for name, value in mapping(block).items()}
     if method == "email":
         address = text(fields.get("email")) or text(block)
         return Record("email", address) if address else None

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 from ...errors import UnexpectedResponse
 from ...http.messages import Response
-from ..coerce import identifier, number, squeezed, text
+from ..coerce import identifier, number, squeezed, text, texts
 
 Fields = t.Dict[str, t.Any]
 
@@ -48,7 +48,8 @@ class Reply:
     @property
     def message(self) -> str | None:
         """What the provider says of an error."""
-        return text(self.fields.get("errorMessage")) or text(self.rest)
+        found = [one for key, value in self.pairs if key == "errorMessage" for one in texts(value)]
+        return "; ".join(dict.fromkeys(found)) or text(self.rest)
 
     @property
     def entries(self) -> list[Entry]:

@@ -32,7 +32,7 @@ from ...errors import (
 from ...http.messages import Request, Response, Transport
 from ...http.redaction import shortened
 from ...model import Check, IssuedBundle, Order
-from ..base import OrderSummary, Provider, fetch_summaries_in_batches
+from ..base import NOT_YET, SERVER_FAULT, TOO_MANY_REQUESTS, OrderSummary, Provider, fetch_summaries_in_batches
 from ..coerce import number, text
 from . import INFO
 from .body import Entry, Reply, read_reply
@@ -61,7 +61,7 @@ _ERRORS: t.Sequence[tuple[t.Container[int] | None, str, type[OrderError], str]] 
     (_ARGUMENT, "loginname|loginpassword", AuthenticationError, _LOGIN),
     (
         None,
-        r"\bnot\b[^.:;]{0,40}\b(?:validated|verified|issued|processed|completed|ready)\b",
+        NOT_YET,
         NotIssued,
         "the order has not come so far yet; wait for it",
     ),
@@ -81,6 +81,8 @@ _ERRORS: t.Sequence[tuple[t.Container[int] | None, str, type[OrderError], str]] 
         AuthenticationError,
         _LOGIN,
     ),
+    (None, TOO_MANY_REQUESTS, RateLimited, "ask less often"),
+    (None, SERVER_FAULT, ProviderUnavailable, "try again later"),
     (None, "", InvalidRequest, "look the code up at Sectigo, or ask its support"),
 )
 

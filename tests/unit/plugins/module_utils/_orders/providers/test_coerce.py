@@ -270,3 +270,9 @@ def test_any_time_in_any_zone_is_the_same_moment(moment: datetime.datetime, hour
     moment_read = coerce.moment_from_text(aware.isoformat())
     assert moment_read == aware
     assert coerce.time_from_text(aware.isoformat()) == coerce.time_from_epoch(int(aware.timestamp()))
+
+
+def test_names_of_an_object_and_addresses_in_brackets() -> None:
+    assert coerce.names({"a.example": {"x": 1}, "b.example": "http", "note": 1}) == ["a.example", "b.example"]
+    assert coerce.names("a.example,[2001:db8::10] [no]") == ["a.example", "2001:db8::10", "[no]"]
+    assert coerce.host_names("a.example, [2001:db8::10]") == ["a.example", "2001:db8::10"]

@@ -749,3 +749,10 @@ def test_the_order_shows_what_the_server_publishes_and_keeps_it_while_only_the_c
     assert [blocker.actor for blocker in order.blockers if blocker.check == "dcv"] == ["provider"]
     cpanel, _transport = provider((GET_DETAILS, answer(body("details_pending"))))
     assert cpanel.refresh_order(order).domains[1].record == record
+
+
+@pytest.mark.parametrize(
+    "fields", [{"warnings": ["the reason"]}, {"statusmsg": "the reason"}, {"data": {"message": "the reason"}}]
+)
+def test_a_reason_is_shown_wherever_it_stands(fields: t.Any) -> None:
+    assert "the reason" in refuse(answer({"status": 0, "errors": None, **fields})).message

@@ -445,3 +445,16 @@ def test_an_issued_order_without_details_has_the_names_of_its_certificate() -> N
 def test_the_reason_of_an_end_may_stand_beside_the_data(code: str | None, reason: str | None) -> None:
     available = body("available_processing", status_code=code)["data"]
     assert map_order(available, messages=["The customer withdrew it."]).reason == reason
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"0": {"0": {"domain": "a.example", "status": "VALIDATED"}}},
+        [[{"domain": "a.example", "status": "VALIDATED"}]],
+        {"a.example": [{"status": "VALIDATED"}]},
+    ],
+)
+def test_names_in_arrays_inside_of_arrays(given: t.Any) -> None:
+    order = map_order({}, {"status_details": {"dcvStatus": "completed"}, "domain_details": given}, None, "1")
+    assert [(one.name, one.status) for one in order.domains] == [("a.example", "completed")]

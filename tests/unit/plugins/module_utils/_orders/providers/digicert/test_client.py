@@ -743,3 +743,32 @@ def test_an_order_without_open_names_is_not_asked_for_a_value() -> None:
     digicert, transport = provider((INFO, answer(load("info_issued"))), (VALIDATION, answer(load("validation_issued"))))
     assert {one.source for one in digicert.fetch_evidence(ORDER_ID)} == {"none"}
     transport.assert_finished()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "reason"),
+    [
+        (
+            400,
+            {"errors": {"0": {"code": "odd", "message": "one"}, "1": {"message": "two"}}},
+            InvalidRequest,
+            "one; two",
+        ),
+        (400, {"error": {"errors": [{"code": "odd", "message": "inside"}]}}, InvalidRequest, "inside"),
+        (400, {"messages": ["first", "second"]}, InvalidRequest, "first; second"),
+        (400, {"title": "Bad", "detail": "in detail"}, InvalidRequest, "in detail"),
+        (200, {"errors": [{"code": "too_many_requests", "message": "Slow down"}]}, RateLimited, "Slow down"),
+        (200, {"errors": [{"message": "Internal server error"}]}, ProviderUnavailable, "Internal"),
+        (200, {"errors": [{"message": "HTTP 503 from upstream"}]}, ProviderUnavailable, "upstream"),
+        (404, {"errors": [{"code": "not_found", "message": "The order is not validated yet"}]}, NotIssued, "not valid"),
+        (404, {"errors": [{"code": "not_found", "message": "Order not found"}]}, OrderNotFound, "not found"),
+    ],
+)
+def test_reasons_in_odd_places_and_faults_in_words(
+    status: int, body: t.Any, kind: type[OrderError], reason: str
+) -> None:
+    digicert, _transport = provider((INFO, answer(body, status=status)))
+    with pytest.raises(OrderError) as caught:
+        digicert.fetch_order(ORDER_ID)
+    assert type(caught.value) is kind
+    assert reason in caught.value.message

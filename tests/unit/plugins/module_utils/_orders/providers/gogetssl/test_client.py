@@ -534,3 +534,21 @@ def test_evidence_takes_the_status_call_alone() -> None:
     found = gogetssl.fetch_evidence(ORDER_ID, check_mode=True)
     transport.assert_finished()
     assert [one.record and one.record.fqdn for one in found] == ["_AA11.example.org", "_DD44.www.example.org"]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"error": "HTTP 429"}, RateLimited),
+        ({"error": "503 Service Unavailable"}, ProviderUnavailable),
+        ({"error": {"0": {"message": "Bad gateway"}}}, ProviderUnavailable),
+        ({"message": "This order is not validated yet"}, NotIssued),
+        ({"status": "error", "message": "Order ID 12345 not found"}, OrderNotFound),
+        ({"description": "Too many requests"}, RateLimited),
+    ],
+)
+def test_faults_in_words_and_words_without_an_error(body: t.Any, kind: type[OrderError]) -> None:
+    gogetssl, _transport = provider(AUTH, (status(), answer(body)))
+    with pytest.raises(OrderError) as caught:
+        gogetssl.fetch_order(ORDER_ID)
+    assert type(caught.value) is kind

@@ -257,6 +257,8 @@ SAN = [
         {"2": SAN[0], "10": SAN[1]},
         {"www.example.org": SAN[0], "api.example.org": SAN[1]},
         {one["san_name"]: {key: value for key, value in one.items() if key != "san_name"} for one in SAN},
+        {"0": {"0": SAN[0]}, "1": [SAN[1]]},
+        {one["san_name"]: [one] for one in SAN},
     ],
 )
 def test_san_in_each_shape_of_an_array_of_php(san: t.Any) -> None:
@@ -457,3 +459,20 @@ def test_an_expired_order_hints_at_its_renewal() -> None:
 @pytest.mark.parametrize("error", [False, 0, "0", "", None, [], {}])
 def test_no_error_in_all_its_types(error: t.Any) -> None:
     assert fetch({**load("active"), "error": error}).issued
+
+
+def test_san_may_be_names_with_their_status_or_names_alone() -> None:
+    order = fetch(changed("processing", dcv_status=2, san={"a.example.org": "2", "b.example.org": 1}, domains=""))
+    assert [(one.name, one.status) for one in order.domains[1:]] == [
+        ("a.example.org", Check.COMPLETED),
+        ("b.example.org", Check.IN_PROGRESS),
+    ]
+    order = fetch(changed("processing", dcv_status=2, san=["a.example.org"], domains=""))
+    assert [(one.name, one.status) for one in order.domains[1:]] == [("a.example.org", Check.UNKNOWN)]
+
+
+@pytest.mark.parametrize("wrap", [lambda one: one, lambda one: [one], lambda one: {"0": one}])
+def test_what_to_publish_may_be_an_array_of_one_at_any_depth(wrap: t.Callable[[t.Any], t.Any]) -> None:
+    block = {"link": wrap("http://example.org/.well-known/pki-validation/a.txt"), "content": wrap("content")}
+    order = fetch(changed("processing", dcv_method="http", approver_method=wrap({"http": wrap(block)})))
+    assert order.domains[0].record == Record("http", "http://example.org/.well-known/pki-validation/a.txt", "content")

@@ -767,3 +767,22 @@ def test_evidence_of_what_is_no_csr_or_unique_value_is_refused(csr: str, unique_
     with pytest.raises(errors.InvalidRequest) as caught:
         sectigo.fetch_evidence(ORDER, csr, unique_value)
     assert (caught.value.provider, caught.value.order_id) == ("sectigo", ORDER)
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("Too many requests", errors.RateLimited),
+        ("HTTP 429", errors.RateLimited),
+        ("503 Service Unavailable", errors.ProviderUnavailable),
+        ("Internal error", errors.ProviderUnavailable),
+        ("Something else", errors.InvalidRequest),
+    ],
+)
+def test_faults_in_words_under_a_code_that_nobody_has_published(message: str, kind: type[errors.OrderError]) -> None:
+    assert type(refuse(answer({"errorCode": -99, "errorMessage": message}))) is kind
+
+
+@pytest.mark.parametrize("message", [["first", "second"], {"0": "first", "1": {"text": "second"}}])
+def test_a_message_of_several_texts_is_shown_whole(message: t.Any) -> None:
+    assert "(first; second)" in refuse(answer({"errorCode": -2, "errorMessage": message})).message
