@@ -428,6 +428,7 @@ error_kind:
     - older_than_deployed
     - not_a_lineage
     - unsafe_path
+    - missing_library
     - locked
     - write_failed
     - validate_failed

@@ -11,6 +11,7 @@ is due.
 from __future__ import annotations
 
 import os
+import sys
 import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -27,7 +28,7 @@ from .desired_state import (
     read_probes,
 )
 from .drift import CERTIFICATE_DIFFERS, CHAIN_DIFFERS, KEY_DIFFERS
-from .errors import DeploymentError, InvalidKey, InvalidRequest, write_failed
+from .errors import DeploymentError, InvalidKey, InvalidRequest, MissingLibrary, write_failed
 from .host import Host
 from .info import read_leaf
 from .lineage import CURRENT, Lineage
@@ -75,7 +76,13 @@ def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = Fal
     report: dict[str, t.Any] = {"path": path, "rolled_back": False, "recovered": False}
     try:
         settings, requested = _read_options(parameters, path, check_mode)
-        result = _Deployment(settings, requested, host, report).run(check_mode)
+        try:
+            result = _Deployment(settings, requested, host, report).run(check_mode)
+        except ModuleNotFoundError as exc:
+            raise MissingLibrary(
+                f"The Python of this target, {sys.executable}, has no module '{exc.name}', which verifying needs; "
+                "install it, or name another Python with 'ansible_python_interpreter'"
+            ) from exc
         return dict(result, probes=clean_data(result["probes"]))
     except DeploymentError as exc:  # its texts may be those of commands, services and certificates
         exc.message = clean_text(exc.message)

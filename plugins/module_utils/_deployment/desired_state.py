@@ -282,6 +282,16 @@ def _read_key(private_key: str | None, where: str) -> bytes:
     if len(keys) != 1:
         raise InvalidKey("{0} holds {1} private keys in PEM where one is expected".format(where, len(keys) or "no"))
     label, block = keys[0]
+    if label.startswith("OPENSSH"):
+        raise InvalidKey(
+            f"The private key in {where} is in OpenSSH's own format, which TLS servers do not read; convert a copy of "
+            "it with: ssh-keygen -p -m PEM -f COPY"
+        )
+    if any(line[:1].isspace() for line in block.splitlines() if line.strip()) and not is_folded(block):
+        raise InvalidKey(
+            f"The private key in {where} is indented; each of its lines has to begin at the left margin, which a block "
+            "with | in YAML, or the lookup 'ansible.builtin.file', keeps"
+        )
     if is_folded(block):
         raise InvalidKey(f"The private key in {where} cannot be read: {FOLDED}")
     if label.startswith("ENCRYPTED") or "Proc-Type: 4,ENCRYPTED" in block:
@@ -320,6 +330,8 @@ def _read_certificates(text: str, option: str) -> list[Certificate]:
             f"'{option}' looks like a path; give the content of the file, for example with the lookup "
             "'ansible.builtin.file'"
         )
+    if text.lstrip().startswith("["):
+        raise InvalidRequest(f"'{option}' is a list; give one text, for example {{{{ certificates | join('\\n') }}}}")
     raise InvalidRequest(f"'{option}' holds no certificate in PEM")
 
 

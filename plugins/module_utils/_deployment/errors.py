@@ -87,6 +87,12 @@ class UnsafePath(DeploymentError):
     kind = "unsafe_path"
 
 
+class MissingLibrary(DeploymentError):
+    """The target's Python lacks a module of the standard library."""
+
+    kind = "missing_library"
+
+
 class Locked(DeploymentError):
     """Another run is at work on the same lineage."""
 

@@ -157,10 +157,15 @@ class Lineage:
                 raise NotALineage(f"{self.current_path} is not a symbolic link")
             return None
         folder, name = os.path.split(target)
-        if folder != VERSIONS or not VERSION_NAME.fullmatch(name):
+        if folder not in self._versions_paths() or not VERSION_NAME.fullmatch(name):
             raise NotALineage(f"{self.current_path} points at {target}, which is no version")
         versions = self._versions_folder()
         return name if versions and versions.is_directory(name) else None
+
+    def _versions_paths(self) -> set[str]:
+        """How a link may name the directory of the versions; somebody may have made one with an absolute path."""
+        above = self._surroundings.folder.path if self._surroundings else os.sep
+        return {VERSIONS, self.versions_path, os.path.join(above, self._name, VERSIONS)}
 
     def version_path(self, name: str) -> str:
         """The directory of a version."""
@@ -253,7 +258,9 @@ class Lineage:
             folder = os.path.dirname(folder)
         for path in (folder, self.versions_path):
             if os.path.lexists(path) and not os.access(path, os.W_OK | os.X_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+                read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+                code = errno.EROFS if read_only else errno.EACCES
+                raise OSError(code, os.strerror(code), path)
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -426,7 +433,8 @@ def _tried(action: t.Callable[[str], None], name: str) -> list[OSError]:
 def _is_lineage(folder: Directory) -> bool:
     """Whether a directory that may not be ours to list holds a link to one of its versions."""
     versions, name = os.path.split(folder.link_target(CURRENT) or "")
-    found = folder.find(VERSIONS, to_list=False) if versions == VERSIONS and VERSION_NAME.fullmatch(name) else None
+    ours = versions in (VERSIONS, folder.join(VERSIONS)) and VERSION_NAME.fullmatch(name)
+    found = folder.find(VERSIONS, to_list=False) if ours else None
     if found is None:
         return False
     with found:

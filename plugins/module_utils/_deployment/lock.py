@@ -17,7 +17,7 @@ import stat
 import time
 
 from .directory import Directory
-from .errors import Locked
+from .errors import Locked, WriteFailed
 from .lineage import LOCK, Lineage
 
 _FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -68,6 +68,13 @@ class Lock:
                         f"Another run has held the lock on {self._lineage.path} for {self._wait:g} s; try again later"
                     ) from exc
                 time.sleep(_PAUSE)
+            except OSError as exc:
+                if exc.filename is None:
+                    raise WriteFailed(
+                        f"{folder.join(LOCK)} cannot be locked: {exc.strerror}. A lineage has to be on a local file "
+                        "system"
+                    ) from exc
+                raise
             finally:
                 if self._descriptor is None:
                     os.close(descriptor)

@@ -85,9 +85,9 @@ def check_links(certificate: Certificate, chain: t.Sequence[Certificate]) -> Non
         UntrustedChain: the chain is out of order or has a gap.
     """
     for lower, upper in zip((certificate, *chain), chain):
-        if lower.issuer_der == upper.subject_der:
+        if lower.issuer_name == upper.subject_name:
             continue
-        if any(lower.issuer_der == other.subject_der for other in chain):
+        if any(lower.issuer_name == other.subject_name for other in chain):
             raise UntrustedChain(
                 f"The chain is out of order: '{lower.subject}' must be followed by its issuer '{lower.issuer}', but "
                 f"'{upper.subject}' follows"
@@ -117,7 +117,8 @@ def _system_context() -> ssl.SSLContext:
     context.set_default_verify_paths()
     if not context.cert_store_stats()["x509_ca"]:
         folder = ssl.get_default_verify_paths().capath
-        if not folder or not any(map(_HASHED_NAME.fullmatch, os.listdir(folder))):
+        listed = os.listdir(folder) if folder and os.path.isdir(folder) else []
+        if not any(map(_HASHED_NAME.fullmatch, listed)):
             raise NoTrustStore(
                 "The trust store of this host holds no CA certificates; install them (often the package "
                 "'ca-certificates'), or set 'ca_path', or 'trust: chain_only'"
@@ -128,21 +129,25 @@ def _system_context() -> ssl.SSLContext:
 def _ca_path_context(ca_path: str | None) -> ssl.SSLContext:
     if not ca_path:
         raise NoTrustStore("'trust: ca_path' needs 'ca_path'")
+    context = _client_context()
+    found: set[bytes] = set()
+    path = ca_path
     try:
         paths = [ca_path]
         if os.path.isdir(ca_path):
             paths = [os.path.join(ca_path, name) for name in sorted(os.listdir(ca_path))]
-        found: dict[bytes, None] = {}
         for path in paths:
             if os.path.isfile(path) or path == ca_path:
                 with open(path, encoding="utf-8", errors="replace") as stream:
-                    found.update((certificate.der, None) for certificate in read_certificates(stream.read()))
-    except (OSError, Malformed) as exc:
-        raise NoTrustStore(f"The CA certificates in {ca_path} cannot be read: {exc}") from exc
+                    new = {certificate.der for certificate in read_certificates(stream.read())} - found
+                if new:
+                    context.load_verify_locations(cadata=b"".join(new))
+                found |= new
+    except (OSError, Malformed) as exc:  # an error of OpenSSL is an OSError
+        reason = exc.strerror if isinstance(exc, OSError) and exc.filename else exc
+        raise NoTrustStore(f"The CA certificates in {path} cannot be read: {reason}") from exc
     if not found:
         raise NoTrustStore(f"{ca_path} holds no CA certificates in PEM")
-    context = _client_context()
-    context.load_verify_locations(cadata=b"".join(found))
     return context
 
 
@@ -263,16 +268,20 @@ def _anchors(client: ssl.SSLContext, certificate: Certificate, chain: t.Sequence
     Raises:
         UntrustedChain: only the trust store holds an intermediate that clients will need.
     """
-    issuers = {item.issuer_der for item in (certificate, *chain)}
-    found = tuple(
-        root.der
-        for root in map(read_certificate, client.get_ca_certs(binary_form=True))
-        if root.self_issued and root.subject_der in issuers
-    )
+    issuers = {item.issuer_name for item in (certificate, *chain)}
+    found, odd = [], False
+    for der in client.get_ca_certs(binary_form=True):
+        try:
+            root = read_certificate(der)
+        except Malformed:  # OpenSSL is less strict about what is trusted already
+            odd = True
+            continue
+        if root.self_issued and root.subject_name in issuers:
+            found.append(root.der)
     if found:
-        return found
+        return tuple(found)
     top = chain[-1] if chain else certificate
-    if top.self_issued:  # in the store itself, but no CA
+    if odd or top.self_issued:  # it leads to the odd one, which cannot be told; or it is in the store itself, but no CA
         return (top.der,)
     raise UntrustedChain(
         f"The chain lacks the intermediate certificate '{top.issuer}', which issued '{top.subject}'. The trust "

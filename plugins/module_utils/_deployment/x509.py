@@ -13,6 +13,8 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
+import typing as t
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from ipaddress import ip_address
@@ -29,7 +31,15 @@ _BOOLEAN, _INTEGER, _OCTET_STRING, _OID = 0x01, 0x02, 0x04, 0x06
 _UTC_TIME, _GENERALIZED_TIME, _SEQUENCE, _SET = 0x17, 0x18, 0x30, 0x31
 _VERSION, _EXTENSIONS, _DNS, _IP = 0xA0, 0xA3, 0x82, 0x87
 _SUBJECT_ALTERNATIVE_NAME = bytes.fromhex("551d11")
-_STRING_CODECS = {0x0C: "utf-8", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1C: "utf-32-be", 0x1E: "utf-16-be"}
+_STRING_CODECS = {
+    0x0C: "utf-8",
+    0x12: "ascii",
+    0x13: "ascii",
+    0x14: "latin-1",
+    0x16: "ascii",
+    0x1C: "utf-32-be",
+    0x1E: "utf-16-be",
+}
 _NAME_PARTS = {
     bytes.fromhex("550403"): "CN",
     bytes.fromhex("550406"): "C",
@@ -41,6 +51,10 @@ _NAME_PARTS = {
 
 
 FOLDED = "its line breaks are missing; write it with | in YAML, which keeps them"
+
+
+#: A distinguished name in a form in which equal names are equal, however their texts are encoded.
+Name = t.Tuple[t.FrozenSet[t.Tuple[bytes, t.Union[str, bytes]]], ...]
 
 
 class Malformed(ValueError):
@@ -58,8 +72,8 @@ class Certificate:
         not_after: end of validity, UTC.
         subject: the subject for people to read.
         issuer: the issuer for people to read.
-        subject_der: the subject as encoded, for exact comparison.
-        issuer_der: the issuer as encoded, for exact comparison.
+        subject_der: the subject as encoded.
+        issuer_der: the issuer as encoded.
         names: DNS names (lower case) and IP addresses of the subject alternative names, in their order.
         key_kind: ``rsa``, ``ecdsa``, or None for any other public key.
     """
@@ -81,9 +95,19 @@ class Certificate:
         return ":".join(f"{byte:02X}" for byte in hashlib.sha256(self.der).digest())
 
     @property
+    def subject_name(self) -> Name:
+        """The subject, for comparison."""
+        return _comparable(self.subject_der)
+
+    @property
+    def issuer_name(self) -> Name:
+        """The issuer, for comparison."""
+        return _comparable(self.issuer_der)
+
+    @property
     def self_issued(self) -> bool:
         """Whether subject and issuer are the same, as in a root."""
-        return self.subject_der == self.issuer_der
+        return self.subject_name == self.issuer_name
 
     @property
     def pem(self) -> str:
@@ -223,18 +247,43 @@ def _time(tag: int, content: bytes) -> datetime:
     return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
 
 
-def _distinguished_name(content: bytes) -> str:
-    parts = []
+def _relative_names(content: bytes) -> t.Iterator[list[tuple[bytes, int, bytes]]]:
+    """The parts of a distinguished name; each has attributes of an identifier, a type and a value."""
     sequence = _Reader(content)
     while sequence.left:
         relative = _Reader(sequence.take(_SET))
+        attributes = []
         while relative.left:
             attribute = _Reader(relative.take(_SEQUENCE))
-            oid = attribute.take(_OID)
-            tag, value = attribute.take_any()
-            if oid in _NAME_PARTS and tag in _STRING_CODECS:
-                parts.append("{0}={1}".format(_NAME_PARTS[oid], value.decode(_STRING_CODECS[tag], "replace")))
-    return ", ".join(parts)
+            attributes.append((attribute.take(_OID), *attribute.take_any()))
+        yield attributes
+
+
+def _distinguished_name(content: bytes) -> str:
+    return ", ".join(
+        "{0}={1}".format(_NAME_PARTS[oid], value.decode(_STRING_CODECS[tag], "replace"))
+        for attributes in _relative_names(content)
+        for oid, tag, value in attributes
+        if oid in _NAME_PARTS and tag in _STRING_CODECS
+    )
+
+
+def _comparable(content: bytes) -> Name:
+    """Source: RFC 5280, section 7.1: types of strings, case and repeated blanks make no difference."""
+    return tuple(
+        frozenset((oid, _folded(tag, value)) for oid, tag, value in attributes)
+        for attributes in _relative_names(content)
+    )
+
+
+def _folded(tag: int, value: bytes) -> str | bytes:
+    if tag not in _STRING_CODECS:
+        return bytes((tag,)) + value
+    try:
+        text = value.decode(_STRING_CODECS[tag])
+    except UnicodeDecodeError:  # not what its type says
+        return bytes((tag,)) + value
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _names(extensions: _Reader) -> tuple[str, ...]:

@@ -405,6 +405,8 @@ def test_attributes_that_cannot_be_set_are_undone(
         ({"certificate": "MIIB"}, "'certificate' holds no certificate in PEM"),
         ({"certificate": PEM.format("!")}, "'certificate' cannot be read: "),
         ({"certificate": PEM.format("MAA=")}, "'certificate' cannot be read: "),
+        ({"certificate": [PEM.format("MAA=")]}, "'certificate' is a list; give one text"),
+        ({"chain": [PEM.format("MAA="), PEM.format("MAA=")]}, "'chain' is a list; give one text"),
         ({"chain": "~/chain.pem"}, "'chain' looks like a path"),
         ({"chain": PEM.format("MAA=")}, "'chain' cannot be read: "),
         ({"private_key": "/etc/ssl/www.key"}, "'private_key' looks like a path; "),
