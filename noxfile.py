@@ -33,7 +33,7 @@ CONTROLLERS = (("2.18", "3.11"), ("2.19", "3.11"), ("2.20", "3.12"), ("newest", 
 IDS = [f"{core}-python-{python}" for core, python in CONTROLLERS]
 #: Target Pythons that no controller has. The oldest supported ansible-core reaches them all.
 TARGETS = ("3.8", "3.9", "3.10")
-TARGET_SIDE = ("certificate_deploy", "certificate_info")
+TARGET_SIDE = ("certificate_deploy", "certificate_info", "certificate_request")
 #: Integration targets that test nothing which depends on ansible-core; `make matrix` leaves them out.
 SERVICES = ("sandbox", "ssh_become", *sorted(path.name for path in TREE.glob("tests/integration/targets/service_*")))
 

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
+from ansible_collections.certops.issuance.plugins.plugin_utils._ascii_names import ascii_names, ascii_or_same
 from ansible_collections.certops.issuance.plugins.plugin_utils._hidden_args import (
     HiddenArguments,
     hide_source,
@@ -58,11 +58,8 @@ def _holds_key(value: object) -> bool:
 def _with_ascii_names(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The arguments with A-labels in names and probes; what is no name is left for the module to refuse."""
     found = dict(arguments)
-    names = found.get("names")
-    if isinstance(names, str):
-        names = names.split(",")
-    if isinstance(names, list):
-        found["names"] = [_ascii(name) for name in names]
+    if "names" in found:
+        found["names"] = ascii_names(found["names"])
     if isinstance(found.get("probes"), list):
         found["probes"] = [_probe(item) for item in found["probes"]]
     return found
@@ -79,16 +76,4 @@ def _with_whole_commands(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
 def _probe(item: object) -> object:
     if not isinstance(item, dict):
         return item
-    return {key: _ascii(value) if key in ("host", "server_name") else value for key, value in item.items()}
-
-
-def _ascii(name: object) -> object:
-    if not isinstance(name, str) or name.isascii():
-        return name
-    # It brings all of cryptography along, which a fork for each host would load in vain.
-    from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates.chain import ascii_name
-
-    try:
-        return ascii_name(name)
-    except InvalidRequest:
-        return name
+    return {key: ascii_or_same(value) if key in ("host", "server_name") else value for key, value in item.items()}

@@ -75,7 +75,8 @@ options:
   private_key_path:
     description:
       - A file on the target with the private key as PEM, without a password. It is never changed.
-      - For a renewal with the same key this may be C(current/privkey.pem) of the lineage itself.
+      - For a renewal with the same key this may be C(current/privkey.pem) of the lineage itself. With a key that
+        M(certops.issuance.certificate_request) has made it is C(pending/privkey.pem).
     type: path
   names:
     description:
@@ -222,6 +223,7 @@ options:
     type: float
     default: 10
 seealso:
+  - module: certops.issuance.certificate_request
   - module: certops.issuance.certificate_info
   - module: certops.issuance.order_certificate
   - ref: ansible_collections.certops.issuance.docsite.guide_deployment

@@ -31,7 +31,7 @@ from .drift import CERTIFICATE_DIFFERS, CHAIN_DIFFERS, KEY_DIFFERS
 from .errors import DeploymentError, InvalidKey, InvalidRequest, MissingLibrary, write_failed
 from .host import Host
 from .info import read_leaf
-from .lineage import CURRENT, Lineage
+from .lineage import CURRENT, PENDING, Lineage
 from .lock import Lock
 from .plan import Plan, Planner, PlanOptions
 from .service import Service, ServiceOptions
@@ -133,11 +133,13 @@ def _refuse_own_key(key_path: str | None, path: str, requested: DesiredState) ->
     """A key file that lies in the lineage is removed with its version; only ``current`` leads to the next one."""
     if key_path is None or not os.path.realpath(key_path).startswith(os.path.realpath(path) + os.sep):
         return
+    if os.path.realpath(key_path).startswith(os.path.join(os.path.realpath(path), PENDING, "")):
+        return  # deployments leave it alone
     folder, name = os.path.split(os.path.abspath(key_path))
     if os.path.basename(folder) != CURRENT or name not in requested.files():
         raise InvalidKey(
             f"The private key {key_path} lies in the lineage itself, and would be removed with its version; give a "
-            "file elsewhere, or one below 'current' that 'files' names"
+            "file elsewhere, or one below 'current' that 'files' names, or one below 'pending'"
         )
 
 

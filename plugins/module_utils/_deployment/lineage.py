@@ -9,6 +9,7 @@ Layout below the lineage directory::
     versions/2-0A1B2C/               cert.pem, chain.pem, fullchain.pem, privkey.pem, combined.pem, version.json
     .journal.json                    there while a deployment is under way, or was interrupted
     .lock                            empty, 0600; see lock.py
+    pending/                         key and CSR of the next certificate; see pending.py. Deployments leave it alone
 
 Every directory is opened once; what is done in it goes through its descriptor (``directory.py``). Whatever must survive
 a power cut is fsynced: files, the directory that names them, the directory of the link. What is read is not trusted.
@@ -42,12 +43,16 @@ from .surroundings import Surroundings
 CURRENT = "current"
 VERSIONS = "versions"
 LOCK = ".lock"
+PENDING = "pending"
+PENDING_FILES = ("privkey.pem", "request.csr", "request.json")
+PENDING_NEW = ".pending.new"
+PENDING_OLD = ".pending.old"
 
 _JOURNAL = ".journal.json"
 _NEW_JOURNAL = ".journal.new"
 _NEW_LINK = ".current.new"
 _OLD_LINK = ".current.old"
-_HIDDEN = frozenset((_JOURNAL, _NEW_JOURNAL, _NEW_LINK, _OLD_LINK, LOCK))
+_HIDDEN = frozenset((_JOURNAL, _NEW_JOURNAL, _NEW_LINK, _OLD_LINK, LOCK, PENDING_NEW, PENDING_OLD))
 _HALF_WRITTEN = re.compile(r"\.([1-9]\d*)-[0-9A-F]+")
 _HALF_REMOVED = re.compile(r"\.([1-9]\d*)-[0-9A-F]+\.gone")
 _NUMBERED = (VERSION_NAME, _HALF_WRITTEN, _HALF_REMOVED)
@@ -118,7 +123,7 @@ class Lineage:
             raise NotALineage(f"{self.versions_path} is no directory of this collection")
         if CURRENT in entries:
             self.current()
-        elif entries - {VERSIONS} or any(map(_is_foreign, self._listed())):
+        elif entries - {VERSIONS, PENDING} or any(map(_is_foreign, self._listed())) or not _may_be_pending(folder):
             raise NotALineage(f"{self.path} holds files that are not of this collection; give a directory of its own")
 
     def is_in_place(self) -> bool:
@@ -428,6 +433,17 @@ def _tried(action: t.Callable[[str], None], name: str) -> list[OSError]:
     except OSError as exc:
         return [exc]
     return []
+
+
+def _may_be_pending(folder: Directory) -> bool:
+    """Whether the entry ``pending``, if there is one, holds nothing but what this collection writes there."""
+    if folder.status(PENDING) is None:
+        return True
+    pending = folder.find(PENDING)
+    if pending is None:
+        return False
+    with pending:
+        return all(name in PENDING_FILES or name.startswith(".") for name in pending.names())
 
 
 def _is_lineage(folder: Directory) -> bool:

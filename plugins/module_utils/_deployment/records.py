@@ -24,16 +24,16 @@ SWITCHING = "switching"
 COMMITTING = "committing"
 
 _RECORD_FORMAT = 1
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _TEXTS = {
     "version": VERSION_NAME,
     "serial_number": re.compile(r"[0-9A-F]+"),
     "fingerprint_sha256": re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){31}"),
-    "not_before": _TIME,
-    "not_after": _TIME,
-    "chain_sha256": _SHA256,
-    "key_sha256": _SHA256,
+    "not_before": TIME,
+    "not_after": TIME,
+    "chain_sha256": SHA256,
+    "key_sha256": SHA256,
 }
 
 
@@ -82,12 +82,12 @@ def dump_record(facts: t.Mapping[str, t.Any], name: str, files: t.Mapping[str, b
         files: content by file name.
     """
     hashes = {file_name: sha256(content) for file_name, content in files.items()}
-    return _dump(dict(facts, format=_RECORD_FORMAT, version=name, files=hashes))
+    return dump_json(dict(facts, format=_RECORD_FORMAT, version=name, files=hashes))
 
 
 def read_record(content: bytes | None, name: str) -> dict[str, t.Any] | None:
     """What version.json of a version holds; None when it is missing or damaged."""
-    record = _load(content)
+    record = load_json(content)
     if record.get("format") != _RECORD_FORMAT or not isinstance(record.get("placeholder"), bool):
         return None
     files, names = record.get("files"), record.get("names")
@@ -95,9 +95,9 @@ def read_record(content: bytes | None, name: str) -> dict[str, t.Any] | None:
         return None
     complete = (
         set(files) <= set(FILE_NAMES.values())
-        and all(_matches(value, _SHA256) for value in files.values())
+        and all(matches(value, SHA256) for value in files.values())
         and all(isinstance(item, str) for item in names)
-        and all(_matches(record.get(key), pattern) for key, pattern in _TEXTS.items())
+        and all(matches(record.get(key), pattern) for key, pattern in _TEXTS.items())
         and record["version"] == name
     )
     return record if complete else None
@@ -105,31 +105,34 @@ def read_record(content: bytes | None, name: str) -> dict[str, t.Any] | None:
 
 def dump_journal(journal: Journal) -> bytes:
     """The content of the journal."""
-    return _dump(asdict(journal))
+    return dump_json(asdict(journal))
 
 
 def read_journal(content: bytes | None) -> Journal | None:
     """The journal; None when it is missing or damaged."""
-    found = _load(content)
+    found = load_json(content)
     previous = found.get("previous", "")
     if (
         found.get("state") in (STAGING, SWITCHING, COMMITTING)
-        and (previous is None or _matches(previous, VERSION_NAME))
-        and _matches(found.get("next"), VERSION_NAME)
+        and (previous is None or matches(previous, VERSION_NAME))
+        and matches(found.get("next"), VERSION_NAME)
     ):
         return Journal(found["state"], previous, found["next"])
     return None
 
 
-def _matches(value: object, pattern: t.Pattern[str]) -> bool:
+def matches(value: object, pattern: t.Pattern[str]) -> bool:
+    """Whether it is text of this form, all of it."""
     return isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
-def _dump(content: t.Mapping[str, t.Any]) -> bytes:
+def dump_json(content: t.Mapping[str, t.Any]) -> bytes:
+    """The content of a file that holds an object as JSON."""
     return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode("utf-8")
 
 
-def _load(content: bytes | None) -> dict[str, t.Any]:
+def load_json(content: bytes | None) -> dict[str, t.Any]:
+    """The object that a file holds as JSON; empty when it is missing or damaged."""
     try:
         loaded = json.loads(content or b"")
     except (ValueError, RecursionError):

@@ -18,11 +18,16 @@ from unittest import mock
 import pytest
 import yaml
 from ansible.module_utils import basic
+from cryptography.hazmat.primitives import serialization
 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment import desired_state
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import WriteFailed
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import AnsibleHost
-from ansible_collections.certops.issuance.plugins.modules import certificate_deploy, certificate_info
+from ansible_collections.certops.issuance.plugins.modules import (
+    certificate_deploy,
+    certificate_info,
+    certificate_request,
+)
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 
 NAME = "www.example.com"
@@ -607,3 +612,74 @@ def test_selinux_context_that_cannot_be_set(tmp_path: pathlib.Path, monkeypatch:
     message = "^Setting 'mode' '0644' of /final/cert.pem failed: Invalid argument$"
     with open(tmp_path / "staged", "w") as staged, pytest.raises(WriteFailed, match=message):
         AnsibleHost(SELinuxModule()).apply(staged.fileno(), "file", "/final/cert.pem", None)
+
+
+@pytest.fixture
+def request_options(tmp_path: pathlib.Path) -> dict[str, t.Any]:
+    return {"path": str(tmp_path / "lineage"), "names": [NAME, "example.com"], "subject": {"O": "Example"}}
+
+
+def key_lines(path: str) -> list[str]:
+    """The lines of the pending key; none without one."""
+    key = pathlib.Path(path, "pending", "privkey.pem")
+    return key.read_text().splitlines()[1:-1] if key.exists() else []
+
+
+@pytest.mark.parametrize("case", ["made", "unchanged", "check mode", "absent", "refused", "bad option"])
+def test_request(run: t.Any, request_options: dict[str, t.Any], case: str) -> None:
+    documented = set(yaml.safe_load(certificate_request.RETURN)) | {"changed", "failed", "msg", "invocation", "diff"}
+    if case in ("unchanged", "absent"):
+        first = run(certificate_request, request_options)
+    if case == "absent":
+        request_options = {"path": request_options["path"], "state": "absent"}
+    elif case == "refused":
+        request_options["names"] = ["fe80::1%eth0"]
+    elif case == "bad option":
+        request_options["key_type"] = "dsa-1024"
+    result = run(certificate_request, request_options, check_mode=case == "check mode", diff=True, verbosity=4)
+    assert set(result) <= documented
+    lines = key_lines(request_options["path"])
+    assert bool(lines) is (case in ("made", "unchanged"))
+    assert not any(line in json.dumps(result) for line in lines)
+    if case in ("refused", "bad option"):
+        assert (result["failed"], result["error_kind"]) == (True, "invalid_request")
+        return
+    assert result["changed"] is (case != "unchanged")
+    assert bool(result["csr"]) is (case in ("made", "unchanged"))
+    assert result["reasons"] == (["absent"] if case in ("made", "check mode") else [])
+    if case == "unchanged":
+        assert result["csr"] == first["csr"]
+        assert result["diff"]["before"] == result["diff"]["after"]
+    elif case == "absent":
+        assert (result["diff"]["before"]["names"], result["diff"]["after"]) == ([NAME, "example.com"], {})
+    else:
+        assert (result["diff"]["before"], result["diff"]["after"]["names"]) == ({}, [NAME, "example.com"])
+
+
+def test_request_sets_attributes(run: t.Any, request_options: dict[str, t.Any]) -> None:
+    group = grp.getgrgid(os.getegid()).gr_name
+    run(certificate_request, dict(request_options, group=group, mode="0640"))
+    folder = pathlib.Path(request_options["path"], "pending")
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert modes == {"privkey.pem": 0o600, "request.csr": 0o640, "request.json": 0o640}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    changed = run(certificate_request, dict(request_options, mode="0644"))
+    assert (changed["changed"], changed["reasons"]) == (True, [])
+    assert run(certificate_request, dict(request_options, mode="0644"))["changed"] is False
+    assert run(certificate_request, dict(request_options, mode=644))["error_kind"] == "invalid_request"
+
+
+def test_request_and_deploy(run: t.Any, options: dict[str, t.Any], world: pki.World) -> None:
+    run(certificate_request, {"path": options["path"], "names": [NAME]})
+    key_path = pathlib.Path(options["path"], "pending", "privkey.pem")
+    key = serialization.load_pem_private_key(key_path.read_bytes(), None)
+    del options["private_key"]
+    options.update(certificate=pki.pem(world.issue(NAME, key=key)), private_key_path=str(key_path))
+    assert run(certificate_deploy, options)["changed"] is True
+    assert run(certificate_deploy, options)["changed"] is False
+    assert run(certificate_request, {"path": options["path"], "state": "absent"})["changed"] is True
+    options["private_key_path"] = str(pathlib.Path(options["path"], "current", "privkey.pem"))
+    assert run(certificate_deploy, options)["changed"] is False
+    for elsewhere in ("versions", "pending/.."):
+        options["private_key_path"] = str(pathlib.Path(options["path"], elsewhere, "privkey.pem"))
+        assert run(certificate_deploy, options)["error_kind"] == "invalid_key"
