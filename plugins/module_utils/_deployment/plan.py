@@ -202,14 +202,14 @@ class Planner:
         from .rehearsal import CHAIN_ONLY, check_links, rehearse
 
         desired, trust, ca_path = plan.desired, self._options.trust, self._options.ca_path
+        if self._options.check_mode and ca_path and not (desired.placeholder or os.path.lexists(ca_path)):
+            self._warn_of_missing("file of CA certificates", ca_path)
+            trust = CHAIN_ONLY
         if not desired.key:
             self._warn_of_missing("private key", desired.key_source)
             if desired.certificate:
                 check_links(desired.leaf, desired.chain)
             return plan
-        if self._options.check_mode and ca_path and not (desired.placeholder or os.path.lexists(ca_path)):
-            self._warn_of_missing("file of CA certificates", ca_path)
-            trust = CHAIN_ONLY
         if desired.placeholder:
             trust = CHAIN_ONLY
             if desired.certificate is None or plan.switches:
@@ -220,7 +220,7 @@ class Planner:
         return replace(plan, desired=desired, anchors=anchors)
 
     def _warn_of_missing(self, what: str, path: str) -> None:
-        self._host.warn(f"The {what} {path} is not there yet; the deployment would need it, and verify against it")
+        self._host.warn(f"The {what} {path} is not there yet; the deployment would need it, and verify with it")
 
     def check_mode_checks(self, plan: Plan) -> None:
         """Fail in check mode where a real run would fail before it has changed anything for good.
