@@ -61,6 +61,7 @@ options:
     type: list
     elements: str
 seealso:
+  - module: certops.issuance.order_dcv
   - module: certops.issuance.dcv_diagnose
   - module: certops.issuance.order_info
   - name: When it does not work

@@ -22,6 +22,8 @@ Private to this collection. Modules and plugins turn these into failures; nothin
   * ``ActionRequired``: a person must act
   * ``WaitTimedOut``: the deadline of a wait passed
   * ``CertificateRefused``: the certificate is not the one that was ordered
+  * ``Unsupported``: the provider has no such call
+  * ``TooSoon``: it was done a short time ago
 """
 
 from __future__ import annotations
@@ -173,3 +175,16 @@ class CertificateRefused(OrderError):
     def __init__(self, kind: str, message: str, **where: t.Any) -> None:
         super().__init__(message, **where)
         self.kind = kind
+
+
+class Unsupported(OrderError):
+    """The provider has no such call. Nothing was sent."""
+
+    kind = "unsupported"
+
+
+class TooSoon(OrderError):
+    """The same was done a short time ago."""
+
+    kind = "too_soon"
+    retryable = True

@@ -28,6 +28,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.model imp
 )
 from ansible_collections.certops.issuance.plugins.modules import (
     order_certificate,
+    order_dcv,
     order_dcv_info,
     order_info,
     order_wait,
@@ -67,8 +68,8 @@ def test_an_order_is_documented_alike_wherever_it_is_returned() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [order_certificate, order_dcv_info, order_info, order_wait],
-    ids=["order_certificate", "order_dcv_info", "order_info", "order_wait"],
+    [order_certificate, order_dcv, order_dcv_info, order_info, order_wait],
+    ids=["order_certificate", "order_dcv", "order_dcv_info", "order_info", "order_wait"],
 )
 def test_every_field_of_a_failure_is_documented(module: t.Any) -> None:
     documented = yaml.safe_load(module.RETURN)

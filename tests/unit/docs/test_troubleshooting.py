@@ -17,6 +17,8 @@ _TREE = pathlib.Path(__file__).resolve().parents[3]
 _GUIDE = _TREE / "docs/docsite/rst/guide_troubleshooting.rst"
 #: A blocker is about a check, or about one of these.
 _BLOCKERS = {*model.Check.NAMES, "payment", "approval", "reissue"}
+#: Kinds that no order's failure has: the problem of a name, and the failure of dcv_diagnose.
+_DCV = {"token_unknown", "not_visible"}
 
 
 def _words(heading: str) -> set[str]:
@@ -38,7 +40,7 @@ def _kinds(error: type[Exception]) -> set[str]:
     [
         ("By blocker", _BLOCKERS),
         ("By status", model.Status.ALL),
-        ("By error_kind: orders", _kinds(orders.OrderError)),
+        ("By error_kind: orders", _kinds(orders.OrderError) | _DCV),
         ("By error_kind: certificates", _kinds(deployment.DeploymentError)),
     ],
 )

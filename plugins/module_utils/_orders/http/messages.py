@@ -35,6 +35,7 @@ class Request:
         path: appended to the account's base URL.
         query: parameters of the URL.
         form: form fields; the body is then form-encoded.
+        content: data that is sent as a JSON body; the headers say so.
         headers: further headers.
         order_id: the order it is about, for messages.
         repeatable: it only reads, so it may be sent again after a fault. Where it is not, it is sent once: nothing is
@@ -46,6 +47,7 @@ class Request:
     path: str
     query: t.Mapping[str, str] = field(default_factory=dict)
     form: t.Mapping[str, str] | None = None
+    content: t.Mapping[str, t.Any] | None = None
     headers: t.Mapping[str, str] = field(default_factory=dict)
     order_id: str | None = None
     repeatable: bool = True

@@ -14,6 +14,7 @@ import functools
 import http.client
 import http.cookiejar
 import io
+import json
 import os
 import re
 import ssl
@@ -105,7 +106,7 @@ class Session:
                 request.method,
                 url,
                 params=dict(query) or None,
-                data=dict(request.form) if request.form is not None else None,
+                data=_body(request),
                 headers=dict(_HEADERS, **request.headers),
                 # Where a host has two addresses and one of them is dead, there is time for the other.
                 timeout=(timeout / 2, timeout),
@@ -242,6 +243,12 @@ class Session:
 
 
 # -- the body -----------------------------------------------------------------
+
+
+def _body(request: Request) -> dict[str, str] | bytes | None:
+    if request.content is not None:
+        return json.dumps(request.content).encode("ascii")
+    return dict(request.form) if request.form is not None else None
 
 
 def _read_body(answer: t.Any) -> bytes:

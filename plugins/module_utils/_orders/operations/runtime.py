@@ -115,7 +115,8 @@ def perform(operation: Operation, params: Params, runtime: Runtime) -> Result:
         result.setdefault("requests_sent", session.transport.requests_sent)
         if session.warnings:
             result["warnings"] = session.warnings
-    result["changed"] = False
+    # Most operations only read.
+    result.setdefault("changed", False)
     return clean_result(result, runtime.redactor)
 
 

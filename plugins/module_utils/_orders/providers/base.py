@@ -61,6 +61,38 @@ _OPEN_CHECKS: t.Mapping[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True)
+class DcvPolicy:
+    """How a provider may be asked to look for DCV evidence now. Times are in seconds.
+
+    Arguments:
+        order_interval: between two requests for one order.
+        name_interval: between two requests for one name.
+        names_per_interval: how many names of an order may be asked for within order_interval; None for all.
+        names_per_request: how many names one request is about, to look or to change the method; None for all.
+        change_is_look: a change of the method makes the provider look, and counts as a request to look.
+    """
+
+    order_interval: float
+    name_interval: float = 0.0
+    names_per_interval: int | None = None
+    names_per_request: int | None = None
+    change_is_look: bool = False
+
+
+@dataclass(frozen=True)
+class DcvReply:
+    """What a provider answered when it was asked to look.
+
+    Arguments:
+        approved: the names that it approved; all others are still open.
+        message: its own words, where it has any.
+    """
+
+    approved: frozenset[str] = frozenset()
+    message: str | None = None
+
+
+@dataclass(frozen=True)
 class ProviderInfo:
     """What a provider is and can do.
 
@@ -78,6 +110,7 @@ class ProviderInfo:
         personal: names of fields that hold personal data, as a pattern for the whole name. Never shown.
         bulk_from: the number of orders from which one bulk call is better than a call for each; None without bulk call.
         bulk_batch: how many orders one bulk request can name; None for any number.
+        dcv: how it may be asked to look for DCV evidence; None where no call does that.
     """
 
     name: str
@@ -92,6 +125,7 @@ class ProviderInfo:
     personal: t.Pattern[str] = field(default_factory=lambda: re.compile(r"(?!)"))
     bulk_from: int | None = None
     bulk_batch: int | None = None
+    dcv: DcvPolicy | None = None
 
 
 @dataclass(frozen=True)
@@ -185,6 +219,41 @@ class Provider(abc.ABC):
             OrderNotFound: when the provider does not know the order.
         """
         raise NotImplementedError(f"{self.info.name} has no evidence")
+
+    def fetch_dcv_methods(self, order_id: str) -> list[NameEvidence]:
+        """The names of an order with their DCV methods, and without what must be published. Only reads."""
+        return self.fetch_evidence(order_id, check_mode=True)
+
+    def check_dcv_methods(self, changes: t.Mapping[str, str], names: t.Sequence[NameEvidence]) -> None:
+        """See that the methods of these names can be changed together; sends nothing.
+
+        Arguments:
+            changes: name to its new method, in the provider's words.
+            names: all names of the order.
+
+        Raises:
+            InvalidRequest: when the provider cannot do it.
+        """
+        for name in changes:
+            # It would stand among others, in a list or in a form.
+            if re.search(r"[\s,;&=]", name):
+                raise InvalidRequest(f"{name[:80]!r} is no name whose method can be changed", provider=self.info.name)
+
+    def change_dcv_method(self, order_id: str, names: t.Sequence[str], method: str) -> None:
+        """Change the DCV method of some names, at most info.dcv.names_per_request; sent once.
+
+        Raises:
+            OrderError: its ``sent`` is whether the request may have arrived.
+        """
+        raise NotImplementedError(f"{self.info.name} has no call that changes the DCV method")
+
+    def look_for_evidence(self, order_id: str, names: t.Sequence[NameEvidence]) -> DcvReply:
+        """Ask the provider to look for the evidence of some names, at most info.dcv.names_per_request; sent once.
+
+        Raises:
+            OrderError: its ``sent`` is whether the request may have arrived.
+        """
+        raise NotImplementedError(f"{self.info.name} has no call that looks for DCV evidence")
 
     @abc.abstractmethod
     def fetch_order(self, order_id: str) -> Order:

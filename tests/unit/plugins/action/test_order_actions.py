@@ -21,6 +21,7 @@ from ansible.template import Templar
 
 from ansible_collections.certops.issuance.plugins.action import (
     order_certificate,
+    order_dcv,
     order_dcv_info,
     order_info,
     order_wait,
@@ -305,6 +306,7 @@ def test_an_empty_key_does_not_become_that_of_the_environment(monkeypatch: pytes
         (order_info, "order_info"),
         (order_wait, "order_wait"),
         (order_certificate, "order_certificate"),
+        (order_dcv, "order_dcv"),
         (order_dcv_info, "order_dcv_info"),
     ],
 )
@@ -330,6 +332,7 @@ def test_every_credential_is_no_log() -> None:
         order_info.ORDER_INFO_OPTIONS,
         order_wait.ORDER_WAIT_OPTIONS,
         order_certificate.ORDER_CERTIFICATE_OPTIONS,
+        order_dcv.ORDER_DCV_OPTIONS,
         order_dcv_info.ORDER_DCV_INFO_OPTIONS,
     ):
         assert {name for name, rules in spec.items() if rules.get("no_log")} == {"api_key", "password"}

@@ -94,7 +94,9 @@ class TestWhatAUserHasWritten:
 
     def test_the_variables_of_the_playbook_status(self) -> None:
         names = ["status_csv_fil", "status_csv_file", "status_page", "status"]
-        assert role.misspelled(names, ["status_csv_file", "status_json_file"]) == {"status_csv_fil": ["status_csv_file"]}
+        assert role.misspelled(names, ["status_csv_file", "status_json_file"]) == {
+            "status_csv_fil": ["status_csv_file"]
+        }
 
     def test_the_known_variables_are_those_of_the_argument_specs(self) -> None:
         specs = yaml.safe_load((TREE / "roles/certificate/meta/argument_specs.yml").read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from ...http.rate_limit import PollSchedule, RateLimits, RequestBudget
-from ..base import ProviderInfo
+from ..base import DcvPolicy, ProviderInfo
 
 DEFAULT_URL = "https://www.digicert.com/services/v2"
 
@@ -36,4 +36,6 @@ INFO = ProviderInfo(
         re.IGNORECASE,
     ),
     bulk_from=4,
+    # Section 4 of the DCV sheet.
+    dcv=DcvPolicy(order_interval=60.0),
 )

@@ -34,10 +34,10 @@ from ...errors import (
 from ...http.messages import Request, Response
 from ...http.redaction import shortened
 from ...model import IssuedBundle, Order, Status
-from ..base import NOT_YET, SERVER_FAULT, TOO_MANY_REQUESTS, OrderSummary, Provider
+from ..base import NOT_YET, SERVER_FAULT, TOO_MANY_REQUESTS, DcvReply, OrderSummary, Provider
 from ..coerce import identifier, listing, mapping, objects, text, texts, word
 from . import DEFAULT_URL, INFO
-from .dcv import RandomValue, domain_ids, map_evidence, map_random_value
+from .dcv import RandomValue, check_one_method, domain_ids, map_evidence, map_random_value, map_reply
 from .mapping import STATUSES, Body, listed_id, map_order, map_summary, with_validation
 
 #: The most that one page of the list call holds; section 1.
@@ -197,6 +197,30 @@ class DigicertProvider(Provider):
         domain_values = {} if value else self._fetch_domain_values(order_id, domain_ids(validation, wanted))
         return map_evidence(info, validation, value, domain_values, order_id)
 
+    def fetch_dcv_methods(self, order_id: str) -> list[NameEvidence]:
+        """See Provider.fetch_dcv_methods. Order info and validation, without random values."""
+        order_id = self.check_order_id(order_id)
+        return map_evidence(self._fetch_info(order_id), self._fetch_validation_if_any(order_id), order_id=order_id)
+
+    def check_dcv_methods(self, changes: t.Mapping[str, str], names: t.Sequence[NameEvidence]) -> None:
+        """See Provider.check_dcv_methods. An order has one method; section 1 of the DCV sheet."""
+        super().check_dcv_methods(changes, names)
+        check_one_method(changes, names)
+
+    def change_dcv_method(self, order_id: str, names: t.Sequence[str], method: str) -> None:
+        """See Provider.change_dcv_method. The method of the whole order; section 2 of the DCV sheet."""
+        path, content = f"/order/certificate/{order_id}/dcv-method", {"dcv_method": method}
+        self._send("dcv-method", path, _read_json, None, order_id, method="PUT", content=content, repeatable=False)
+
+    def look_for_evidence(self, order_id: str, names: t.Sequence[NameEvidence]) -> DcvReply:
+        """See Provider.look_for_evidence. "Not found yet" comes as an error for some methods; section 4."""
+        path = f"/order/certificate/{order_id}/check-dcv"
+        try:
+            body = self._send("check-dcv", path, _read_json, None, order_id, method="PUT", repeatable=False)
+        except NotIssued as exc:
+            return DcvReply(message=exc.message)
+        return map_reply(mapping(body))
+
     def _add_validation(self, order_id: str, info: Body) -> Order:
         return self._map(order_id, info, self._fetch_validation_if_any(order_id))
 
@@ -214,13 +238,16 @@ class DigicertProvider(Provider):
         order_id: str | None = None,
         accept: str = "application/json",
         method: str = "GET",
+        content: t.Mapping[str, t.Any] | None = None,
+        repeatable: bool = True,
     ) -> T:
         headers = {
             "X-DC-DEVKEY": self.account.api_key or "",
             "Content-Type": "application/json",
             "Accept": accept,
         }
-        request = Request(call=call, method=method, path=path, query=query or {}, headers=headers, order_id=order_id)
+        about: t.Any = {"headers": headers, "order_id": order_id, "content": content, "repeatable": repeatable}
+        request = Request(call=call, method=method, path=path, query=query or {}, **about)
         return self.transport.send(request, parse)
 
     def _fetch_info(self, order_id: str) -> Body:

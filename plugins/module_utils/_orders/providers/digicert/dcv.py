@@ -24,7 +24,9 @@ from ...._common.evidence import (
     base_name,
     is_within,
 )
+from ...errors import InvalidRequest
 from ...model import Check, Domain, Status
+from ..base import DcvReply
 from ..coerce import entries, identifier, mapping, moment_from_text, names, text, time_from_text, word
 from .mapping import Body, map_order
 
@@ -114,6 +116,28 @@ def map_evidence(
             evidence = _with_value(evidence, _scope(domain.name, validation), known, now)
         found.append(evidence)
     return found
+
+
+def map_reply(body: Body) -> DcvReply:
+    """What check-dcv answered; a name that is not reported as approved is open. Section 4."""
+    found = [entry for entry in entries(body.get("dns_name_validations")) if word(entry.get("status")) == "approved"]
+    return DcvReply(frozenset(name for entry in found for name in _entry_names(entry)))
+
+
+def check_one_method(changes: t.Mapping[str, str], names: t.Sequence[NameEvidence]) -> None:
+    """See that all open names of an order have one method after these changes.
+
+    Raises:
+        InvalidRequest: they have not.
+    """
+    methods = {
+        changes.get(one.name, one.method): one.name
+        for one in names
+        if one.status not in Check.CLOSED or one.name in changes
+    }
+    if changes and len(methods) > 1:
+        listed = ", ".join(f"{method or 'none'} for {name}" for method, name in methods.items())
+        raise InvalidRequest(f"a DigiCert order has one DCV method for all its names; methods would make it {listed}")
 
 
 def _with_value(evidence: NameEvidence, scope: str, value: RandomValue | None, now: datetime.datetime) -> NameEvidence:

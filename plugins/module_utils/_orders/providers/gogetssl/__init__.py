@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from ...http.rate_limit import PollSchedule, RateLimits, RequestBudget
-from ..base import ProviderInfo
+from ..base import DcvPolicy, ProviderInfo
 
 DEFAULT_URL = "https://my.gogetssl.com/api"
 
@@ -38,4 +38,6 @@ INFO = ProviderInfo(
     bulk_from=4,
     # The largest page of the list call, section 1; no maximum of cids is known, section 14.
     bulk_batch=1000,
+    # Section 3 of the DCV sheet: one name a minute, and the same name not within 10 minutes.
+    dcv=DcvPolicy(order_interval=60.0, name_interval=600.0, names_per_interval=1, names_per_request=1),
 )

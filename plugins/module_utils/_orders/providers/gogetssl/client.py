@@ -30,7 +30,15 @@ from ...errors import (
 from ...http.messages import Request, Response, Transport
 from ...http.redaction import shortened
 from ...model import IssuedBundle, Order
-from ..base import NOT_YET, SERVER_FAULT, TOO_MANY_REQUESTS, OrderSummary, Provider, fetch_summaries_in_batches
+from ..base import (
+    NOT_YET,
+    SERVER_FAULT,
+    TOO_MANY_REQUESTS,
+    DcvReply,
+    OrderSummary,
+    Provider,
+    fetch_summaries_in_batches,
+)
 from ..coerce import certificate_text, flag, identifier, mapping, objects, text, word
 from . import DEFAULT_URL, INFO
 from .dcv import map_evidence
@@ -124,6 +132,17 @@ class GogetsslProvider(Provider):
         order_id = self.check_order_id(order_id)
         return map_evidence(self._fetch_status(order_id), order_id)
 
+    def change_dcv_method(self, order_id: str, names: t.Sequence[str], method: str) -> None:
+        """See Provider.change_dcv_method. Section 3 of the DCV sheet."""
+        path, form = f"/orders/ssl/change_validation_method/{order_id}/", {"domain": names[0], "new_method": method}
+        self._send("change_validation_method", "POST", path, _read_json, order_id, form, repeatable=False)
+
+    def look_for_evidence(self, order_id: str, names: t.Sequence[NameEvidence]) -> DcvReply:
+        """See Provider.look_for_evidence. It is accepted, and the result shows later; section 3 of the DCV sheet."""
+        path, form = f"/orders/ssl/revalidate/{order_id}/", {"domain": names[0].name}
+        body = self._send("revalidate", "POST", path, _read_json, order_id, form, repeatable=False)
+        return DcvReply(message=text(body.get("message")))
+
     # -- calls --------------------------------------------------------------
 
     def _fetch_status(self, order_id: str) -> Body:
@@ -153,13 +172,16 @@ class GogetsslProvider(Provider):
         parse: t.Callable[[Response], T],
         order_id: str | None = None,
         form: t.Mapping[str, str] | None = None,
+        repeatable: bool = True,
     ) -> T:
         """Send with the session key, and once more with a new one when the key is refused; section 2."""
 
         def send() -> T:
             key = self._key or self._authenticate()
             query = {"auth_key": key}
-            request = Request(call=call, method=method, path=path, query=query, form=form, order_id=order_id)
+            request = Request(
+                call=call, method=method, path=path, query=query, form=form, order_id=order_id, repeatable=repeatable
+            )
             return self.transport.send(request, parse)
 
         try:

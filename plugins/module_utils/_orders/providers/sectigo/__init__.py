@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from ...http.rate_limit import PollSchedule, RateLimits
-from ..base import ProviderInfo
+from ..base import DcvPolicy, ProviderInfo
 
 INFO = ProviderInfo(
     name="sectigo",
@@ -35,4 +35,6 @@ INFO = ProviderInfo(
     ),
     bulk_from=2,
     bulk_batch=200,
+    # Section 3.1 of the DCV sheet: one round an order, and 10 minutes between two of them.
+    dcv=DcvPolicy(order_interval=600.0, names_per_request=1, change_is_look=True),
 )

@@ -32,7 +32,15 @@ from ...errors import (
 from ...http.messages import Request, Response, Transport
 from ...http.redaction import shortened
 from ...model import Check, IssuedBundle, Order
-from ..base import NOT_YET, SERVER_FAULT, TOO_MANY_REQUESTS, OrderSummary, Provider, fetch_summaries_in_batches
+from ..base import (
+    NOT_YET,
+    SERVER_FAULT,
+    TOO_MANY_REQUESTS,
+    DcvReply,
+    OrderSummary,
+    Provider,
+    fetch_summaries_in_batches,
+)
 from ..coerce import number, text
 from . import INFO
 from .body import Entry, Reply, read_reply
@@ -43,6 +51,7 @@ _STATUS = "/products/!GetDetailedOrderStatus"
 _COLLECT = "/products/download/CollectSSL"
 _DOMAINS = "/products/!GetMDCDomainDetails"
 _REPORT = "/products/!WebHostReport"
+_UPDATE_DCV = "/products/!AutoUpdateDCV"
 
 #: Seconds to stay away after error -42: the published pause between collect calls, and the interval of status calls.
 _COLLECT_PAUSE = 10800.0
@@ -171,6 +180,24 @@ class SectigoProvider(Provider):
         except ValueError as exc:
             raise InvalidRequest(str(exc), provider=self.info.name, order_id=order_id) from None
 
+    def check_dcv_methods(self, changes: t.Mapping[str, str], names: t.Sequence[NameEvidence]) -> None:
+        """See Provider.check_dcv_methods. The call knows no certificateID; section 3.1 of the DCV sheet."""
+        super().check_dcv_methods(changes, names)
+        if self._by_certificate:
+            raise InvalidRequest("AutoUpdateDCV knows no certificateID; give the order number", provider=self.info.name)
+
+    def change_dcv_method(self, order_id: str, names: t.Sequence[str], method: str) -> None:
+        """See Provider.change_dcv_method. Sectigo looks at once after it; section 3.1 of the DCV sheet."""
+        form = {"orderNumber": order_id, "domainName": names[0], "newMethod": method}
+        reply = self._send(_UPDATE_DCV, form, order_id, lambda reply: reply, repeatable=False)
+        if reply.code < 0:
+            raise InvalidRequest(f"!AutoUpdateDCV answered {reply.code} ({_quote(reply)}); look at the order")
+
+    def look_for_evidence(self, order_id: str, names: t.Sequence[NameEvidence]) -> DcvReply:
+        """See Provider.look_for_evidence. The same method again is the request to look; it has no result."""
+        self.change_dcv_method(order_id, [names[0].name], names[0].method or "")
+        return DcvReply()
+
     # -- calls --------------------------------------------------------------
 
     def _fetch_status(self, order_id: str) -> tuple[Order, str | None]:
@@ -273,6 +300,7 @@ class SectigoProvider(Provider):
         order_id: str | None,
         parse: t.Callable[[Reply], T],
         collecting: bool = False,
+        repeatable: bool = True,
     ) -> T:
         credentials = {"loginName": self.account.username or "", "loginPassword": self.account.password or ""}
         call = path.rsplit("/", 1)[-1]
@@ -282,7 +310,7 @@ class SectigoProvider(Provider):
             path=path,
             form={**credentials, **form},
             order_id=order_id,
-            repeatable=not collecting,
+            repeatable=repeatable and not collecting,
         )
         # Requests of an account must not overlap; section 9.
         with self.transport.exclusive():

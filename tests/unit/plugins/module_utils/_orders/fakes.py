@@ -17,6 +17,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.http.rate
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.redaction import Redactor
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import IssuedBundle, Order
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import (
+    DcvReply,
     OrderSummary,
     Provider,
     ProviderInfo,
@@ -77,6 +78,7 @@ class FakeProvider(Provider):
     bundle: t.ClassVar[IssuedBundle | OrderError] = OrderError("the test has not set what is collected")
     calls: t.ClassVar[list[tuple[str, t.Any]]] = []
     evidence: t.ClassVar[dict[str, list[NameEvidence] | OrderError]] = {}
+    replies: t.ClassVar[list[DcvReply | OrderError | None]] = []
 
     def __init__(self, account: Account | None = None, transport: t.Any = None, **scripts: t.Sequence[Answer]) -> None:
         super().__init__(
@@ -114,6 +116,21 @@ class FakeProvider(Provider):
         if isinstance(found, OrderError):
             raise found
         return found
+
+    def change_dcv_method(self, order_id: str, names: t.Sequence[str], method: str) -> None:
+        self.calls.append(("change", (order_id, tuple(names), method)))
+        self._reply()
+
+    def look_for_evidence(self, order_id: str, names: t.Sequence[NameEvidence]) -> DcvReply:
+        self.calls.append(("look", (order_id, tuple(one.name for one in names))))
+        return self._reply() or DcvReply()
+
+    def _reply(self) -> DcvReply | None:
+        """What comes next of the replies to requests that write; by default that they were accepted."""
+        reply = self.replies.pop(0) if self.replies else None
+        if isinstance(reply, OrderError):
+            raise reply
+        return reply
 
     def answer(self, order_id: str) -> Order:
         """What comes next of the script of an order."""

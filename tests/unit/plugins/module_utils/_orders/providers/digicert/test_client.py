@@ -13,7 +13,11 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import Problem
+from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import (
+    NameEvidence,
+    OrderReference,
+    Problem,
+)
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account
 from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates.chain import split_certificates
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import (
@@ -32,7 +36,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.http.mess
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.rate_limit import next_slot
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.redaction import drop_personal
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Check, Order, Status
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import OrderSummary
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import DcvReply, OrderSummary
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert.client import DigicertProvider
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.providers.scripted import (
     ScriptedTransport,
@@ -772,3 +776,59 @@ def test_reasons_in_odd_places_and_faults_in_words(
         digicert.fetch_order(ORDER_ID)
     assert type(caught.value) is kind
     assert reason in caught.value.message
+
+
+def test_methods_are_read_without_a_random_value() -> None:
+    digicert, transport = looked_at()
+    assert {one.method for one in digicert.fetch_dcv_methods(ORDER_ID)} == {"dns-txt-token"}
+    transport.assert_finished()
+
+
+CHECK = {"method": "PUT", "path": f"/order/certificate/{ORDER_ID}/check-dcv"}
+
+
+def look(response: Response) -> tuple[DcvReply, ScriptedTransport]:
+    digicert, transport = provider((CHECK, response))
+    reply = digicert.look_for_evidence(ORDER_ID, [])
+    transport.assert_finished()
+    return reply, transport
+
+
+def test_an_answer_with_a_name_that_is_pending_approves_the_others_alone() -> None:
+    reply, transport = look(answer(load("check_dcv_pending")))
+    assert reply == DcvReply(frozenset(["example.org"]))
+    assert (transport.requests[0].repeatable, transport.requests[0].content) == (False, None)
+
+
+@pytest.mark.parametrize("code", ["file_random_value_not_found", "invalid_dns_txt"])
+def test_not_found_yet_is_no_failure(code: str) -> None:
+    reply, _transport = look(answer({"errors": [{"code": code, "message": "Could not find it."}]}, 400))
+    assert reply.approved == frozenset()
+    assert "Could not find it." in (reply.message or "")
+
+
+def test_every_other_refusal_is_a_failure() -> None:
+    with pytest.raises(InvalidRequest, match="not for e-mail"):
+        look(answer({"errors": [{"code": "invalid_dcv_method", "message": "not for e-mail"}]}, 400))
+
+
+def test_the_method_of_the_order_is_changed() -> None:
+    path = f"/order/certificate/{ORDER_ID}/dcv-method"
+    digicert, transport = provider(({"method": "PUT", "path": path}, answer(load("dcv_random_value"))))
+    digicert.change_dcv_method(ORDER_ID, ["example.org"], "http-token")
+    (request,) = transport.requests
+    assert (request.content, request.repeatable) == ({"dcv_method": "http-token"}, False)
+
+
+def test_an_order_has_one_method() -> None:
+    digicert, _transport = provider()
+    reference = OrderReference("digicert", ORDER_ID)
+    names = [
+        NameEvidence("a.example", reference, "http-token", "in_progress"),
+        NameEvidence("b.example", reference, "http-token", "in_progress"),
+        NameEvidence("c.example", reference, "email", "completed"),
+    ]
+    digicert.check_dcv_methods({}, names)
+    digicert.check_dcv_methods(dict.fromkeys(["a.example", "b.example"], "dns-txt-token"), names)
+    with pytest.raises(InvalidRequest, match="one DCV method for all its names"):
+        digicert.check_dcv_methods({"a.example": "dns-txt-token"}, names)

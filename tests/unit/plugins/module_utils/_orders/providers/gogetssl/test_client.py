@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import NameEvidence, OrderReference
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account
 from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates.chain import split_certificates
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import (
@@ -30,6 +31,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.http.reda
     drop_personal_text,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order, Status
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import DcvReply
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.gogetssl.client import GogetsslProvider
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.providers.scripted import (
     ScriptedTransport,
@@ -552,3 +554,31 @@ def test_faults_in_words_and_words_without_an_error(body: t.Any, kind: type[Orde
     with pytest.raises(OrderError) as caught:
         gogetssl.fetch_order(ORDER_ID)
     assert type(caught.value) is kind
+
+
+def test_the_provider_is_asked_to_look_for_one_name() -> None:
+    path = f"/orders/ssl/revalidate/{ORDER_ID}/"
+    form = {"domain": "example.org"}
+    exchange = ({"method": "POST", "path": path, "form": form}, answer(load("dcv_revalidate")))
+    gogetssl, transport = provider(AUTH, exchange)
+    name = NameEvidence("example.org", OrderReference("gogetssl", ORDER_ID), "dns")
+    assert gogetssl.look_for_evidence(ORDER_ID, [name]) == DcvReply(message="Revalidation requested")
+    transport.assert_finished()
+    assert [request.repeatable for request in transport.requests] == [True, False]
+
+
+def test_the_method_of_one_name_is_changed() -> None:
+    path = f"/orders/ssl/change_validation_method/{ORDER_ID}/"
+    form = {"domain": "example.org", "new_method": "http"}
+    exchange = ({"method": "POST", "path": path, "form": form}, answer({"message": "changed", "success": True}))
+    gogetssl, transport = provider(AUTH, exchange)
+    gogetssl.change_dcv_method(ORDER_ID, ["example.org"], "http")
+    transport.assert_finished()
+    assert transport.requests[-1].repeatable is False
+
+
+def test_a_name_that_is_not_in_the_order_is_refused_in_its_own_words() -> None:
+    body = {"error": True, "message": "Error", "description": "Domain not found in order"}
+    gogetssl, _transport = provider(AUTH, ({}, answer(body)))
+    with pytest.raises(InvalidRequest, match="Domain not found in order"):
+        gogetssl.change_dcv_method(ORDER_ID, ["example.net"], "http")

@@ -14,12 +14,13 @@ from urllib.parse import parse_qs, quote_plus
 
 import pytest
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import NameEvidence, OrderReference
 from ansible_collections.certops.issuance.plugins.module_utils._orders import errors
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account, resolve_account
 from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates import chain
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.messages import Response
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order, OrderCertificate
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import OrderSummary
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import DcvReply, OrderSummary
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.sectigo.client import SectigoProvider
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.providers.scripted import (
     ScriptedTransport,
@@ -786,3 +787,41 @@ def test_faults_in_words_under_a_code_that_nobody_has_published(message: str, ki
 @pytest.mark.parametrize("message", [["first", "second"], {"0": "first", "1": {"text": "second"}}])
 def test_a_message_of_several_texts_is_shown_whole(message: t.Any) -> None:
     assert "(first; second)" in refuse(answer({"errorCode": -2, "errorMessage": message})).message
+
+
+UPDATE = {
+    "method": "POST",
+    "path": "/products/!AutoUpdateDCV",
+    "form": {**LOGIN, "orderNumber": ORDER, "domainName": "shop.example.org", "newMethod": "CNAME_CSR_HASH"},
+}
+
+
+def test_the_same_method_again_is_the_request_to_look() -> None:
+    sectigo, transport = provider((UPDATE, answer("errorCode=0")))
+    name = NameEvidence("shop.example.org", OrderReference("sectigo", ORDER), "CNAME_CSR_HASH")
+    # That it was accepted is no validation.
+    assert sectigo.look_for_evidence(ORDER, [name]) == DcvReply()
+    transport.assert_finished()
+    assert transport.requests[0].repeatable is False
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("errorCode=-4&errorMessage=The+value+of+the+%27newMethod%27+argument+is+invalid%21", errors.InvalidRequest),
+        ("errorCode=-42&errorMessage=too+many", errors.RateLimited),
+        ("errorCode=-20&errorMessage=already+rejected", errors.InvalidRequest),
+        ("errorCode=-160&errorMessage=odd", errors.InvalidRequest),
+    ],
+)
+def test_a_change_that_is_refused(text: str, error: type[errors.OrderError]) -> None:
+    sectigo, _transport = provider((UPDATE, answer(text)))
+    with pytest.raises(error) as caught:
+        sectigo.change_dcv_method(ORDER, ["shop.example.org"], "CNAME_CSR_HASH")
+    assert LOGIN["loginPassword"] not in str(caught.value)
+
+
+def test_the_call_that_looks_knows_no_certificate_id() -> None:
+    sectigo, _transport = provider(id_type="certificate")
+    with pytest.raises(errors.InvalidRequest, match="give the order number"):
+        sectigo.check_dcv_methods({}, [])
