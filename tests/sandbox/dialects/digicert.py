@@ -144,6 +144,7 @@ class DigiCert(Dialect):
             ("POST", one + "/reissue", self._reissue),
             ("PUT", one + "/check-dcv", self._check_dcv),
             ("PUT", one + "/dcv-method", self._dcv_method),
+            ("PUT", one + "/dcv-random-value", self._random_value),
             ("GET", one, self._info),
             ("GET", r"/domain/(\d+)", self._domain),
             ("PUT", r"/domain/(\d+)/dcv/validate-token", self._domain_check),
@@ -456,7 +457,14 @@ class DigiCert(Dialect):
     def _dcv_method(self, call: Call, account: Account, order_id: str) -> Reply:
         order = self._find(call, order_id)
         order.dcv_method = self._wanted_method(self._json(call), order.names)
-        return Reply.json({"dcv_random_value": _token(order, order.domains[0]), "expiration_date": self._expiry()})
+        return Reply.json(self._value(order))
+
+    def _random_value(self, call: Call, account: Account, order_id: str) -> Reply:
+        """The value of the order: the same one again while it is valid."""
+        return Reply.json(self._value(self._find(call, order_id)))
+
+    def _value(self, order: Order) -> dict[str, str]:
+        return {"dcv_random_value": _token(order, order.domains[0]), "expiration_date": self._expiry()}
 
     @staticmethod
     def _wanted_method(body: dict[str, t.Any], names: t.Sequence[str]) -> str:

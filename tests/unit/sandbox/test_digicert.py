@@ -175,6 +175,13 @@ def test_a_form_body_is_refused_and_so_is_an_unknown_accept(sandbox: t.Any, wire
     assert wire.digicert("PUT", path + "/dcv-method", json={"dcv_method": "http-token"}).json()["dcv_random_value"]
 
 
+def test_the_random_value_of_an_order_stays_the_same(sandbox: t.Any, wire: t.Any) -> None:
+    path = f"/order/certificate/{sandbox.order('digicert')['order_id']}/dcv-random-value"
+    first, second = (wire.digicert("PUT", path).json() for _time in range(2))
+    assert first["dcv_random_value"] == second["dcv_random_value"]
+    assert first["expiration_date"]
+
+
 def test_wildcards_cannot_use_http(sandbox: t.Any, wire: t.Any) -> None:
     order = sandbox.order("digicert", ["*.example.org"])["order_id"]
     reply = wire.digicert("PUT", f"/order/certificate/{order}/dcv-method", json={"dcv_method": "http-token"})
