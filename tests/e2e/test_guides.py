@@ -12,6 +12,7 @@ Words of the comments that steer the sandbox:
     then advance SECONDS after NUMBER requests      the same, while the next command runs
     patch PROVIDER ID JSON  forces something upon an order
     fault JSON              injects a fault
+    zone NAME HOST...       adds a DNS zone with these hosts to the small Internet, which is empty otherwise
     inventory NAME JSON     writes an inventory of these hosts with their variables
     host NAME               the host on which commands are run
     fails                   the next command ends with an error
@@ -27,6 +28,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import typing as t
 from pathlib import Path
 
@@ -35,6 +37,7 @@ import pytest
 import yaml
 from ansible_runs import TREE, program
 from sandbox.client import PROVIDERS, Sandbox, SandboxError
+from sandbox.internet.service import InternetService
 from services import PROGRAMS, Services
 
 #: What takes the place of modules and settings where guides are run.
@@ -45,6 +48,10 @@ _MAX_SECONDS = 300.0
 _WAIT = 5
 #: Environment variables that are not named after provider and option.
 _OTHER_VARIABLES = {"CPANEL_API_KEY": "CPANEL_API_TOKEN"}
+#: Modules of other collections; they are not installed here, so their tasks are only read.
+_FOREIGN_MODULES = re.compile(
+    r"\b(?:amazon\.aws|azure\.azcollection|community\.general|google\.cloud)\.\w+(?=:$)", re.M
+)
 #: What differs from one run to the next: times, serial numbers, temporary names.
 _VARIES = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:]+Z|\b\d\d:\d\d:\d\d\b|\b[0-9A-F]{16,}\b|\b(?:[0-9A-F]{2}:){3,}[0-9A-F]{2}\b"
@@ -59,9 +66,12 @@ class Wrong(Exception):
 class Story:
     """One guide on its stage."""
 
-    def __init__(self, guide: Path, folder: Path, sandbox: Sandbox, services: Services, tarball: Path) -> None:
+    def __init__(
+        self, guide: Path, folder: Path, sandbox: Sandbox, internet: InternetService, services: Services, tarball: Path
+    ) -> None:
         self.guide = guide
         self.log: list[str] = []
+        self._internet = internet
         self._folder = folder / "work"
         self._home = folder / "home"
         for path in (self._folder, self._home):
@@ -111,6 +121,9 @@ class Story:
         elif word == "fault":
             fault = json.loads(rest)
             self._sandbox.fault(fault.pop("kind"), **fault)
+        elif word == "zone":
+            name, *zone_hosts = rest.split()
+            self._internet.add_zone(name, zone_hosts)
         elif word == "inventory":
             name, hosts = rest.split(" ", 1)
             self._write(piece._replace(kind="file", name=name, text=json.dumps({"all": {"hosts": json.loads(hosts)}})))
@@ -215,6 +228,10 @@ class Story:
             r"^( *)ansible\.builtin\.service:\n( +)",
             rf'\1stand_in_service:\n\2host: "{host}"\n\2', text, flags=re.MULTILINE,
         )  # fmt: skip
+        looks = ("resolvers", "address_map")
+        look = "".join(rf"\g<2>{name}: {json.dumps(self._internet.describe()[name])}\n" for name in looks)
+        text = re.sub(r"(?m)^( *certops\.issuance\.dcv_diagnose:\n)( +)", rf"\g<1>{look}\2", text)
+        text = _FOREIGN_MODULES.sub("ansible.builtin.debug", text)
         # A wait of half an hour is a wait of seconds here.
         text = re.sub(r"(timeout(?:: |=))[1-9]\d+\b", rf"\g<1>{_WAIT}", text)
         text = re.sub(r"(?m)(collection install |name: )certops\.issuance$", rf"\g<1>{self._tarball}", text)
@@ -233,7 +250,12 @@ class Story:
         return {_OTHER_VARIABLES.get(name, name): value for name, value in found.items()}
 
     def _environment(self) -> dict[str, str]:
-        path = [str(self._folder.parent / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+        path = [
+            str(self._folder.parent / "bin"),
+            str(_STAND_INS / "bin"),
+            str(Path(sys.executable).parent),
+            os.environ["PATH"],
+        ]
         ports = {host.name: self._services.port(host.name) for host in self._services.root("x").parent.iterdir()}
         mine = {
             "ANSIBLE_ASYNC_DIR": str(self._home / ".ansible_async"),
@@ -250,6 +272,7 @@ class Story:
             "HOME": str(self._home),
             "PATH": os.pathsep.join(path),
             **dict.fromkeys(("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), self._sandbox.ca_file),
+            "STAGE_DNS": json.dumps(self._internet.describe()),
             "STAGE_PORTS": json.dumps(ports),
         }
         dropped = ("ANSIBLE_CONFIG", "ANSIBLE_INVENTORY")
@@ -355,8 +378,8 @@ def _guides() -> list[t.Any]:
 
 @pytest.mark.parametrize("guide", _guides())
 def test_guide(guide: Path, sandbox: Sandbox, folder: Path, tarball: Path) -> None:
-    with Services(folder) as services:
-        story = Story(guide, folder, sandbox, services, tarball)
+    with Services(folder) as services, InternetService(time.time) as internet:
+        story = Story(guide, folder, sandbox, internet, services, tarball)
         try:
             story.run()
         except (Wrong, SandboxError) as exc:
