@@ -660,7 +660,8 @@ def test_durable_before_it_answers(target: Requests) -> None:
     """Each file is synced before its directory, and both before the rename that names the request."""
     steps = take_steps(target, target.request)
     named = len(steps) - 1 - steps[::-1].index("replace")
-    assert steps[:named].count("fsync") >= len(FILES) + 2
+    written = steps[len(steps) - steps[::-1].index("run") : named]
+    assert written.count("write") == len(FILES)
+    assert written.count("fsync") == len(FILES) + 2  # with the directory of the request, and the one that names it
+    assert written[-2:] == ["fsync", "fsync"]
     assert "fsync" in steps[named:]
-    last_write = len(steps) - 1 - steps[::-1].index("write")
-    assert steps[last_write:].index("fsync") < named - last_write
