@@ -126,7 +126,7 @@ def resolve_account(rules: AccountRules, params: t.Mapping[str, t.Any], environm
     found: dict[str, str | None] = {}
     for option, variables in rules.environment.items():
         given = params.get(option)
-        if given == "" and option in ("api_key", "password"):
+        if given is not None and option in ("api_key", "password") and not given.strip():
             raise InvalidRequest(
                 f"{option} is empty; give a value, or leave the option out to use the environment", provider=rules.name
             )

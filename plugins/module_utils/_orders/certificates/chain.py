@@ -88,6 +88,7 @@ class Bundle:
 
     @property
     def fullchain(self) -> str:
+        """The certificate followed by its chain, in PEM."""
         return self.certificate + self.chain
 
 

@@ -115,10 +115,11 @@ def test_options_go_before_the_environment() -> None:
 
 
 @pytest.mark.parametrize("option", ["api_key", "password"])
-def test_an_empty_credential_does_not_mean_the_one_of_the_environment(option: str) -> None:
+@pytest.mark.parametrize("given", ["", "  ", "\t\n"])
+def test_an_empty_credential_does_not_mean_the_one_of_the_environment(option: str, given: str) -> None:
     environment = {"FAKE_USERNAME": "u", "FAKE_KEY": "k", "FAKE_PASSWORD": "p"}
     with pytest.raises(InvalidRequest, match=f"{option} is empty"):
-        resolve(environment, **{option: ""})
+        resolve(environment, **{option: given})
 
 
 def test_options_of_another_provider_are_refused_by_name() -> None:
