@@ -120,6 +120,16 @@ class Directory:
                 return None
             raise
 
+    def may_hold(self, name: str, files: t.Container[str]) -> bool:
+        """Whether an entry is a directory with nothing but these and hidden files in it, or is not there at all."""
+        if self.status(name) is None:
+            return True
+        folder = self.find(name)
+        if folder is None:
+            return False
+        with folder:
+            return all(one in files or one.startswith(".") for one in folder.names())
+
     @contextmanager
     def open_file(self, name: str) -> t.Iterator[int | None]:
         """A descriptor of a regular file for reading; None for anything else, and without such an entry."""

@@ -123,7 +123,11 @@ class Lineage:
             raise NotALineage(f"{self.versions_path} is no directory of this collection")
         if CURRENT in entries:
             self.current()
-        elif entries - {VERSIONS, PENDING} or any(map(_is_foreign, self._listed())) or not _may_be_pending(folder):
+        elif (
+            entries - {VERSIONS, PENDING}
+            or any(map(_is_foreign, self._listed()))
+            or not folder.may_hold(PENDING, PENDING_FILES)
+        ):
             raise NotALineage(f"{self.path} holds files that are not of this collection; give a directory of its own")
 
     def is_in_place(self) -> bool:
@@ -433,17 +437,6 @@ def _tried(action: t.Callable[[str], None], name: str) -> list[OSError]:
     except OSError as exc:
         return [exc]
     return []
-
-
-def _may_be_pending(folder: Directory) -> bool:
-    """Whether the entry ``pending``, if there is one, holds nothing but what this collection writes there."""
-    if folder.status(PENDING) is None:
-        return True
-    pending = folder.find(PENDING)
-    if pending is None:
-        return False
-    with pending:
-        return all(name in PENDING_FILES or name.startswith(".") for name in pending.names())
 
 
 def _is_lineage(folder: Directory) -> bool:
