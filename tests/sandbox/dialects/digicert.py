@@ -44,6 +44,8 @@ WORDS = {
     "replaced": "revoked",
     "unknown": "cosmic_review",
 }
+#: Seconds that a random value is valid.
+_TOKEN_LIFETIME = 30 * 86400
 METHODS = {"dns-txt": "dns-txt-token", "dns-cname": "dns-cname-token", "http": "http-token", "email": "email"}
 ACCEPTED = ("*/*", "application/*", "application/json", "application/zip", "application/octet-stream")
 ACCEPTED_FILES = ("application/x-pem-file", "text/*")
@@ -466,6 +468,15 @@ class DigiCert(Dialect):
     def _value(self, order: Order) -> dict[str, str]:
         return {"dcv_random_value": _token(order, order.domains[0]), "expiration_date": self._expiry()}
 
+    def _random_value(self, call: Call, account: Account, order_id: str) -> Reply:
+        order, now = self._find(call, order_id), self.now
+        if order.dcv_method == "email":
+            raise error(400, "invalid_dcv_method", "The DCV method 'email' has no random value.")
+        # The present value while it is valid, and a new one once it has expired.
+        age = int((now - order.created) // _TOKEN_LIFETIME)
+        expires = stamp(order.created + (age + 1) * _TOKEN_LIFETIME)
+        return Reply.json({"dcv_random_value": _token(order, order.domains[0], age), "expiration_date": expires})
+
     @staticmethod
     def _wanted_method(body: dict[str, t.Any], names: t.Sequence[str]) -> str:
         method = str(body.get("dcv_method", ""))
@@ -487,7 +498,13 @@ class DigiCert(Dialect):
             "organization": {"id": 4401, "name": "Example Org Ltd"},
         }
         if call.query_value("include_dcv") == "true":
-            body["dcv_method"] = METHODS.get(order.dcv_method, order.dcv_method)
+            method = METHODS.get(domain.method or order.dcv_method, order.dcv_method)
+            body["dcv_method"] = method
+            if method != "email":
+                token = {"token": _token(order, domain), "status": body["status"], "expiration_date": self._expiry()}
+                body["dcv_token"] = token
+            if method == "dns-cname-token":
+                token["verification_value"] = "dcv.digicert.com"
             if order.validated(domain, self.now) and domain.validated_at is not None:
                 end = domain.validated_at + 199 * 86400
                 body["dcv_expiration"] = {order.product: utc(end).strftime("%Y-%m-%d")}
@@ -509,7 +526,7 @@ class DigiCert(Dialect):
 
     def _expiry(self) -> str:
         """When a random value made now expires."""
-        return stamp(self.now + 30 * 86400)
+        return stamp(self.now + _TOKEN_LIFETIME)
 
     # Reissues
 
@@ -611,8 +628,9 @@ def _base_domain(name: str) -> str:
     return ".".join(labels[-2:])
 
 
-def _token(order: Order, domain: Domain) -> str:
-    return hashlib.sha256(f"{order.order_id} {domain.name} {domain.method}".encode()).hexdigest()[:32]
+def _token(order: Order, domain: Domain, age: int = 0) -> str:
+    """A random value; ``age`` counts those of the order that have expired."""
+    return hashlib.sha256(f"{order.order_id} {domain.name} {domain.method} {age}".encode()).hexdigest()[:32]
 
 
 def _thumbprint(certificate: x509.Certificate) -> str:

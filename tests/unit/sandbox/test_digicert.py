@@ -51,6 +51,33 @@ def test_check_dcv_finds_nothing_until_the_record_is_published(sandbox: t.Any, w
     assert sandbox.get_order("digicert", order)["stage"] == "issuing"
 
 
+def test_the_random_value_stays_while_it_is_valid(sandbox: t.Any, wire: t.Any) -> None:
+    order = sandbox.order("digicert", ["a.example.org"], "stuck_dcv")["order_id"]
+    path = f"/order/certificate/{order}/dcv-random-value"
+    first = wire.digicert("PUT", path).json()
+    sandbox.advance(86400)
+    assert wire.digicert("PUT", path).json() == first
+    sandbox.advance(30 * 86400)
+    later = wire.digicert("PUT", path).json()
+    assert later["dcv_random_value"] != first["dcv_random_value"]
+    assert later["expiration_date"] > first["expiration_date"]
+    sandbox.patch_account("digicert", view_only=True)
+    assert wire.digicert("PUT", path).status_code == 403
+
+
+def test_a_domain_shows_its_token(sandbox: t.Any, wire: t.Any) -> None:
+    order = sandbox.order("digicert", ["a.example.org"], "stuck_dcv", dcv_method="dns-cname")["order_id"]
+    validation = wire.digicert("GET", f"/order/certificate/{order}/validation").json()
+    path = f"/domain/{validation['dns_name_validations'][0]['domain_id']}"
+    assert "dcv_token" not in wire.digicert("GET", path).json()
+    body = wire.digicert("GET", path + "?include_dcv=true").json()
+    assert (body["dcv_method"], body["dcv_token"]["status"]) == ("dns-cname-token", "pending")
+    assert body["dcv_token"]["verification_value"] == "dcv.digicert.com"
+    mail = sandbox.order("digicert", ["a.example.org"], "stuck_dcv", dcv_method="email")["order_id"]
+    refused = wire.digicert("PUT", f"/order/certificate/{mail}/dcv-random-value")
+    assert (refused.status_code, code(refused)) == (400, "invalid_dcv_method")
+
+
 @pytest.mark.parametrize(
     ("dialect", "id_type", "names", "changes"),
     [("observed", str, "dns_names", dict), ("documented", int, "dns_name", list)],
