@@ -24,6 +24,9 @@ Private to this collection. Modules and plugins turn these into failures; nothin
   * ``CertificateRefused``: the certificate is not the one that was ordered
   * ``Unsupported``: the provider has no such call
   * ``TooSoon``: it was done a short time ago
+  * ``NamesChanged``, ``CoverageEnded``, ``PriceExceeded``, ``ReissueInProgress``, ``AutoReissueEnabled``: why a
+    reissue is not requested
+  * ``RequestUncertain``: it is not known whether a request was carried out
 """
 
 from __future__ import annotations
@@ -187,4 +190,42 @@ class TooSoon(OrderError):
     """The same was done a short time ago."""
 
     kind = "too_soon"
+    retryable = True
+
+
+class NamesChanged(OrderError):
+    """The names of the next certificate are not those of the present one."""
+
+    kind = "names_changed"
+
+
+class CoverageEnded(OrderError):
+    """What was paid for has ended, or ends so soon that a reissue is of no use."""
+
+    kind = "coverage_ended"
+
+
+class PriceExceeded(OrderError):
+    """What is wished for would cost more than may be spent."""
+
+    kind = "price_exceeded"
+
+
+class ReissueInProgress(OrderError):
+    """Somebody else's reissue of the order is open."""
+
+    kind = "reissue_in_progress"
+    retryable = True
+
+
+class AutoReissueEnabled(OrderError):
+    """The provider makes reissues of the order by itself."""
+
+    kind = "auto_reissue_enabled"
+
+
+class RequestUncertain(OrderError):
+    """A request was sent, no answer that can be read came, and nothing shows whether it was carried out."""
+
+    kind = "request_uncertain"
     retryable = True

@@ -31,6 +31,7 @@ from ansible_collections.certops.issuance.plugins.modules import (
     order_dcv,
     order_dcv_info,
     order_info,
+    order_reissue,
     order_wait,
 )
 
@@ -66,10 +67,17 @@ def test_an_order_is_documented_alike_wherever_it_is_returned() -> None:
     }
 
 
+def test_a_reissue_documents_the_same_order() -> None:
+    order = yaml.safe_load(order_reissue.RETURN)["order"]["contains"]
+    assert {name: order[name] for name in order if name != "raw"} == {
+        name: field for name, field in _fields(order_info).items() if name != "raw"
+    }
+
+
 @pytest.mark.parametrize(
     "module",
-    [order_certificate, order_dcv, order_dcv_info, order_info, order_wait],
-    ids=["order_certificate", "order_dcv", "order_dcv_info", "order_info", "order_wait"],
+    [order_certificate, order_dcv, order_dcv_info, order_info, order_reissue, order_wait],
+    ids=["order_certificate", "order_dcv", "order_dcv_info", "order_info", "order_reissue", "order_wait"],
 )
 def test_every_field_of_a_failure_is_documented(module: t.Any) -> None:
     documented = yaml.safe_load(module.RETURN)

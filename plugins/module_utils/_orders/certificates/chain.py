@@ -194,6 +194,17 @@ def names_of_csr(csr: str) -> tuple[str, ...]:
         raise InvalidRequest("the names in csr cannot be read; make the certificate signing request anew") from None
 
 
+def key_of_certificate(pem: str) -> bytes | None:
+    """The public key (DER) of the first certificate in a text; None when there is none that can be read."""
+    try:
+        certificates = split_certificates([pem])
+        return _public_key(certificates[0]) if certificates else None
+    except UnexpectedResponse:
+        return None
+    except _UNREADABLE:
+        return None
+
+
 def _read_csr(csr: str) -> x509.CertificateSigningRequest:
     text = csr.replace("\\n", "\n")
     if "-----BEGIN" not in text:

@@ -20,11 +20,13 @@ from dataclasses import dataclass, field
 from ..._common.evidence import NameEvidence
 from ..account import Account
 from ..describe import MAX_QUOTED as MAX_QUOTED
-from ..errors import InvalidRequest, OrderNotFound
+from ..errors import InvalidRequest, OrderNotFound, Unsupported
 from ..http.messages import Transport
 from ..http.rate_limit import RateLimits
 from ..http.redaction import shortened
 from ..model import Blocker, Check, Domain, IssuedBundle, Order
+from ..reissue.methods import choose_dcv_method
+from ..reissue.model import Snapshot, Wish
 
 T = t.TypeVar("T")
 
@@ -181,6 +183,8 @@ class Provider(abc.ABC):
     """
 
     info: t.ClassVar[ProviderInfo]
+    #: Our words for DCV methods to those of the call for a reissue; None where there is no such call.
+    reissue_methods: t.ClassVar[t.Mapping[str, str] | None] = None
 
     def __init__(self, account: Account, transport: Transport) -> None:
         self.account = account
@@ -297,6 +301,42 @@ class Provider(abc.ABC):
         Raises:
             NotIssued, OrderFailed, ActionRequired: when there is none to collect now; see no_certificate.
         """
+
+    def check_reissue(self, wish: Wish) -> None:
+        """See that a reissue could be requested here, as far as that is known without a request.
+
+        Raises:
+            Unsupported: when the API has no reissue.
+            InvalidRequest: when it has no such method of domain control validation.
+        """
+        if self.reissue_methods is None:
+            raise Unsupported(f"{self.info.label} has no call that requests the next certificate of an order")
+        if wish.dcv_method is not None:
+            choose_dcv_method(self.reissue_methods, wish.dcv_method, None, self.info.label)
+
+    def fetch_reissue(self, wish: Wish) -> Snapshot:
+        """What the provider reports of an order and of its reissues.
+
+        Raises:
+            OrderNotFound: when the provider does not know the order.
+        """
+        raise NotImplementedError(f"{self.info.name} has no reissue")
+
+    def prepare_reissue(self, snapshot: Snapshot, wish: Wish) -> t.Mapping[str, t.Any]:
+        """The fields of the request for a reissue; pure, and done in check mode too.
+
+        Raises:
+            InvalidRequest: when something that the provider needs is missing.
+        """
+        raise NotImplementedError(f"{self.info.name} has no reissue")
+
+    def request_reissue(self, order_id: str, fields: t.Mapping[str, t.Any]) -> bool:
+        """Send these fields, once. Returns whether a person must approve the request now.
+
+        Raises:
+            OrderError: its ``sent`` is whether the request may have arrived.
+        """
+        raise NotImplementedError(f"{self.info.name} has no reissue")
 
 
 def fetch_summaries_in_batches(

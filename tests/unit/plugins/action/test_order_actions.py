@@ -24,6 +24,7 @@ from ansible_collections.certops.issuance.plugins.action import (
     order_dcv,
     order_dcv_info,
     order_info,
+    order_reissue,
     order_wait,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import AuthenticationError
@@ -308,6 +309,7 @@ def test_an_empty_key_does_not_become_that_of_the_environment(monkeypatch: pytes
         (order_certificate, "order_certificate"),
         (order_dcv, "order_dcv"),
         (order_dcv_info, "order_dcv_info"),
+        (order_reissue, "order_reissue"),
     ],
 )
 def test_action_module_and_documentation_have_the_same_options(plugin: t.Any, name: str) -> None:
@@ -334,5 +336,6 @@ def test_every_credential_is_no_log() -> None:
         order_certificate.ORDER_CERTIFICATE_OPTIONS,
         order_dcv.ORDER_DCV_OPTIONS,
         order_dcv_info.ORDER_DCV_INFO_OPTIONS,
+        order_reissue.ORDER_REISSUE_OPTIONS,
     ):
         assert {name for name, rules in spec.items() if rules.get("no_log")} == {"api_key", "password"}

@@ -10,12 +10,9 @@ Private to this collection. Sections named here are those of the DigiCert fact s
 from __future__ import annotations
 
 import contextlib
-import io
 import math
 import re
 import typing as t
-import zipfile
-import zlib
 from dataclasses import replace
 
 from ...._common.evidence import NameEvidence
@@ -34,11 +31,14 @@ from ...errors import (
 from ...http.messages import Request, Response
 from ...http.redaction import shortened
 from ...model import IssuedBundle, Order, Status
+from ...reissue.model import Snapshot, Wish
 from ..base import NOT_YET, SERVER_FAULT, TOO_MANY_REQUESTS, DcvReply, OrderSummary, Provider
 from ..coerce import identifier, listing, mapping, objects, text, texts, word
 from . import DEFAULT_URL, INFO
+from .archive import unzip
 from .dcv import RandomValue, check_one_method, domain_ids, map_evidence, map_random_value, map_reply
 from .mapping import STATUSES, Body, listed_id, map_order, map_summary, with_validation
+from .reissue import METHODS, make_body, map_snapshot, needs_approval
 
 #: The most that one page of the list call holds; section 1.
 _PAGE_SIZE = 1000
@@ -46,10 +46,6 @@ _PAGE_SIZE = 1000
 _MAX_WINDOW = 7 * 24 * 60
 #: How far windows overlap, in minutes: the provider's clock is not ours; section 7.
 _OVERLAP = 2
-#: Bounds for archives, in bytes and files: a certificate with its chain and root is four small files.
-_MAX_ARCHIVE_SIZE = 1024 * 1024
-_MAX_MEMBERS = 20
-_MAX_MEMBER_SIZE = 256 * 1024
 
 #: Base64 without its armor, of a certificate or of a whole PEM text.
 _BARE = re.compile(r"\s*(?:MI|LS0t)[A-Za-z0-9+/=\s]{200,}", re.ASCII)
@@ -101,6 +97,7 @@ class DigicertProvider(Provider):
     """Orders of one CertCentral account."""
 
     info = INFO
+    reissue_methods = METHODS
 
     def fetch_order(self, order_id: str) -> Order:
         """Order info and validation of one order; sections 3 to 5."""
@@ -221,6 +218,30 @@ class DigicertProvider(Provider):
             return DcvReply(message=exc.message)
         return map_reply(mapping(body))
 
+    def fetch_reissue(self, wish: Wish) -> Snapshot:
+        """Order info, validation while it is open, and the list of reissues; section 2 of the sheet on orders."""
+        info = self._fetch_info(wish.order_id)
+        order = self._map(wish.order_id, info, None)
+        if not order.final:
+            order = self._add_validation(wish.order_id, info)
+        listed: list[Body] = []
+        # The order exists, as order info has shown: one that was never reissued may have no list.
+        with contextlib.suppress(OrderNotFound):
+            path = f"/order/certificate/{wish.order_id}/reissue"
+            listed = self._send("reissue list", path, _read_reissues, order_id=wish.order_id)
+        return map_snapshot(info, listed, order)
+
+    def prepare_reissue(self, snapshot: Snapshot, wish: Wish) -> t.Mapping[str, t.Any]:
+        """See Provider.prepare_reissue."""
+        return make_body(snapshot, wish)
+
+    def request_reissue(self, order_id: str, fields: t.Mapping[str, t.Any]) -> bool:
+        """See Provider.request_reissue."""
+        path = f"/order/certificate/{order_id}/reissue"
+        return self._send(
+            "reissue", path, _read_reissue, order_id=order_id, method="POST", content=fields, repeatable=False
+        )
+
     def _add_validation(self, order_id: str, info: Body) -> Order:
         return self._map(order_id, info, self._fetch_validation_if_any(order_id))
 
@@ -332,6 +353,16 @@ def _read_about(response: Response, order_id: str, id_field: str, needed: t.Sequ
     return body
 
 
+def _read_reissues(response: Response) -> list[Body]:
+    body = _read_json(response)
+    return objects(body.get("certificates") if isinstance(body, dict) else body)
+
+
+def _read_reissue(response: Response) -> bool:
+    """Whether the reissue waits for approval. An empty body is an answer as well; section 8 of the sheet on orders."""
+    return needs_approval(mapping(_read_json(response))) if response.body.strip() or response.status >= 400 else False
+
+
 def _read_random_value(response: Response) -> RandomValue | None:
     return map_random_value(mapping(_read_json(response)))
 
@@ -350,7 +381,7 @@ def _read_certificate(response: Response) -> tuple[str, ...]:
     """Certificates in PEM. Which of them is the leaf is not relied upon; section 8."""
     if response.status >= 400:
         raise _error(response)
-    texts = _unzip(response.body) if response.body[:4] == b"PK\x03\x04" else (response.text(),)
+    texts = unzip(response.body) if response.body[:4] == b"PK\x03\x04" else (response.text(),)
     whole = "\n".join(texts)
     begun = whole.count("-----BEGIN CERTIFICATE-----")
     if not begun and _BARE.fullmatch(whole):
@@ -364,30 +395,6 @@ def _read_certificate(response: Response) -> tuple[str, ...]:
     if begun != whole.count("-----END CERTIFICATE-----"):
         raise UnexpectedResponse("a certificate in it is cut off")
     return texts
-
-
-def _unzip(content: bytes) -> tuple[str, ...]:
-    """The certificate files of an archive, each read up to a bound.
-
-    Only stored and deflated members are read: other compressions reserve memory by what the archive demands.
-    """
-    if len(content) > _MAX_ARCHIVE_SIZE:
-        raise UnexpectedResponse("the archive in it is larger than any with a certificate", retryable=False)
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = [item for item in archive.infolist() if item.filename.lower().endswith((".crt", ".cer", ".pem"))]
-            texts = []
-            for member in members[:_MAX_MEMBERS]:
-                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise UnexpectedResponse(
-                        f"the archive in it is compressed by method {member.compress_type}, which is not read",
-                        retryable=False,
-                    )
-                with archive.open(member) as opened:
-                    texts.append(opened.read(_MAX_MEMBER_SIZE).decode("latin-1"))
-            return tuple(texts)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as exc:
-        raise UnexpectedResponse(f"the archive in it cannot be read ({type(exc).__name__})") from exc
 
 
 def _is_error(body: Body) -> bool:

@@ -30,6 +30,7 @@ from ...errors import (
 from ...http.messages import Request, Response, Transport
 from ...http.redaction import shortened
 from ...model import IssuedBundle, Order
+from ...reissue.model import Snapshot, Wish
 from ..base import (
     NOT_YET,
     SERVER_FAULT,
@@ -43,6 +44,7 @@ from ..coerce import certificate_text, flag, identifier, mapping, objects, text,
 from . import DEFAULT_URL, INFO
 from .dcv import map_evidence
 from .mapping import Body, map_order, map_summary
+from .reissue import METHODS, make_form, map_snapshot
 
 T = t.TypeVar("T")
 
@@ -95,6 +97,7 @@ class GogetsslProvider(Provider):
     """Orders of one GoGetSSL account."""
 
     info = INFO
+    reissue_methods = METHODS
 
     def __init__(self, account: Account, transport: Transport) -> None:
         super().__init__(account, transport)
@@ -142,6 +145,21 @@ class GogetsslProvider(Provider):
         path, form = f"/orders/ssl/revalidate/{order_id}/", {"domain": names[0].name}
         body = self._send("revalidate", "POST", path, _read_json, order_id, form, repeatable=False)
         return DcvReply(message=text(body.get("message")))
+
+    def fetch_reissue(self, wish: Wish) -> Snapshot:
+        """The status reply; section 2 of the sheet on orders."""
+        body = self._fetch_status(wish.order_id)
+        return map_snapshot(body, map_order(body, wish.order_id), wish)
+
+    def prepare_reissue(self, snapshot: Snapshot, wish: Wish) -> t.Mapping[str, t.Any]:
+        """See Provider.prepare_reissue."""
+        return make_form(snapshot, wish)
+
+    def request_reissue(self, order_id: str, fields: t.Mapping[str, t.Any]) -> bool:
+        """See Provider.request_reissue."""
+        path = f"/orders/ssl/reissue/{order_id}"
+        self._send("reissue", "POST", path, _read_json, order_id, form=fields, repeatable=False)
+        return False
 
     # -- calls --------------------------------------------------------------
 

@@ -32,6 +32,8 @@ from ...errors import (
 from ...http.messages import Request, Response, Transport
 from ...http.redaction import shortened
 from ...model import Check, IssuedBundle, Order
+from ...reissue.methods import choose_dcv_method
+from ...reissue.model import Snapshot, Wish
 from ..base import (
     NOT_YET,
     SERVER_FAULT,
@@ -46,12 +48,14 @@ from . import INFO
 from .body import Entry, Reply, read_reply
 from .dcv import map_evidence
 from .mapping import STATUS_CODES, map_order, map_summary, newest, with_names
+from .reissue import METHODS, make_form, map_snapshot
 
 _STATUS = "/products/!GetDetailedOrderStatus"
 _COLLECT = "/products/download/CollectSSL"
 _DOMAINS = "/products/!GetMDCDomainDetails"
 _REPORT = "/products/!WebHostReport"
 _UPDATE_DCV = "/products/!AutoUpdateDCV"
+_REPLACE = "/products/!AutoReplaceSSL"
 
 #: Seconds to stay away after error -42: the published pause between collect calls, and the interval of status calls.
 _COLLECT_PAUSE = 10800.0
@@ -102,6 +106,7 @@ class SectigoProvider(Provider):
     """The web-host reseller API of Sectigo, for one reseller account."""
 
     info = INFO
+    reissue_methods = METHODS
 
     def __init__(self, account: Account, transport: Transport) -> None:
         super().__init__(account, transport)
@@ -198,20 +203,44 @@ class SectigoProvider(Provider):
         self.change_dcv_method(order_id, [names[0].name], names[0].method or "")
         return DcvReply()
 
+    def check_reissue(self, wish: Wish) -> None:
+        """See Provider.check_reissue. The method must be given: the status call does not report that of the order."""
+        choose_dcv_method(METHODS, wish.dcv_method, None, self.info.label)
+        if self._by_certificate:
+            raise InvalidRequest("a replacement is requested by order number, not with id_type=certificate")
+
+    def fetch_reissue(self, wish: Wish) -> Snapshot:
+        """The status reply; section 2 of the sheet on orders."""
+        reply = self._fetch_reply(wish.order_id)
+        return map_snapshot(reply, map_order(reply, wish.order_id))
+
+    def prepare_reissue(self, snapshot: Snapshot, wish: Wish) -> t.Mapping[str, t.Any]:
+        """See Provider.prepare_reissue."""
+        return make_form(snapshot, wish, self._identify(wish.order_id))
+
+    def request_reissue(self, order_id: str, fields: t.Mapping[str, t.Any]) -> bool:
+        """See Provider.request_reissue. The reply has no order number; section 2 of the sheet on orders."""
+        reply = self._send(_REPLACE, fields, order_id, lambda reply: reply, repeatable=False)
+        if reply.code < 0:
+            raise InvalidRequest(f"AutoReplaceSSL answered {reply.code} ({_quote(reply)}); look at the order")
+        return False
+
     # -- calls --------------------------------------------------------------
 
     def _fetch_status(self, order_id: str) -> tuple[Order, str | None]:
         """The order, and the orderNumber under which its names are known; None where that is not reported."""
+        reply = self._fetch_reply(order_id)
+        reported = newest(reply.entries).order_number if reply.entries else None
+        return map_order(reply, order_id), reported or (None if self._by_certificate else order_id)
 
+    def _fetch_reply(self, order_id: str) -> Reply:
         def parse(reply: Reply) -> Reply:
             if reply.code >= 0 and not reply.entries:
                 raise UnexpectedResponse("it describes no order")
             return reply
 
         form = {**self._identify(order_id), "queryType": "2", "showValidityPeriod": "Y"}
-        reply = self._send(_STATUS, form, order_id, parse)
-        reported = newest(reply.entries).order_number if reply.entries else None
-        return map_order(reply, order_id), reported or (None if self._by_certificate else order_id)
+        return self._send(_STATUS, form, order_id, parse)
 
     def _add_methods(self, order: Order, order_number: str) -> Order:
         """The order with the method of each name. An order with one name may be none that the call knows."""

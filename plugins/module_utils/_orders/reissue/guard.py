@@ -1,0 +1,255 @@
+# Copyright (c) 2026, certops.issuance contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the next certificate of an order may be requested: one list of pure functions, the first that speaks decides.
+
+Private to this collection. The list is section 3 of docs/providers/orders/contract.md, in its order. Check mode and
+the real run use the same list. The first guard there, a provider without reissues, is Provider.check_reissue.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..._common.names import iso_time
+from ..describe import describe_order
+from ..errors import (
+    ActionRequired,
+    AutoReissueEnabled,
+    CoverageEnded,
+    NamesChanged,
+    OrderError,
+    OrderFailed,
+    PriceExceeded,
+    ReissueInProgress,
+    RequestUncertain,
+    TooSoon,
+)
+from ..model import Status
+from .model import Journal, Policy, Snapshot, Wish, names_in_order
+
+#: How much earlier than a reissue its certificate may begin to be valid: some begin at midnight, in any zone.
+_MAX_BACKDATING = timedelta(hours=25)
+#: How far a provider's time may lie before ours: some have minutes only; section 10.
+_CLOCK_MARGIN = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do about a wish.
+
+    Arguments:
+        action: send, adopted or none; empty where it is refused.
+        reason: why, in one word of a fixed list.
+        error: what to raise where it is refused.
+    """
+
+    action: str
+    reason: str
+    error: OrderError | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that the guards look at."""
+
+    snapshot: Snapshot
+    wish: Wish
+    journal: Journal
+    now: datetime
+    policy: Policy
+
+
+Guard = t.Callable[[Case], t.Optional[Verdict]]
+
+
+def decide(case: Case) -> Verdict:
+    """The verdict of the first guard that speaks."""
+    return next(verdict for verdict in (guard(case) for guard in GUARDS) if verdict is not None)
+
+
+def may_be_ours(snapshot: Snapshot, wish: Wish) -> bool:
+    """Whether the newest certificate may have been made for the wish, by its time alone."""
+    if wish.requested_after is None or snapshot.newest_since is None:
+        return True
+    return snapshot.newest_since >= wish.requested_after - _MAX_BACKDATING
+
+
+def removed_names(snapshot: Snapshot, wish: Wish) -> list[str]:
+    """The names that the newest certificate has and the next one would not have.
+
+    The name that a CA adds to its twin with or without www is not one of them; section 8.
+    """
+    wanted = set(wish.names)
+    return sorted(name for name in snapshot.names - wanted if not _twin(name) & wanted)
+
+
+def _twin(name: str) -> set[str]:
+    return {name[4:]} if name.startswith("www.") else {"www." + name}
+
+
+def _added_names(snapshot: Snapshot, wish: Wish) -> list[str]:
+    return sorted(set(wish.names) - snapshot.names - snapshot.listed_names)
+
+
+def _refuse(reason: str, error: OrderError) -> Verdict:
+    return Verdict("", reason, error)
+
+
+# -- the guards ---------------------------------------------------------------
+
+
+def _order_ended(case: Case) -> Verdict | None:
+    order, status = case.snapshot.order, case.snapshot.status
+    if status in Status.ENDED:
+        return _refuse("order_ended", OrderFailed(f"the order has ended ({status}); place a new one"))
+    if status == Status.ACTION_REQUIRED:
+        what = "a request of the order waits for approval" if order.issued else describe_order(order)
+        message = f"a person must act first: {what}; then run this again"
+        return _refuse("action_required", ActionRequired(message))
+    if status == Status.UNKNOWN:
+        message = f"nothing is requested while the status of the order is {describe_order(order)}; look at the order"
+        return _refuse("unknown_status", ActionRequired(message))
+    return None
+
+
+def _newest_is_ours(case: Case) -> Verdict | None:
+    if case.snapshot.newest_key == case.wish.key and may_be_ours(case.snapshot, case.wish):
+        return Verdict("none", "issued")
+    return None
+
+
+def _open_is_ours(case: Case) -> Verdict | None:
+    snapshot, wish = case.snapshot, case.wish
+    if not snapshot.open:
+        return None
+    if snapshot.open_key == wish.key:
+        return Verdict("adopted", "same_key")
+    if snapshot.open_key is not None or snapshot.open_ours is False:
+        return None
+    if snapshot.open_ours:
+        return Verdict("adopted", "same_code")
+    if snapshot.open_since is None:
+        # Nothing shows when it began, so only our own ledger can know it.
+        return Verdict("adopted", "in_ledger") if case.journal.attempted else None
+    if wish.requested_after is not None and snapshot.open_since >= wish.requested_after - _CLOCK_MARGIN:
+        return Verdict("adopted", "began_later")
+    return None
+
+
+def _open_is_foreign(case: Case) -> Verdict | None:
+    snapshot = case.snapshot
+    if not snapshot.open:
+        return None
+    foreign = snapshot.open_key is not None or snapshot.open_ours is False
+    whose = "for another key" if foreign else "and nothing shows that it is this one"
+    message = (
+        f"a certificate of the order is being issued already, {whose}; wait until it is issued, or have it canceled "
+        "at the provider, then run this again"
+    )
+    return _refuse("foreign_key" if foreign else "unknown_owner", ReissueInProgress(message))
+
+
+def _coverage_ends(case: Case) -> Verdict | None:
+    ends = case.snapshot.coverage_ends
+    if ends is None or ends - case.now >= case.policy.min_coverage:
+        return None
+    message = (
+        f"what was paid for ends at {iso_time(ends)}, so a reissue gives little or nothing; buy a new order (this "
+        "module buys nothing), or lower min_coverage"
+    )
+    return _refuse("coverage_ended", CoverageEnded(message))
+
+
+def _names_removed(case: Case) -> Verdict | None:
+    removed = removed_names(case.snapshot, case.wish)
+    if not removed or case.policy.allow_removed_names:
+        return None
+    message = (
+        f"the CSR lacks names of the present certificate: {', '.join(removed)}; the provider may revoke the "
+        "certificates that are in service; add the names to the CSR, or set allow_removed_names"
+    )
+    return _refuse("names_removed", NamesChanged(message))
+
+
+def _names_added(case: Case) -> Verdict | None:
+    added = _added_names(case.snapshot, case.wish)
+    if not added:
+        return None
+    message = (
+        f"the CSR has names that the order does not have: {', '.join(added)}; they may cost money, which this module "
+        "does not spend; leave them out, or have them added at the provider"
+    )
+    return _refuse("names_added", NamesChanged(message))
+
+
+def _names_not_paid(case: Case) -> Verdict | None:
+    snapshot = case.snapshot
+    first, *others = names_in_order(snapshot, case.wish)
+    others = [name for name in others if name not in _twin(first)]
+    wildcards = sum(name.startswith("*.") for name in others)
+    for count, paid, what in (
+        (len(others) - wildcards, snapshot.paid_names, "names"),
+        (wildcards, snapshot.paid_wildcards, "wildcards"),
+    ):
+        if paid is not None and count > paid:
+            message = f"the CSR has {count} {what} beside {first}, and {paid} are paid for; this module buys nothing"
+            return _refuse("names_not_paid", PriceExceeded(message))
+    return None
+
+
+def _reissued_by_provider(case: Case) -> Verdict | None:
+    if not case.snapshot.auto_reissue:
+        return None
+    message = (
+        "the provider makes reissues of this order by itself (auto-reissue), which would compete with this one; "
+        "switch that off in the account, or leave the reissues to the provider"
+    )
+    return _refuse("auto_reissue", AutoReissueEnabled(message))
+
+
+def _too_soon(case: Case) -> Verdict | None:
+    moments = [moment for moment in (case.snapshot.last_reissue, case.journal.answered_at) if moment is not None]
+    last = max(moments, default=None)
+    if last is None or case.now - last >= case.policy.min_interval:
+        return None
+    again = iso_time(last + case.policy.min_interval)
+    message = f"the last reissue is of {iso_time(last)}; run this again after {again}, or lower min_interval"
+    return _refuse("too_soon", TooSoon(message))
+
+
+def _uncertain(case: Case) -> Verdict | None:
+    since = case.journal.uncertain_since
+    if since is None or case.now - since >= case.policy.resend_after:
+        return None
+    again = iso_time(since + case.policy.resend_after)
+    message = (
+        f"a request was sent at {iso_time(since)} and nothing shows what became of it; run this again: it takes up "
+        f"the reissue if it appears, and sends the same CSR again after {again}"
+    )
+    return _refuse("no_answer", RequestUncertain(message))
+
+
+def _send(case: Case) -> Verdict | None:
+    if case.journal.uncertain_since is not None and case.journal.attempted:
+        return Verdict("send", "lost")
+    return Verdict("send", "nothing_open")
+
+
+GUARDS: t.Sequence[Guard] = (
+    _order_ended,
+    _newest_is_ours,
+    _open_is_ours,
+    _open_is_foreign,
+    _coverage_ends,
+    _names_removed,
+    _names_added,
+    _names_not_paid,
+    _reissued_by_provider,
+    _too_soon,
+    _uncertain,
+    _send,
+)
