@@ -25,7 +25,7 @@ SERVERS = {"ns1.dns-host.net": "192.0.2.101", "ns2.dns-host.net": "192.0.2.102"}
 
 
 def serve(count: int, published: bool, channel: multiprocessing.connection.Connection) -> None:
-    """Serve a world with this many names until told to end."""
+    """Serve a world with this many names until it is ended."""
     internet = Internet(time.time)
     internet.add_zone("dns-host.net", SERVERS)
     for number in range(count):

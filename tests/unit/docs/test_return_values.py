@@ -36,7 +36,7 @@ from ansible_collections.certops.issuance.plugins.modules import (
 )
 
 _STATES = Check.OPEN | Check.CLOSED | {Check.UNKNOWN}
-#: What is told of an order whose every part is there.
+#: What is reported of an order whose every part is there.
 _ORDER = Order("digicert", "1", Status.ISSUED, domains=(Domain("a"),), blockers=(Blocker("dcv", "open"),)).to_dict()
 
 
@@ -50,8 +50,8 @@ def test_every_field_is_documented_with_the_words_it_can_have(module: t.Any) -> 
     fields = _fields(module)
     assert set(_ORDER) <= set(fields)
     for name in ("domains", "blockers", "certificate"):
-        told = _ORDER[name][0] if isinstance(_ORDER[name], list) else _ORDER[name]
-        assert set(fields[name]["contains"]) == set(told), name
+        reported = _ORDER[name][0] if isinstance(_ORDER[name], list) else _ORDER[name]
+        assert set(fields[name]["contains"]) == set(reported), name
     assert set(fields["status"]["choices"]) == Status.ALL
     assert set(fields["domains"]["contains"]["status"]["choices"]) == _STATES
     blockers = {*Check.NAMES, "payment", "approval", "reissue"}

@@ -60,7 +60,7 @@ class Poller:
     Arguments:
         notes: what there is to say, each thing once: text of the warning to the note.
         cool_down: seconds for which the provider asked to be left alone in this poll.
-        limited_polls: polls in a row in which it said "too often".
+        limited_polls: polls in a row in which it answered "too often".
         gave_way: the last poll ended early, with urgent orders left.
         seconds_per_order: how long detail calls take, on a moving average.
     """

@@ -64,7 +64,7 @@ class OrderState:
         fetched_at: when the detail call was made last, in seconds of the clock.
         last_call_failed: that call was not answered.
         was_pending: the order was seen before its certificate was there, so the certificate is a new one.
-        serial_unknown: calls in a row that showed a certificate without the serial number that would tell it from the
+        serial_unknown: calls in a row that showed a certificate without the serial number, so that it may be the
             superseded one.
         replaced: the certificate that the order had while its reissue was open.
     """

@@ -166,7 +166,7 @@ def test_check_mode_asks_once(printed: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         ({"api_key": KEY, "request_timeout": "soon"}, "request_timeout"),
         ({"api_key": KEY, "provider": "nobody"}, "provider"),
@@ -179,10 +179,10 @@ def test_check_mode_asks_once(printed: list[str]) -> None:
         ({}, "DIGICERT_API_KEY"),
     ],
 )
-def test_a_wrong_question_is_a_failure_with_a_kind(arguments: dict[str, t.Any], said: str) -> None:
+def test_a_wrong_question_is_a_failure_with_a_kind(arguments: dict[str, t.Any], expected: str) -> None:
     result = run(**arguments)
     assert (result["failed"], result["error_kind"]) == (True, "invalid_request")
-    assert said in result["msg"]
+    assert expected in result["msg"]
     assert "ansible_collections" not in result["msg"]
     assert KEY not in json.dumps(result)
     assert FakeProvider.keys == []
@@ -200,7 +200,7 @@ def test_no_secret_is_in_a_result_or_a_line(printed: list[str], monkeypatch: pyt
     assert printed and KEY not in "\n".join(printed)
 
 
-def test_a_defect_of_ours_is_told_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_of_ours_is_reported_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeProvider, "failure", KeyError(f"no such field in {KEY}"))
     with pytest.raises(AnsibleError) as caught:
         run(api_key=KEY)
@@ -240,7 +240,7 @@ def test_callbacks_find_no_secret_in_the_fields_of_a_task_that_was_run(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         ({"order": "1"}, "order_info has no option order; did you mean order_ids?"),
         ({"order_id": "1", "order_ids": ["2"]}, "order_ids and order_id are one option under two names"),
@@ -248,11 +248,11 @@ def test_callbacks_find_no_secret_in_the_fields_of_a_task_that_was_run(
 )
 @pytest.mark.parametrize("transport", ["local", "ssh"])
 def test_options_that_are_nearly_right_are_refused_wherever_the_task_runs(
-    transport: str, arguments: dict[str, t.Any], said: str
+    transport: str, arguments: dict[str, t.Any], expected: str
 ) -> None:
     result = make("order_info", {"provider": "digicert", "api_key": KEY, **arguments}, transport).run(task_vars={})
     assert (result["failed"], result["error_kind"]) == (True, "invalid_request")
-    assert said in result["msg"]
+    assert expected in result["msg"]
     assert FakeProvider.keys == []
 
 

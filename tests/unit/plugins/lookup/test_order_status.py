@@ -90,7 +90,7 @@ def test_where_one_order_cannot_be_had_the_lookup_fails_with_its_kind(terms: lis
     assert KEY not in str(caught.value)
 
 
-def test_missing_credentials_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DIGICERT_API_KEY")
     with pytest.raises(AnsibleLookupError, match="DIGICERT_API_KEY"):
         look_up("1")
@@ -104,7 +104,7 @@ def test_an_option_that_it_does_not_have_is_not_passed_over() -> None:
 
 
 @pytest.mark.parametrize("options", [{"provider": "nobody"}, {"provider": None}])
-def test_a_provider_that_is_not_known_is_told(options: dict[str, t.Any]) -> None:
+def test_a_provider_that_is_not_known_is_reported(options: dict[str, t.Any]) -> None:
     with pytest.raises(AnsibleError) as caught:
         look_up("1", **options)
     assert "provider" in str(caught.value)
@@ -119,7 +119,7 @@ def test_a_provider_that_is_not_known_is_told(options: dict[str, t.Any]) -> None
         {"api_key": KEY, "provider": [KEY]},
     ],
 )
-def test_an_option_of_the_wrong_type_is_told_without_a_secret(options: dict[str, t.Any]) -> None:
+def test_an_option_of_the_wrong_type_is_reported_without_a_secret(options: dict[str, t.Any]) -> None:
     with pytest.raises(AnsibleLookupError) as caught:
         look_up("1", **options)
     assert KEY not in str(caught.value)
@@ -128,7 +128,7 @@ def test_an_option_of_the_wrong_type_is_told_without_a_secret(options: dict[str,
     assert caught.value.__suppress_context__
 
 
-def test_a_defect_of_ours_is_told_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_of_ours_is_reported_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(self: t.Any, order_id: str) -> Order:
         raise KeyError(f"no such field in {KEY}")
 

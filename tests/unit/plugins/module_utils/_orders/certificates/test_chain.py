@@ -165,7 +165,7 @@ def test_a_self_signed_certificate_is_refused() -> None:
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["  \n"]])
-def test_no_certificate_at_all_is_told(texts: list[str]) -> None:
+def test_no_certificate_at_all_is_reported(texts: list[str]) -> None:
     with pytest.raises(UnexpectedResponse, match="no certificate came$"):
         chain.assemble(None, texts)
 
@@ -178,7 +178,7 @@ def test_an_authority_is_never_taken_for_the_certificate(texts: list[str]) -> No
         chain.assemble(texts[0], texts[1:])
 
 
-def test_two_leaves_cannot_be_told_apart() -> None:
+def test_two_leaves_cannot_be_distinguished() -> None:
     other = pki.pem(LOWER.issue("www.example.com"))
     with pytest.raises(UnexpectedResponse, match="2 certificates came") as caught:
         chain.assemble(None, [PEM, other, LOWER.pem])
@@ -229,7 +229,7 @@ def test_a_whole_chain_in_base64() -> None:
         "-----BEGIN PKCS7-----\nMIIB\n-----END PKCS7-----",
     ],
 )
-def test_what_is_no_certificate_is_told_as_such(text: str) -> None:
+def test_what_is_no_certificate_is_reported_as_such(text: str) -> None:
     with pytest.raises(UnexpectedResponse):
         chain.split_certificates([text])
     assert chain.describe_certificate(text) is None
@@ -320,9 +320,15 @@ def test_without_alternative_names_the_common_name_counts() -> None:
 def test_the_key_of_the_csr_is_that_of_the_certificate_or_it_is_refused(kind: str) -> None:
     key, other = pki.make_key(kind), pki.make_key(kind)
     bundle = chain.assemble(pki.pem(LOWER.issue("www.example.com", key=key)), [LOWER.pem, UPPER.pem])
-    told = csr(key)
-    bare = "".join(told.splitlines()[1:-1])
-    for form in (told, "some text\r\n" + told.replace("\n", "\r\n"), told.replace("\n", "\\n"), bare, bare + "\n"):
+    reported = csr(key)
+    bare = "".join(reported.splitlines()[1:-1])
+    for form in (
+        reported,
+        "some text\r\n" + reported.replace("\n", "\r\n"),
+        reported.replace("\n", "\\n"),
+        bare,
+        bare + "\n",
+    ):
         chain.check_key(bundle, chain.key_of_csr(form))
     for stranger in (other, KEY):
         with pytest.raises(CertificateRefused) as caught:
@@ -436,7 +442,7 @@ def test_an_expired_certificate_is_refused() -> None:
         assert bundle.facts.not_after in caught.value.message
 
 
-def test_a_serial_number_is_told_in_hex_or_in_decimal_digits() -> None:
+def test_a_serial_number_is_reported_in_hex_or_in_decimal_digits() -> None:
     bundle = chain.assemble(PEM, [LOWER.pem, UPPER.pem])
     assert chain.is_serial(bundle, f"{LEAF.serial_number:X}")
     assert chain.is_serial(bundle, str(LEAF.serial_number))

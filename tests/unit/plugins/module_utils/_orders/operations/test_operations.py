@@ -158,7 +158,7 @@ def test_an_order_that_is_not_known_does_not_keep_the_others_from_being_returned
     assert [order["order_id"] for order in result["orders"]] == ["1", "3"]
 
 
-def test_several_failures_are_all_told(desk: Desk) -> None:
+def test_several_failures_are_all_reported(desk: Desk) -> None:
     say(n1=OrderNotFound("Fake does not know it"), n2=UnexpectedResponse("odd"), n3=issued("3"))
     result = desk.info("x1", "1", "2", "3")
     assert result["error_kind"] == "invalid_request"
@@ -190,7 +190,7 @@ def test_after_a_failure_that_concerns_the_account_nobody_else_is_asked_for(desk
     assert result["warnings"] == ["not requested after this failure: 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 17 more"]
 
 
-def test_refused_credentials_are_told_before_an_order_id_that_is_none(desk: Desk) -> None:
+def test_refused_credentials_are_reported_before_an_order_id_that_is_none(desk: Desk) -> None:
     say(n1=AuthenticationError("refused"))
     assert desk.info("x", "1")["error_kind"] == "authentication"
 
@@ -212,7 +212,7 @@ def test_what_is_no_order_id_is_not_asked_for(desk: Desk, given: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "expected"),
     [
         ("", "an order id is empty"),
         ("  ", "an order id is empty"),
@@ -220,22 +220,22 @@ def test_what_is_no_order_id_is_not_asked_for(desk: Desk, given: str) -> None:
         ("['1', '2']", "a list in place of one order id"),
     ],
 )
-def test_what_is_often_given_in_place_of_an_order_id_is_named(desk: Desk, given: str, said: str) -> None:
+def test_what_is_often_given_in_place_of_an_order_id_is_named(desk: Desk, given: str, expected: str) -> None:
     for result in (desk.info(given), desk.wait(given), desk.collect(given)):
         assert result["error_kind"] == "invalid_request"
-        assert said in result["msg"]
+        assert expected in result["msg"]
         assert "12345" not in result["msg"]
     assert requested() == []
 
 
-def test_no_order_id_at_all_is_told(desk: Desk) -> None:
+def test_no_order_id_at_all_is_reported(desk: Desk) -> None:
     for result in (desk.info(), desk.wait()):
         assert result["failed"] and result["error_kind"] == "invalid_request"
         assert result["msg"] == "fake: order_ids is empty; give at least one order id"
 
 
 class BulkProvider(FakeProvider):
-    """The same with a bulk call, which tells of all orders that are pending."""
+    """The same with a bulk call, which reports all orders that are pending."""
 
     info = dataclasses.replace(FakeProvider.info, bulk_from=4)
     bulk: t.ClassVar[OrderError | None] = None
@@ -244,12 +244,12 @@ class BulkProvider(FakeProvider):
         assert changed_since is None
         if self.bulk is not None:
             raise self.bulk
-        told = {order_id: self.scripts[order_id][0] for order_id in order_ids}
+        reported = {order_id: self.scripts[order_id][0] for order_id in order_ids}
         return {
             order_id: OrderSummary("pending", order)
             if isinstance(order, Order) and not order.final
             else OrderSummary("other")
-            for order_id, order in told.items()
+            for order_id, order in reported.items()
         }
 
 
@@ -359,7 +359,7 @@ def test_every_order_asked_for_is_returned_with_what_became_of_it(desk: Desk) ->
         "4": ("action_required", "action_required"),
         "5": ("timed_out", "timed_out"),
     }
-    # What no waiting can mend is told first, and nothing is lost.
+    # What no waiting can mend is reported first, and nothing is lost.
     assert result["failed"] and result["error_kind"] == "order_failed"
     assert (
         result["msg"]
@@ -413,7 +413,7 @@ def test_check_mode_looks_once_and_does_not_fail_for_what_it_would_wait_for(desk
 
 
 @pytest.mark.parametrize(
-    ("order_id", "said", "kind"),
+    ("order_id", "given", "kind"),
     [
         ("2", REJECTED, "order_failed"),
         ("2", AuthenticationError("refused"), "authentication"),
@@ -422,9 +422,9 @@ def test_check_mode_looks_once_and_does_not_fail_for_what_it_would_wait_for(desk
 )
 @pytest.mark.parametrize("on_failure", ["fail", "return"])
 def test_what_no_waiting_can_mend_fails_in_check_mode_as_it_does_without(
-    desk: Desk, order_id: str, said: Answer | None, kind: str, on_failure: str
+    desk: Desk, order_id: str, given: Answer | None, kind: str, on_failure: str
 ) -> None:
-    say(n1=pending("1"), **({"n2": said} if said else {}))
+    say(n1=pending("1"), **({"n2": given} if given else {}))
     result = desk.wait("1", order_id, check_mode=True, on_failure=on_failure)
     assert result.get("failed", False) is (on_failure == "fail")
     assert result.get("error_kind") == (kind if on_failure == "fail" else None)
@@ -567,7 +567,7 @@ REISSUE = OrderCertificate(serial_number="AB")
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "said"),
+    ("answer", "kind", "expected"),
     [
         (pending(), "not_issued", "wait for it with order_wait"),
         (REJECTED, "order_failed", "the order has ended: rejected"),
@@ -578,12 +578,12 @@ REISSUE = OrderCertificate(serial_number="AB")
         (issued(certificate=REISSUE), "not_issued", "AB is the previous one"),
     ],
 )
-def test_what_cannot_be_collected_is_told_by_its_kind(desk: Desk, answer: Answer, kind: str, said: str) -> None:
+def test_what_cannot_be_collected_is_reported_by_its_kind(desk: Desk, answer: Answer, kind: str, expected: str) -> None:
     say(n1=answer)
     FakeProvider.bundle = AuthenticationError("nothing may be collected")
     result = desk.collect(superseded_serial_number="00:ab")
     assert (result["failed"], result["error_kind"], result["order_id"]) == (True, kind, "1")
-    assert said in result["msg"]
+    assert expected in result["msg"]
     assert "certificate" not in result
 
 
@@ -658,7 +658,7 @@ def test_one_certificate_is_collected_at_a_time(desk: Desk, given: list[str]) ->
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "expected"),
     [
         (["order"], "order_wait has no option order; did you mean order_ids?"),
         (["order_ID"], "order_wait has no option order_ID; did you mean order_ids?"),
@@ -667,10 +667,10 @@ def test_one_certificate_is_collected_at_a_time(desk: Desk, given: list[str]) ->
         (["xyzzy"], "order_wait has no option xyzzy; it has api_key, api_url, "),
     ],
 )
-def test_options_that_are_nearly_right_are_refused(given: list[str], said: str) -> None:
+def test_options_that_are_nearly_right_are_refused(given: list[str], expected: str) -> None:
     with pytest.raises(InvalidRequest) as raised:
         check_option_names(["provider", *given], ORDER_WAIT_OPTIONS, "order_wait")
-    assert said in str(raised.value)
+    assert expected in str(raised.value)
 
 
 @pytest.mark.parametrize("given", [["order_ids"], ["order_id"], ["order_id", "_ansible_check_mode"], []])

@@ -80,8 +80,8 @@ def test_a_heartbeat_when_nothing_changed() -> None:
         ),
         (Order("p", "1", Status.UNKNOWN, provider_status="frob"), "unknown: p reported 'frob'"),
         (
-            validating(blockers=(Blocker("organization", "the CA checks the organisation", "provider"),)),
-            "validating: the CA checks the organisation",
+            validating(blockers=(Blocker("organization", "the CA checks the organization", "provider"),)),
+            "validating: the CA checks the organization",
         ),
         (validating(domains=(Domain("a.example", "completed"),), dcv_completed=True), "validating"),
         (validating(reason="queued"), "validating: queued"),
