@@ -40,7 +40,7 @@ class _Name:
 
     evidence: NameEvidence
     method: str | None
-    result: str = "pending"
+    result: str
     asked: bool = False
     changed: bool = False
     message: str | None = None
@@ -108,7 +108,12 @@ def order_dcv(session: Session, params: Params) -> Result:
     found, failures = fetch_each(session, order_ids, provider.fetch_dcv_methods, failures)
     if failures:
         raise first_failure(failures, {"names": []})
-    orders = [_Work(order_id, [_Name(one, one.method) for one in names]) for order_id, names in zip(order_ids, found)]
+    orders = [
+        _Work(
+            order_id, [_Name(one, one.method, "approved" if one.status in Check.CLOSED else "pending") for one in names]
+        )
+        for order_id, names in zip(order_ids, found)
+    ]
     _plan_changes(orders, wanted)
     for order in orders:
         provider.check_dcv_methods(order.changes, [one.evidence for one in order.names])
@@ -199,9 +204,8 @@ def _perform(session: Session, policy: DcvPolicy, order: _Work, check: bool) -> 
     now = session.runtime.wall().timestamp()
     to_change = [one for one in order.names if one.name in order.changes]
     to_look = [one for one in order.names if check and one.is_open and one.name not in order.changes]
-    for one in order.names:
-        one.result = "pending" if one.is_open else "approved"
-        one.message = one.reason_against_look if one in to_look else None
+    for one in to_look:
+        one.message = one.reason_against_look
     to_look = [one for one in to_look if one.message is None]
     counted = [*to_change, *to_look] if policy.change_is_look else to_look
     try:

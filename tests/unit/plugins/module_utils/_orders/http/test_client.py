@@ -198,6 +198,15 @@ def test_a_question_and_its_answer(bench: Bench) -> None:
     assert bench.time.slept == []
 
 
+def test_content_is_a_json_body(bench: Bench) -> None:
+    with Server([reply("{}")]) as server:
+        headers = {"Content-Type": "application/json"}
+        ask(bench.transport(server.url), method="PUT", content={"name": "ä"}, headers=headers)
+    (got,) = server.received
+    assert (got.method, got.body) == ("PUT", b'{"name": "\\u00e4"}')
+    assert got.headers["content-type"] == "application/json"
+
+
 def test_header_names_of_an_answer_are_in_lower_case(bench: Bench) -> None:
     with Server([reply("{}", 200, "X-Odd-NAME: 5")]) as server:
         response = bench.transport(server.url).send(Request("status", "GET", "/"), lambda response: response)

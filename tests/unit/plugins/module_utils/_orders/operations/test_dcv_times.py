@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import pathlib
 
@@ -77,6 +78,15 @@ def test_a_link_in_place_of_the_file_is_not_followed(tmp_path: pathlib.Path) -> 
     with pytest.raises(OSError, match="."):
         times(tmp_path).reserve(["a"], NOW)
     assert target.read_text(encoding="ascii") == "{}"
+
+
+def test_while_one_process_reads_and_writes_no_other_does(tmp_path: pathlib.Path) -> None:
+    with times(tmp_path)._opened():
+        (file,) = tmp_path.iterdir()
+        with file.open("rb") as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with file.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _reserve(folder: pathlib.Path) -> list[str]:

@@ -177,12 +177,13 @@ def test_a_refusal_is_a_failure_with_what_was_done_before_it(
 ) -> None:
     order(a_example="dns")
     order("2", b_example="dns")
-    order("3", c_example="dns")
+    order("3", c_example="dns", d_example=("dns", "completed"))
     FakeProvider.replies.extend([None, error])
     result = run("1", "2", "3")
     assert (result["error_kind"], result["order_id"], result["changed"]) == (error.kind, "2", True)
     assert summary(result)[0] == ("a.example", True, "pending")
-    assert [one["asked"] for one in result["names"]] == [True, False, False]
+    assert [one["asked"] for one in result["names"]] == [True, False, False, False]
+    assert summary(result)[3] == ("d.example", False, "approved")
     assert len(written()) == 2
 
 
