@@ -95,6 +95,11 @@ def _added_names(snapshot: Snapshot, wish: Wish) -> list[str]:
     return sorted(set(wish.names) - snapshot.names - snapshot.listed_names)
 
 
+def _is_open(snapshot: Snapshot) -> bool:
+    """Whether a certificate is on its way; also the first one, which some providers report as issued but not there."""
+    return snapshot.open or snapshot.status != Status.ISSUED
+
+
 def _refuse(reason: str, error: OrderError) -> Verdict:
     return Verdict("", reason, error)
 
@@ -124,7 +129,7 @@ def _newest_is_ours(case: Case) -> Verdict | None:
 
 def _open_is_ours(case: Case) -> Verdict | None:
     snapshot, wish = case.snapshot, case.wish
-    if not snapshot.open:
+    if not _is_open(snapshot):
         return None
     if snapshot.open_key == wish.key:
         return Verdict("adopted", "same_key")
@@ -142,7 +147,7 @@ def _open_is_ours(case: Case) -> Verdict | None:
 
 def _open_is_foreign(case: Case) -> Verdict | None:
     snapshot = case.snapshot
-    if not snapshot.open:
+    if not _is_open(snapshot):
         return None
     foreign = snapshot.open_key is not None or snapshot.open_ours is False
     whose = "for another key" if foreign else "and nothing shows that it is this one"
