@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._common.text import clean_data, clean_line
+from ..._common.text import ELLIPSIS, clean_data, clean_line
 from ..http.redaction import Redactor
 
 #: So many warnings a result and each of its orders may have; the others are counted.
 MAX_WARNINGS = 20
-#: How long each may be, in characters.
+#: How long each may be, and the reason of an order, in characters.
 _MAX_WARNING = 2000
 #: Written by cryptography: no text of the provider's, and a short password may well occur in base64.
 _OWN = ("certificate", "chain", "fullchain")
@@ -57,6 +57,8 @@ def _bound(result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     for entry in (bounded, *_orders(bounded)):
         if entry.get("warnings"):
             entry["warnings"] = _bound_warnings(entry["warnings"])
+        if len(entry.get("reason") or "") > _MAX_WARNING:
+            entry["reason"] = entry["reason"][:_MAX_WARNING] + ELLIPSIS
     return bounded
 
 

@@ -106,3 +106,10 @@ def test_whatever_data_comes_it_can_be_written_and_steers_nothing(raw: t.Any) ->
     cleaned = clean_result({"orders": [{"raw": raw, "warnings": []}]}, Redactor([SECRET]))
     json.dumps(cleaned, ensure_ascii=False).encode("utf-8")
     assert not any(STEERS.search(text) for text in texts(cleaned))
+
+
+def test_the_reason_of_an_order_is_cut_and_still_holds_no_part_of_a_secret() -> None:
+    reason = "x" * 1995 + "hunter2-hunter2" + "y" * 3_000_000
+    cleaned = clean_result({"orders": [{"reason": reason}]}, Redactor(["hunter2-hunter2"]))["orders"][0]["reason"]
+    assert len(cleaned) < 2100
+    assert "hunt" not in cleaned
