@@ -28,7 +28,7 @@ ORDER_LAYERS: t.Sequence[t.Tuple[str, ...]] = (
     ("model", "account"),
     ("http",),
     ("describe",),
-    ("certificates",),
+    ("certificates", "reissue"),
     ("providers",),
     ("wait",),
     ("operations",),
