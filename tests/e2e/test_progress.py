@@ -93,7 +93,7 @@ def test_lines_come_one_by_one_while_the_wait_goes_on(sandbox: Sandbox, folder: 
     assert "next poll" in lines[0][1] and "timed out after" in lines[-1][1]
     # The first came long before the end, and each by itself.
     assert run.ended - lines[0][0] > TIMEOUT / 2
-    assert all(later - earlier > 0.3 for (earlier, _), (later, _) in zip(lines[:-2], lines[1:-1], strict=True))
+    assert all(later - earlier > 0.3 for (earlier, _text), (later, _more) in zip(lines[:-2], lines[1:-1], strict=True))
     assert _progress(run.stdout) == []
     if flags:
         assert len(run.stdout) == 1

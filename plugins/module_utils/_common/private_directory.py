@@ -23,14 +23,14 @@ _NAME = "certops-issuance"
 _own: tuple[int, str] | None = None
 
 
-def private_directory(environment: t.Mapping[str, str] = os.environ) -> str:
+def private_directory(environment: t.Mapping[str, str] | None = None) -> str:
     """The first of these that is this user's alone, made where it is missing: below ``XDG_RUNTIME_DIR``, below
     ``XDG_CACHE_HOME`` or ``~/.cache``, and one for this process and its children, which is removed when it ends.
 
     Raises:
         OSError: when not even the last can be made.
     """
-    for parent in _parents(environment):
+    for parent in _parents(os.environ if environment is None else environment):
         try:
             return _make_private(parent)
         except OSError:

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 
 from ..._common.evidence import NameEvidence
 from ..account import Account
-from ..describe import MAX_QUOTED as MAX_QUOTED
 from ..errors import InvalidRequest, OrderNotFound, Unsupported
 from ..http.messages import Transport
 from ..http.rate_limit import RateLimits

@@ -204,7 +204,7 @@ def run_module(path: str, given: dict[str, t.Any], hidden: str = "") -> tuple[in
 @pytest.fixture
 def path() -> str:
     """The folder with ansible_collections that this process uses."""
-    return module_file.__file__.split("/ansible_collections/")[0]
+    return module_file.__file__.split("/ansible_collections/", maxsplit=1)[0]
 
 
 def test_missing_dnspython_is_named(path: str) -> None:

@@ -64,7 +64,7 @@ def test_time_is_over(lab: Lab) -> None:
 
 
 def test_without_dnspython_no_zone_is_known() -> None:
-    path = dcv_diagnose.__file__.split("/ansible_collections/")[0]
+    path = dcv_diagnose.__file__.split("/ansible_collections/", maxsplit=1)[0]
     script = [
         "import sys",
         "sys.modules['dns'] = sys.modules['dns.dnssec'] = None",

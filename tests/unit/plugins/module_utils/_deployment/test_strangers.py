@@ -161,7 +161,7 @@ def test_group_may_pass_directories_and_never_write_to_them(
     target.deploy(leaf)
     for path in (target.path, target.path / "versions", (target.path / "current").resolve()):
         assert owner_and_mode(path) == expected
-    assert not as_nobody(lambda: (target.path / "versions" / "mine").mkdir())
+    assert not as_nobody((target.path / "versions" / "mine").mkdir)
     assert target.deploy(leaf)["changed"] is False
 
 

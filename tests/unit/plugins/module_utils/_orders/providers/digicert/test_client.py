@@ -774,7 +774,7 @@ def test_reasons_in_odd_places_and_faults_in_words(
     digicert, _transport = provider((INFO, answer(body, status=status)))
     with pytest.raises(OrderError) as caught:
         digicert.fetch_order(ORDER_ID)
-    assert type(caught.value) is kind
+    assert caught.value.__class__ is kind
     assert reason in caught.value.message
 
 

@@ -314,7 +314,7 @@ def test_what_has_not_happened_yet_is_no_unknown_order(code: int, message: str) 
     ["Order has an invalid CSR", "Invalid CSR for this order", "Order: CSR is invalid!", "Domain not found in order"],
 )
 def test_words_about_something_of_the_order_are_not_about_the_order(message: str) -> None:
-    assert type(refuse_with(200, message)) is InvalidRequest
+    assert refuse_with(200, message).__class__ is InvalidRequest
 
 
 @pytest.mark.parametrize(
@@ -350,7 +350,7 @@ def test_an_error_as_an_object_or_a_list_takes_one_request(
     with pytest.raises(OrderError) as caught:
         gogetssl.fetch_order(ORDER_ID)
     transport.assert_finished()
-    assert type(caught.value) is kind
+    assert caught.value.__class__ is kind
     assert f"HTTP 200, {shown}" in caught.value.message
 
 
@@ -553,7 +553,7 @@ def test_faults_in_words_and_words_without_an_error(body: t.Any, kind: type[Orde
     gogetssl, _transport = provider(AUTH, (status(), answer(body)))
     with pytest.raises(OrderError) as caught:
         gogetssl.fetch_order(ORDER_ID)
-    assert type(caught.value) is kind
+    assert caught.value.__class__ is kind
 
 
 def test_the_provider_is_asked_to_look_for_one_name() -> None:
