@@ -15,6 +15,7 @@ import typing as t
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.loader import filter_loader
+from ansible.release import __version__
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import ACCOUNT_OPTIONS, resolve_account
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
@@ -52,6 +53,8 @@ _INPUTS, _ANSWER, _COLLECTED = "__certificate_inputs", "__certificate_answer", "
 # The first use of any filter loads all of Ansible's filters. Without this line that happens in each fork, and so for
 # each host and task.
 filter_loader.get("ansible.builtin.default")
+
+_REGISTERS_INVOCATION = tuple(int(part) for part in __version__.split(".")[:2]) >= (2, 19)
 
 #: The variable of the role behind each option, in the words of the modules. Nothing else reads them before the
 #: deployment: as arguments of a task each would be a template of its own, which for a fleet is most of the work.
@@ -372,5 +375,8 @@ def _failure(kind: str | None, message: str, about: t.Mapping[str, t.Any]) -> Da
 
 
 def _with_details(failure: Data, result: Data) -> Data:
-    """A failed result that Ansible shows without the whole orders: below -vvv it leaves out the invocation."""
-    return dict(failure, invocation={"module_args": {}, **result})
+    """A failed result that Ansible shows without the whole orders, but for ansible-core 2.18.
+
+    Below -vvv Ansible does not show the invocation. ansible-core 2.18 does not register it either.
+    """
+    return failure | ({"invocation": result} if _REGISTERS_INVOCATION else result)
