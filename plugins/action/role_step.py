@@ -59,7 +59,7 @@ _REGISTERS_INVOCATION = tuple(int(part) for part in __version__.split(".")[:2]) 
 #: The variable of the role behind each option, in the words of the modules. Nothing else reads them before the
 #: deployment: as arguments of a task each would be a template of its own, which for a fleet is most of the work.
 _ACCOUNT = {name: "certificate_" + name for name in ACCOUNT_OPTIONS} | {"ca_path": "certificate_api_ca_path"}
-_PATIENCE = {
+_WAIT = {
     "timeout": "certificate_wait_timeout",
     "poll_interval": "certificate_poll_interval",
     "on_timeout": "certificate_on_timeout",
@@ -146,8 +146,8 @@ class ActionModule(OrderActionBase):
         """
         entry = self._given.get("entry", "main")
         names: Data = {
-            "main": _PATIENCE | _CERTIFICATE | {"order_id": _ORDERS["order_id"]},
-            "wait": _PATIENCE | {"order_ids": _ORDERS["order_ids"]},
+            "main": _WAIT | _CERTIFICATE | {"order_id": _ORDERS["order_id"]},
+            "wait": _WAIT | {"order_ids": _ORDERS["order_ids"]},
             "status": _ORDERS,
         }
         options = self._account_options() | self._read(names[entry])

@@ -18,7 +18,7 @@ description:
   - It needs no account, and works before anything is ordered.
   - The authoritative name servers are asked first, from the root servers down. A resolver is asked only once they
     have the record, so that the question itself puts no negative answer into its cache.
-  - Only a test that was made and proves its cause gives a finding. What could not be tested is in RV(not_tested), and
+  - Only a test that was made and shows its cause gives a finding. What could not be tested is in RV(not_tested), and
     is never called missing.
   - Each DNS question is asked once in a look, however many names need its answer.
   - CAs look from several places. Run the module on hosts in other networks, and compare, where a firewall or a split

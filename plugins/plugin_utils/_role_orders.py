@@ -101,7 +101,7 @@ def spelling(wrong: t.Mapping[str, t.Sequence[str]]) -> str:
 
 
 def input_mistakes(inputs: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
-    """What the role cannot work with, as far as that can be told from its variables: error kind and message.
+    """What the role cannot work with, as far as its variables show it: error kind and message.
 
     Arguments:
         inputs: what was made of the variables; entry is main, wait or status.

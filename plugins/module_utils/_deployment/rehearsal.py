@@ -281,7 +281,7 @@ def _anchors(client: ssl.SSLContext, certificate: Certificate, chain: t.Sequence
     if found:
         return tuple(found)
     top = chain[-1] if chain else certificate
-    if odd or top.self_issued:  # it leads to the odd one, which cannot be told; or it is in the store itself, but no CA
+    if odd or top.self_issued:  # it leads to the odd one, which cannot be known; or it is in the store, but no CA
         return (top.der,)
     raise UntrustedChain(
         f"The chain lacks the intermediate certificate '{top.issuer}', which issued '{top.subject}'. The trust "

@@ -130,7 +130,7 @@ class Service:
 
     @property
     def is_known(self) -> bool:
-        """Whether anybody tells the service of new files, or looks what it serves."""
+        """Whether anything reloads the service, or looks what it serves."""
         return bool(self._options.reload_commands or self._options.probes)
 
     @property

@@ -88,7 +88,7 @@ def bulk_provider(summarize: Summarize, bulk_from: int = 1, **scripts: Script) -
 
 
 class Listener:
-    """Remembers what was told. Copies, changed_since the waits go on changing."""
+    """Remembers what was reported. Copies, since the waits go on changing."""
 
     def __init__(self) -> None:
         self.reports: list[PollReport] = []
@@ -550,7 +550,7 @@ def test_news_of_the_bulk_call_is_asked_for_in_detail() -> None:
     provider = bulk_provider(fetch_summaries, n1=[pending("1")], n2=[pending("2"), issued("2")])
     result = run(provider, ["1", "2"], timeout=400)
     assert outcomes(result) == {"1": Outcome.TIMED_OUT, "2": Outcome.REACHED}
-    # The first look shows names and blockers; after that a refresh of one, and what the bulk call told of.
+    # The first look shows names and blockers; after that a refresh of one, and what the bulk call reported of.
     assert provider.calls[1:3] == [("refresh", "1"), ("refresh", "2")]
     assert provider.requested("fetch") == ["2"]
 
@@ -560,7 +560,7 @@ def test_news_of_the_bulk_call_is_asked_for_in_detail() -> None:
     [
         # The bulk call has no word of it: there is no news to arrive.
         (None, pending(), 1),
-        # It told of something else than validation, so the detail call lags.
+        # It reported something else than validation, so the detail call lags.
         ("active:", pending(), 1 + POLICY.max_detail_lag),
         ("active:", issuing(), 1),
     ],
@@ -568,8 +568,8 @@ def test_news_of_the_bulk_call_is_asked_for_in_detail() -> None:
 def test_the_whole_of_an_order_is_asked_for_until_the_news_has_arrived(
     mark: str | None, answer: Order, whole: int
 ) -> None:
-    told = {} if mark is None else {"1": summary(mark)}
-    provider = bulk_provider(lambda number, changed_since: told, n1=[answer])
+    reported = {} if mark is None else {"1": summary(mark)}
+    provider = bulk_provider(lambda number, changed_since: reported, n1=[answer])
     run(provider, timeout=600, poll_interval=60)
     kinds = [kind for kind, _what in provider.calls if kind != "summaries"]
     assert kinds == ["fetch"] * whole + ["refresh"] * (len(kinds) - whole)
@@ -610,7 +610,7 @@ def test_news_of_a_delta_call_is_not_lost_when_the_detail_call_fails(fault: Orde
     def fetch_summaries(number: int, changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         if number == 1:
             return {one: summary("p", pending(one)) for one in ids}
-        # A delta call tells it once and then has no more news.
+        # A delta call reports it once and then has no more news.
         return {"77": summary("issued:977")} if number == 2 else {}
 
     ids = [str(number) for number in range(1, 101)]
@@ -650,10 +650,10 @@ def test_a_poll_gives_way_while_there_is_news_to_be_asked_for_and_the_next_one_g
     result = run(provider, ids, moment=moment, listen=listener)
     assert set(outcomes(result).values()) == {Outcome.REACHED}
     assert provider.requested("fetch") == ids
-    # What is known is told after each part, and the bulk call is made before the next one.
+    # What is known is reported after each part, and the bulk call is made before the next one.
     assert [report.next_poll for report in listener.reports] == [1.0, 1.0, 1.0, None]
-    told = [sum(changed for _one, _outcome, changed in state) for state in listener.states]
-    assert told == [
+    reported = [sum(changed for _one, _outcome, changed in state) for state in listener.states]
+    assert reported == [
         int(POLICY.max_poll_duration) + 1,
         int(POLICY.max_poll_duration) + 1,
         int(POLICY.max_poll_duration) + 1,
@@ -815,18 +815,18 @@ def test_the_bulk_call_is_made_again_once_the_order_that_it_may_have_refused_is_
             raise InvalidRequest("unknown order")
         return {one: summary("p", pending(one)) for one in known}
 
-    told = (Domain("www.example.org"),)
-    scripts: dict[str, Script] = {"n" + one: [pending(one, domains=told)] for one in known}
+    reported = (Domain("www.example.org"),)
+    scripts: dict[str, Script] = {"n" + one: [pending(one, domains=reported)] for one in known}
     provider = bulk_provider(fetch_summaries, **scripts, n77=[OrderNotFound("not there")])
     result = run(provider, [*known, "77"], timeout=600, poll_interval=60)
     assert outcomes(result) == {**dict.fromkeys(known, Outcome.TIMED_OUT), "77": Outcome.FAILED}
     assert provider.requested("fetch") == [*known, "77"]
 
-    # What the single calls told is more than what the bulk call tells.
-    scripts = {"n" + one: [pending(one, domains=told), unavailable()] for one in known}
+    # What the single calls reported is more than what the bulk call reports.
+    scripts = {"n" + one: [pending(one, domains=reported), unavailable()] for one in known}
     provider = bulk_provider(fetch_summaries, **scripts, n77=[OrderNotFound("not there")])
     result = run(provider, [*known, "77"], timeout=100, poll_interval=60)
-    assert [state.order.domains for state in result.orders if state.order is not None] == [told] * len(known)
+    assert [state.order.domains for state in result.orders if state.order is not None] == [reported] * len(known)
 
 
 @pytest.mark.parametrize(
@@ -900,7 +900,7 @@ def test_a_provider_decides_how_many_orders_are_fetched_in_each_poll(count: int,
 
 
 def reissuing(serial: str | None = "AB", own_id: str | None = "91") -> Order:
-    """An order whose reissue is open; what it tells of is its previous certificate."""
+    """An order whose reissue is open; what it reports is its previous certificate."""
     blocker = Blocker("reissue", "the reissue is not there yet", actor="provider")
     return pending(certificate=OrderCertificate(id=own_id, serial_number=serial), blockers=(blocker,))
 
@@ -940,20 +940,20 @@ def test_a_reissue_with_another_certificate_is_reached(before: Order, after: Ord
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [
         [reissuing(serial="12", own_id="90"), reissuing(serial="AB", own_id="91")],
         [reissuing(serial=None, own_id="90"), reissuing(serial=None, own_id="91")],
         [reissuing(serial="12", own_id=None), reissuing(serial="AB", own_id=None)],
     ],
 )
-def test_the_new_certificate_may_be_told_before_the_reissue_is_called_done(told: list[Order]) -> None:
-    assert outcomes(run(FakeProvider(n1=[*told, issued()]))) == {"1": Outcome.REACHED}
+def test_the_new_certificate_may_be_told_before_the_reissue_is_called_done(reported: list[Order]) -> None:
+    assert outcomes(run(FakeProvider(n1=[*reported, issued()]))) == {"1": Outcome.REACHED}
 
 
 def test_what_is_told_later_of_the_certificate_to_be_replaced_counts_as_well() -> None:
-    told = [reissuing(serial=None, own_id=None), reissuing(serial=None), reissuing(), issued(serial="AB")]
-    assert outcomes(run(FakeProvider(n1=told))) == {"1": Outcome.TIMED_OUT}
+    reported = [reissuing(serial=None, own_id=None), reissuing(serial=None), reissuing(), issued(serial="AB")]
+    assert outcomes(run(FakeProvider(n1=reported))) == {"1": Outcome.TIMED_OUT}
 
 
 def quiet_fleet(count: int) -> FakeProvider:
