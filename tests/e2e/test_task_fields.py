@@ -76,6 +76,7 @@ def test_no_secret_is_in_the_fields_of_a_task_that_was_run(sandbox: Sandbox, fol
         "ANSIBLE_CALLBACK_PLUGINS": f"{callbacks}:{Path(__file__).with_name('callback_plugins')}",
         "ANSIBLE_CALLBACKS_ENABLED": "record,fields",
         "FIELDS_FILE": str(record),
+        "ANSIBLE_ASYNC_DIR": str(folder / "async"),
         "THE_API_KEY": options["api_key"],
         "THE_PRIVATE_KEY": KEY,
     }

@@ -82,6 +82,14 @@ def provide_pip() -> None:
         shutil.copyfile(TREE / "tests/tools/get_pip.py", cache / f"get_pip_{version.replace('.', '_')}.py")
 
 
+def provide_key() -> None:
+    """Make the SSH key that each ansible-test would make, and ask about where another one has just done so."""
+    key = pathlib.Path.home() / ".ansible/test/id_rsa"
+    program = shutil.which("ssh-keygen")
+    if program and not key.exists():
+        subprocess.run([program, "-m", "PEM", "-q", "-t", "rsa", "-N", "", "-f", str(key)], check=True)
+
+
 def main() -> int:
     """Stage the tree for the ansible-core of this environment and run its ansible-test there."""
     parser = argparse.ArgumentParser(prog="ansible_test.py", description="Run ansible-test on a copy of this tree.")
@@ -99,7 +107,10 @@ def main() -> int:
     with (locks / f"stage-{name}").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         directory = stage(name)
-        provide_pip()
+        with (locks / "home").open("w") as home_lock:
+            fcntl.flock(home_lock, fcntl.LOCK_EX)
+            provide_pip()
+            provide_key()
         # With its root given, ansible-test takes all files there; else it asks the git above, which ignores .cache.
         variables = {**os.environ, "ANSIBLE_TEST_CONTENT_ROOT": str(directory)}
         command = [str(pathlib.Path(sys.executable).with_name("ansible-test")), *arguments, "--color", "no"]
