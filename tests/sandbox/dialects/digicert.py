@@ -461,10 +461,6 @@ class DigiCert(Dialect):
         order.dcv_method = self._wanted_method(self._json(call), order.names)
         return Reply.json(self._value(order))
 
-    def _random_value(self, call: Call, account: Account, order_id: str) -> Reply:
-        """The value of the order: the same one again while it is valid."""
-        return Reply.json(self._value(self._find(call, order_id)))
-
     def _value(self, order: Order) -> dict[str, str]:
         return {"dcv_random_value": _token(order, order.domains[0]), "expiration_date": self._expiry()}
 

@@ -86,6 +86,7 @@ class Crashes:
             "probe_timeout": 1.0,
             "keep_versions": 1,
             "allow_older": True,
+            "lock_timeout": 10.0,
         }
 
     def deploy_old(self) -> None:
