@@ -175,7 +175,10 @@ names:
         - cname_conflict
         - unsupported
 record_sets:
-  description: The DNS records to publish, merged over all orders.
+  description:
+    - The DNS records to publish, merged over all orders.
+    - The key C(values) holds all values, without quotes and without a final dot. Many DNS modules replace the whole
+      set. Write C(record_set['values']), since C(record_set.values) is a function in Jinja.
   returned: always, but not when an option is wrong, or a credential or library is missing
   type: list
   elements: dict
@@ -198,10 +201,6 @@ record_sets:
     ttl:
       description: Seconds.
       type: int
-    values:
-      description: All values, without quotes and without a final dot. Many DNS modules replace the whole set.
-      type: list
-      elements: str
     values_quoted:
       description: The values of a TXT record in quotes, in strings of at most 255 octets; empty for others.
       type: list

@@ -179,7 +179,7 @@ class PendingFolder:
         if request is None or key is None or csr is None or sha256(csr) != request.csr_sha256:
             return None
         text = csr.decode("ascii", "replace")
-        is_csr = [(label, block) for label, block in pem_blocks(text)] == [("CERTIFICATE REQUEST", text)]
+        is_csr = list(pem_blocks(text)) == [("CERTIFICATE REQUEST", text)]
         return Pending(request, key, csr) if is_csr and private_keys(key.decode("ascii", "replace")) == [key] else None
 
     @staticmethod

@@ -127,7 +127,9 @@ class FakeProvider(Provider):
 
     def _reply(self) -> DcvReply | None:
         """What comes next of the replies to requests that write; by default that they were accepted."""
-        reply = self.replies.pop(0) if self.replies else None
+        if not self.replies:
+            return None
+        reply = self.replies.pop(0)
         if isinstance(reply, OrderError):
             raise reply
         return reply

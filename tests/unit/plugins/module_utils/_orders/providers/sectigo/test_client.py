@@ -781,7 +781,7 @@ def test_evidence_of_what_is_no_csr_or_unique_value_is_refused(csr: str, unique_
     ],
 )
 def test_faults_in_words_under_a_code_that_nobody_has_published(message: str, kind: type[errors.OrderError]) -> None:
-    assert type(refuse(answer({"errorCode": -99, "errorMessage": message}))) is kind
+    assert refuse(answer({"errorCode": -99, "errorMessage": message})).__class__ is kind
 
 
 @pytest.mark.parametrize("message", [["first", "second"], {"0": "first", "1": {"text": "second"}}])
