@@ -652,7 +652,7 @@ def test_a_refusal_is_never_asked_again(bench: Bench, error: OrderError) -> None
 )
 def test_what_is_not_repeatable_is_not_sent_again_once_it_may_have_arrived(bench: Bench, answer: t.Any) -> None:
     with Server([answer, reply("[1]")]) as server:
-        transport = bench.transport(server.url)
+        transport = bench.transport(server.url, request_timeout=2)
         with pytest.raises(OrderError) as caught:
             transport.send(Request("collect", "POST", "/", form={}, repeatable=False), Response.json)
     assert caught.value.retryable
