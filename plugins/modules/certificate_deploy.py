@@ -222,6 +222,14 @@ options:
         RV(error_kind=locked).
     type: float
     default: 10
+  remove_request:
+    description:
+      - Whether the certificate request in C(pending/) is removed once its certificate is in service, as
+        M(certops.issuance.certificate_request) does with C(state=absent). O(private_key_path) must be its key.
+      - It stays when the task fails, and in check mode.
+    type: bool
+    default: false
+    version_added: 1.1.0
 seealso:
   - module: certops.issuance.certificate_request
   - module: certops.issuance.certificate_info
@@ -533,6 +541,7 @@ def main() -> None:
             "keep_versions": {"type": "int", "default": 3},
             "allow_older": {"type": "bool", "default": False},
             "lock_timeout": {"type": "float", "default": 10},
+            "remove_request": {"type": "bool", "default": False},
         },
         required_one_of=[("private_key", "private_key_path")],
         mutually_exclusive=[("private_key", "private_key_path")],

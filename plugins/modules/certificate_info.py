@@ -127,6 +127,34 @@ verified:
   sample:
     serial_number: 5A3D6B
     not_before: "2026-11-01T00:00:00Z"
+pending:
+  description:
+    - The request for the next certificate that M(certops.issuance.certificate_request) has made; V(null) without one.
+    - If the request is damaged, its fields are V(null).
+  returned: success
+  type: dict
+  version_added: 1.1.0
+  contains:
+    csr:
+      description: The CSR as PEM.
+      type: str
+    names:
+      description: The names in the CSR.
+      type: list
+      elements: str
+    public_key_sha256:
+      description: SHA-256 of the public key, in lower-case hexadecimal.
+      type: str
+    order_id:
+      description: The order that the CSR may have been sent for; V(null) where it was not sent.
+      type: str
+    created_at:
+      description: When the CSR was made, ISO 8601 UTC.
+      type: str
+    predecessor_serial_number:
+      description: The serial number of the certificate that was in service then; V(null) without one.
+      type: str
+  sample: null
 error_kind:
   description: Why the lineage could not be read; V(invalid_request) where the options cannot be used.
   type: str

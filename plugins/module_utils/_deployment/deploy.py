@@ -49,6 +49,7 @@ class Settings:
         service: how to validate, reload and probe.
         keep_versions: versions to keep, the current one included.
         lock_timeout: seconds to wait for another run.
+        remove_request: whether the certificate request is removed whose key is in service afterwards.
     """
 
     path: str
@@ -56,6 +57,7 @@ class Settings:
     service: ServiceOptions
     keep_versions: int
     lock_timeout: float
+    remove_request: bool
 
 
 def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = False) -> dict[str, t.Any]:
@@ -125,16 +127,28 @@ def _read_options(parameters: t.Mapping[str, t.Any], path: str, check_mode: bool
         ),
         keep_versions=parameters["keep_versions"],
         lock_timeout=lock_timeout,
+        remove_request=parameters["remove_request"],
     )
+    if settings.remove_request and not _is_pending(parameters["private_key_path"], path):
+        raise InvalidRequest(
+            f"'remove_request' is for a key that a certificate request holds; give {os.path.join(path, PENDING)}"
+            "/privkey.pem as 'private_key_path', or leave 'remove_request' out"
+        )
     return settings, requested
+
+
+def _is_pending(key_path: str | None, path: str) -> bool:
+    """Whether a key file is that of the certificate request of this lineage."""
+    pending = os.path.join(os.path.realpath(path), PENDING, "")
+    return key_path is not None and os.path.realpath(key_path).startswith(pending)
 
 
 def _refuse_own_key(key_path: str | None, path: str, requested: DesiredState) -> None:
     """A key file that lies in the lineage is removed with its version; only ``current`` leads to the next one."""
     if key_path is None or not os.path.realpath(key_path).startswith(os.path.realpath(path) + os.sep):
         return
-    if os.path.realpath(key_path).startswith(os.path.join(os.path.realpath(path), PENDING, "")):
-        return  # deployments leave it alone
+    if _is_pending(key_path, path):
+        return  # it is copied into the version
     folder, name = os.path.split(os.path.abspath(key_path))
     if os.path.basename(folder) != CURRENT or name not in requested.files():
         raise InvalidKey(
@@ -155,6 +169,7 @@ class _Deployment:
 
     def __init__(self, settings: Settings, requested: DesiredState, host: Host, report: dict[str, t.Any]) -> None:
         self._keep_versions = settings.keep_versions
+        self._remove_request = settings.remove_request
         self._host = host
         self._report = report
         self._lineage = Lineage(settings.path)
@@ -175,6 +190,9 @@ class _Deployment:
                     self._planner.check_mode_checks(plan)
                 else:
                     plan = self._carry_out(plan, locked)
+                    locked = True
+            if self._remove_request and not check_mode:
+                self._remove_answered_request(locked)
             return self._result(plan)
         except OSError as exc:
             raise write_failed(exc) from exc
@@ -210,11 +228,7 @@ class _Deployment:
     def _carry_out(self, plan: Plan, locked: bool) -> Plan:
         """Carry the plan out; returns the one that was carried out."""
         try:
-            if self._lineage.take_back() or not locked:
-                self._lock.release()  # what could be replaced may have been
-                while not self._lock.acquire(create=True):  # there is no directory, or another run has removed its own
-                    self._lineage.create()
-                    self._lineage.take_back()
+            if self._lock_it(locked):
                 plan = self._planner.confirm(plan)
             if plan.reasons:
                 self._service.require_programs()
@@ -224,12 +238,30 @@ class _Deployment:
             self._lineage.remove_created()
             raise
 
+    def _lock_it(self, locked: bool) -> bool:
+        """Hold the lock; make the lineage where it is missing. Returns whether another run may have come between."""
+        if not self._lineage.take_back() and locked:
+            return False
+        self._lock.release()  # what could be replaced may have been
+        while not self._lock.acquire(create=True):  # there is no directory, or another run has removed its own
+            self._lineage.create()
+            self._lineage.take_back()
+        return True
+
+    def _remove_answered_request(self, locked: bool) -> None:
+        """Remove the certificate request whose key is in service now."""
+        from .pending import PendingFolder  # few runs have one
+
+        folder = PendingFolder(self._lineage, self._host)
+        self._lock_it(locked)
+        folder.remove()
+
     def _result(self, plan: Plan) -> dict[str, t.Any]:
         if plan.keeps_existing:
             after = dict(describe(read_leaf(self._lineage, plan.current)), placeholder=False)
         else:
             after = dict(describe(plan.desired.certificate), placeholder=plan.desired.placeholder)
-        changed = bool(plan.reasons) or plan.recovers
+        changed = bool(plan.reasons) or plan.recovers or self._remove_request
         result = dict(self._report, **after)
         result.update(
             changed=changed,

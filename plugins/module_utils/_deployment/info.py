@@ -9,7 +9,7 @@ import typing as t
 
 from .desired_state import absolute_path, describe
 from .errors import WriteFailed
-from .lineage import Lineage
+from .lineage import PENDING, PENDING_NEW, Lineage
 from .records import FILE_NAMES, SWITCHING, Journal
 from .x509 import Certificate, Malformed, read_certificates
 
@@ -35,6 +35,7 @@ def read_lineage(path: str) -> dict[str, t.Any]:
             interrupted = journal is not None or bool(lineage.residue())
             certificates, placeholder = _read_current(lineage) if exists else ([], False)
             verified = _read_verified(lineage, journal, certificates)
+            pending = _read_pending(lineage)
     except OSError as exc:
         raise WriteFailed(f"{exc.filename or path} cannot be read: {exc.strerror}") from exc
     leaf = certificates[0] if certificates else None
@@ -48,7 +49,27 @@ def read_lineage(path: str) -> dict[str, t.Any]:
         verified={name: fact for name, fact in describe(verified[0]).items() if name in _VERIFIED}
         if verified
         else None,
+        pending=pending,
     )
+
+
+def _read_pending(lineage: Lineage) -> dict[str, t.Any] | None:
+    """The certificate request in ``pending/``; its fields are None where it is damaged."""
+    folder = lineage.folder
+    if folder is None or all(folder.status(name) is None for name in (PENDING, PENDING_NEW)):
+        return None
+    from .pending import PendingReader  # few runs find a request
+
+    found = PendingReader(lineage).read_without_key()
+    request, csr = found if found else (None, None)
+    return {
+        "csr": csr,
+        "names": list(request.names) if request else [],
+        "public_key_sha256": request.public_key_sha256 if request else None,
+        "order_id": request.order_id if request else None,
+        "created_at": request.created_at if request else None,
+        "predecessor_serial_number": request.predecessor_serial_number if request else None,
+    }
 
 
 def _read_current(lineage: Lineage) -> tuple[list[Certificate], bool]:

@@ -121,20 +121,16 @@ def read_request(content: bytes | None) -> Request | None:
     )
 
 
-class PendingFolder:
-    """``pending/`` of a lineage. Methods that write expect the caller to hold the lock.
+class PendingReader:
+    """``pending/`` of a lineage, to be read.
 
     Arguments:
         lineage: the lineage; it is open where it exists.
-        host: the target.
     """
 
-    def __init__(self, lineage: Lineage, host: Host) -> None:
+    def __init__(self, lineage: Lineage) -> None:
         self._lineage = lineage
-        self._host = host
         self.path = os.path.join(lineage.path, PENDING)
-
-    # -- reading ------------------------------------------------------------------------------------------------------
 
     def is_there(self) -> bool:
         """Whether there is a request, damaged or not."""
@@ -168,19 +164,28 @@ class PendingFolder:
 
     def read(self) -> Pending | None:
         """The request; None where there is none, and where it is damaged."""
+        found = self._read_files(PENDING_FILES)
+        checked = _check(found[REQUEST_FILE], found[CSR_FILE]) if found else None
+        key = found[KEY_FILE] if found else None
+        if checked is None or key is None or private_keys(key.decode("ascii", "replace")) != [key]:
+            return None
+        return Pending(checked[0], key, checked[1])
+
+    def read_without_key(self) -> tuple[Request, str] | None:
+        """What is written down, and the CSR; None where there is none, and where that is damaged. No key is read."""
+        found = self._read_files((CSR_FILE, REQUEST_FILE))
+        checked = _check(found[REQUEST_FILE], found[CSR_FILE]) if found else None
+        return (checked[0], checked[1].decode("ascii")) if checked else None
+
+    def _read_files(self, names: t.Iterable[str]) -> dict[str, bytes | None]:
+        """These files of the request by name; empty where there is no request that only we can have written."""
         folder = self._open()
         if folder is None:
-            return None
+            return {}
         with folder:
             if not set(folder.names()) <= {*PENDING_FILES, _NEW_REQUEST_FILE}:
-                return None
-            key, csr, written = (self._read(folder, name) for name in PENDING_FILES)
-        request = read_request(written)
-        if request is None or key is None or csr is None or sha256(csr) != request.csr_sha256:
-            return None
-        text = csr.decode("ascii", "replace")
-        is_csr = list(pem_blocks(text)) == [("CERTIFICATE REQUEST", text)]
-        return Pending(request, key, csr) if is_csr and private_keys(key.decode("ascii", "replace")) == [key] else None
+                return {}
+            return {name: self._read(folder, name) for name in names}
 
     @staticmethod
     def _read(folder: Directory, name: str) -> bytes | None:
@@ -192,6 +197,19 @@ class PendingFolder:
             if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or status.st_nlink != 1:
                 return None
             return read_bounded(descriptor)
+
+
+class PendingFolder(PendingReader):
+    """``pending/`` of a lineage. Methods that write expect the caller to hold the lock.
+
+    Arguments:
+        lineage: the lineage; it is open where it exists.
+        host: the target.
+    """
+
+    def __init__(self, lineage: Lineage, host: Host) -> None:
+        super().__init__(lineage)
+        self._host = host
 
     def attributes_differ(self) -> bool:
         """Whether owner, group or mode are not as requested."""
@@ -206,8 +224,6 @@ class PendingFolder:
                     if descriptor is not None and self._host.differs(descriptor, kind):
                         return True
         return False
-
-    # -- writing ------------------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
         """Finish or undo what an interrupted run left."""
@@ -298,6 +314,15 @@ class PendingFolder:
         if self._lineage.folder is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self._lineage.path)
         return self._lineage.folder
+
+
+def _check(written: bytes | None, csr: bytes | None) -> tuple[Request, bytes] | None:
+    """What is written down and the CSR, where they belong together; None where they are damaged."""
+    request = read_request(written)
+    if request is None or csr is None or sha256(csr) != request.csr_sha256:
+        return None
+    text = csr.decode("ascii", "replace")
+    return (request, csr) if list(pem_blocks(text)) == [("CERTIFICATE REQUEST", text)] else None
 
 
 def _is_ours(status: os.stat_result) -> bool:

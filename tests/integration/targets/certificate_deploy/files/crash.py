@@ -87,6 +87,7 @@ class Crashes:
             "keep_versions": 1,
             "allow_older": True,
             "lock_timeout": 10.0,
+            "remove_request": False,
         }
 
     def deploy_old(self) -> None:

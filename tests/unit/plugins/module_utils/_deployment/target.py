@@ -84,6 +84,7 @@ class Target:
             "keep_versions": 3,
             "allow_older": False,
             "lock_timeout": self.lock_timeout,
+            "remove_request": False,
         }
         options.update(changes)
         return options

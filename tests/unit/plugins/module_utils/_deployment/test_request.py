@@ -71,8 +71,9 @@ class Requests(Target):
         """A certificate for the pending key."""
         return self.world.issue(NAME, key=self.key)
 
-    def deploy_pending(self, certificate: x509.Certificate) -> dict[str, t.Any]:
-        return self.deploy(certificate, private_key=None, private_key_path=str(self.pending / "privkey.pem"))
+    def deploy_pending(self, certificate: x509.Certificate, **changes: t.Any) -> dict[str, t.Any]:
+        key_path = str(self.pending / "privkey.pem")
+        return self.deploy(certificate, private_key=None, private_key_path=key_path, **changes)
 
     def change_json(self, **changes: t.Any) -> None:
         path = self.pending / "request.json"
@@ -274,6 +275,55 @@ def test_deploy_with_the_pending_key(target: Requests) -> None:
     second = target.request()
     assert (second["reasons"], second["csr"] == first["csr"]) == (["spent"], False)
     assert target.request()["changed"] is False
+
+
+def test_a_deployment_may_remove_the_request_that_it_answers(target: Requests) -> None:
+    target.deploy(target.world.issue(NAME))
+    target.request()
+    leaf = target.issue()
+    assert target.deploy_pending(leaf, remove_request=True, check_mode=True)["changed"] is True
+    with pytest.raises(DeploymentError):
+        target.deploy_pending(leaf, remove_request=True, reload_commands=["false"])
+    target.expect_whole()
+    target.deploy_pending(leaf, remove_request=True)
+    assert not target.pending.exists()
+    assert read_lineage(str(target.path))["serial_number"] == pki.serial(leaf)
+
+
+def test_a_request_whose_certificate_is_in_service_already_is_removed(target: Requests) -> None:
+    """As after a run that was killed between the two."""
+    target.request()
+    leaf = target.issue()
+    target.deploy_pending(leaf)
+    versions = target.versions()
+    result = target.deploy_pending(leaf, remove_request=True)
+    assert (result["changed"], result["reasons"]) == (True, [])
+    assert not target.pending.exists()
+    assert target.versions() == versions
+
+
+def test_only_a_request_whose_key_is_deployed_can_be_removed(target: Requests) -> None:
+    target.request()
+    with pytest.raises(DeploymentError) as caught:
+        target.deploy(target.world.issue(NAME), remove_request=True)
+    assert caught.value.kind == "invalid_request"
+    target.expect_whole()
+
+
+def test_what_the_lineage_says_of_a_request(target: Requests) -> None:
+    def pending() -> dict[str, t.Any] | None:
+        found = read_lineage(str(target.path))["pending"]
+        return t.cast("dict[str, t.Any] | None", found)
+
+    assert pending() is None
+    target.deploy(target.world.issue(NAME))
+    assert pending() is None
+    made = target.request(order_id="4711")
+    in_service = read_lineage(str(target.path))["serial_number"]
+    shared = {name: made[name] for name in ("csr", "names", "public_key_sha256", "order_id", "created_at")}
+    assert pending() == dict(shared, predecessor_serial_number=in_service)
+    target.change_json(csr_sha256="0" * 64)
+    assert pending() == dict(dict.fromkeys(shared), names=[], predecessor_serial_number=None)
 
 
 def test_a_request_is_not_spent_by_what_may_be_undone(target: Requests) -> None:
