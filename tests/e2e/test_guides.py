@@ -59,6 +59,10 @@ _VARIES = re.compile(
 )
 
 
+#: Where the collection is published, beside Galaxy. Here it comes from this tree.
+_REPOSITORY = "https://github.com/certops/issuance"
+
+
 class Wrong(Exception):
     """A guide does not hold; the text says what."""
 
@@ -80,6 +84,7 @@ class Story:
         self._sandbox = sandbox
         self._services = services
         self._tarball = tarball
+        self._pieces = guide_pages.read(guide)
         self._hosts = ["localhost"]
         self._output = ""
         self._unused: dict[str, tuple[str, guide_pages.Piece]] = {}
@@ -89,7 +94,7 @@ class Story:
 
     def run(self) -> None:
         """Go through the guide from top to bottom. Raises ``Wrong`` at the first thing that does not hold."""
-        for piece in guide_pages.read(self.guide):
+        for piece in self._pieces:
             try:
                 {
                     "sandbox": self._direct,
@@ -235,9 +240,25 @@ class Story:
         # A wait of half an hour is a wait of seconds here.
         text = re.sub(r"(timeout(?:: |=))[1-9]\d+\b", rf"\g<1>{_WAIT}", text)
         text = re.sub(r"(?m)(collection install |name: )certops\.issuance$", rf"\g<1>{self._tarball}", text)
+        text = re.sub(rf"{_REPOSITORY}/releases/download/\S+\.tar\.gz", str(self._tarball), text)
+        if _REPOSITORY in text:
+            text = text.replace(f"{_REPOSITORY}.git", f"file://{self._repository()}")
         for name, value in self._variables().items():
             text = re.sub(rf"\b{name}=\S+", f"{name}='{value}'", text)
         return re.sub(r"(?<=vault_digicert_api_key: )\S+", self._sandbox.options("digicert")["api_key"], text)
+
+    def _repository(self) -> Path:
+        """This tree as it is now, as a repository of git that can be cloned."""
+        folder = self._folder.parent / "issuance.git"
+        if not folder.exists():
+            files = "git ls-files -z --cached --others --exclude-standard --deduplicate"
+            who = "-c user.name=test -c user.email=test@localhost"
+            script = (
+                f'mkdir "$1" && {files} | xargs -0 cp --parents -t "$1" && cd "$1" && git init -q -b main && '
+                f"git add --all --force && git {who} commit -q -m snapshot"
+            )
+            subprocess.run(["bash", "-euo", "pipefail", "-c", script, "bash", str(folder)], cwd=TREE, check=True)
+        return folder
 
     def _variables(self) -> dict[str, str]:
         """The environment variables of all accounts."""
@@ -277,6 +298,9 @@ class Story:
         }
         dropped = ("ANSIBLE_CONFIG", "ANSIBLE_INVENTORY")
         kept = {name: value for name, value in os.environ.items() if name not in dropped}
+        if any("collection install" in piece.text for piece in self._pieces if piece.kind == "commands"):
+            # What the guide installs is what it goes on with.
+            kept["ANSIBLE_COLLECTIONS_PATH"] = str(self._home / ".ansible/collections")
         return {**kept, **mine, **self._variables()}
 
     # -- what was printed ---------------------------------------------------------------------------------------------

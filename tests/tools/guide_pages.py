@@ -7,7 +7,8 @@
 A guide is read from top to bottom as one story in one folder:
 
 - A block of code with a caption (in Markdown: with a second word after the language) is a file of that name.
-- A block of ``shell`` holds commands. A block of ``text`` after it shows what the last of them printed.
+- A block of ``shell`` holds commands. What ``cat > NAME <<'EOF'`` writes there is a file as well. A block of ``text``
+  after it shows what the last of them printed.
 - A comment ``.. sandbox: WORDS`` or ``<!-- sandbox: WORDS -->``, which readers do not see, says what happens at the
   provider meanwhile. ``tests/e2e/test_guides.py`` knows the words.
 """
@@ -31,6 +32,7 @@ _RST_BLOCK = re.compile(
 )
 _RST_CAPTION = re.compile(r":caption: *(?P<caption>.+)")
 _MARKDOWN_BLOCK = re.compile(r"^```(?P<language>\S+) *(?P<caption>\S*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_HERE_DOCUMENT = re.compile(r"^cat > (?P<name>\S+) <<'EOF'\n(?P<body>.*?)^EOF\n", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"^(?:\.\. sandbox: (?P<rst>.+)|<!-- sandbox: (?P<markdown>.+) -->)$", re.MULTILINE)
 
 
@@ -60,11 +62,26 @@ def read(guide: pathlib.Path) -> list[Piece]:
     """The pieces of a guide from top to bottom."""
     text = guide.read_text(encoding="utf-8")
     blocks = _RST_BLOCK if guide.suffix == ".rst" else _MARKDOWN_BLOCK
-    found = [(match.start(), _piece(match, text)) for match in blocks.finditer(text)]
+    found = [(match.start(), piece) for match in blocks.finditer(text) for piece in _pieces(match, text)]
     for match in _COMMENT.finditer(text):
         words = match["rst"] or match["markdown"]
         found.append((match.start(), Piece("sandbox", "", words, text.count("\n", 0, match.start()) + 1)))
-    return [piece for _position, piece in sorted(found)]
+    return [piece for _position, piece in sorted(found, key=lambda one: one[0])]
+
+
+def _pieces(match: re.Match[str], text: str) -> list[Piece]:
+    """A block, with the files that its commands write in pieces of their own."""
+    block = _piece(match, text)
+    if block.kind != "commands":
+        return [block]
+    found: list[Piece] = []
+    end = 0
+    for written in _HERE_DOCUMENT.finditer(block.text):
+        found.append(block._replace(text=block.text[end : written.start()]))
+        line = block.line + 1 + block.text.count("\n", 0, written.start())
+        found.append(Piece("file", written["name"], written["body"], line))
+        end = written.end()
+    return [piece for piece in [*found, block._replace(text=block.text[end:])] if piece.text.strip()]
 
 
 def _piece(match: re.Match[str], text: str) -> Piece:
