@@ -148,27 +148,11 @@ def _core(version: str) -> str:
 # -- tests -------------------------------------------------------------------------------------------------------------
 
 
-# Without a Python of their own, sessions run in .venv. Those of pytest use all cores, so they run one after the other.
+# Without a Python of their own, sessions run in .venv. With -j they go side by side in this order: much of a test is
+# waiting, and ansible-test, which runs one target after the other, takes the longest.
 _here = functools.partial(nox.session, python=False)
+_tests = functools.partial(_here, allow_parallel=True)
 _PYTEST = ("-n", "auto", "-q", "--dist", "worksteal", "--durations", "10")
-
-
-@_here(tags=["test", "test-all"])
-def units(session: nox.Session) -> None:
-    """Unit tests."""
-    session.run("python", "-m", "pytest", "tests/unit", *(session.posargs or _PYTEST))
-
-
-@_here(tags=["test-all"])
-def e2e(session: nox.Session) -> None:
-    """Tests with real ansible runs."""
-    session.run("python", "-m", "pytest", "tests/e2e", *(session.posargs or _PYTEST))
-
-
-@_here(name="e2e-short", tags=["test"])
-def e2e_short(session: nox.Session) -> None:
-    """The short ones of them: the role end to end, the README, and samples of the rest."""
-    session.run("python", "-m", "pytest", "tests/e2e", *_PYTEST, "-m", "not slow")
 
 
 def _integration(session: nox.Session, *arguments: str) -> None:
@@ -176,28 +160,46 @@ def _integration(session: nox.Session, *arguments: str) -> None:
     session.run(*_ANSIBLE_TEST, "--copy", session.name, "integration", "--python", version, *arguments)
 
 
-@_here
-def integration(session: nox.Session) -> None:
-    """Integration targets of ansible-test: all, or those that are named."""
-    _integration(session, *session.posargs)
-
-
-@_here(tags=["test", "test-all"], allow_parallel=True)
+@_tests(tags=["test", "test-all"])
 def plugins(session: nox.Session) -> None:
     """Integration targets of plugins."""
     _integration(session, *_excluding(SERVICES))
 
 
-@_here(name="one-service", tags=["test"], allow_parallel=True)
+@_tests(tags=["test", "test-all"])
+def units(session: nox.Session) -> None:
+    """Unit tests."""
+    session.run("python", "-m", "pytest", "tests/unit", *(session.posargs or _PYTEST))
+
+
+@_tests(tags=["test-all"])
+def e2e(session: nox.Session) -> None:
+    """Tests with real ansible runs."""
+    session.run("python", "-m", "pytest", "tests/e2e", *(session.posargs or _PYTEST))
+
+
+@_tests(name="e2e-short", tags=["test"])
+def e2e_short(session: nox.Session) -> None:
+    """The short ones of them: the role end to end, the README, and samples of the rest."""
+    session.run("python", "-m", "pytest", "tests/e2e", *_PYTEST, "-m", "not slow")
+
+
+@_tests(name="one-service", tags=["test"])
 def one_service(session: nox.Session) -> None:
     """Integration target of one service."""
     _integration(session, "service_nginx")
 
 
-@_here(tags=["test-all"], allow_parallel=True)
+@_tests(tags=["test-all"])
 def services(session: nox.Session) -> None:
     """Integration targets of real services, SSH and the sandbox."""
     _integration(session, *SERVICES)
+
+
+@_here
+def integration(session: nox.Session) -> None:
+    """Integration targets of ansible-test: all, or those that are named."""
+    _integration(session, *session.posargs)
 
 
 @_here

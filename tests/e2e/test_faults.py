@@ -186,7 +186,11 @@ def test_no_row_was_lost() -> None:
     assert len(CERTIFICATES) * len(PROVIDERS) >= 84
 
 
-@pytest.mark.parametrize("line", FAULTS, ids=lambda line: line["name"])
+@pytest.mark.parametrize(
+    "line",
+    # "slow" are those that end by a limit of real seconds, whatever the clock.
+    [pytest.param(line, id=line["name"], marks=[pytest.mark.slow] * ("slow" in line)) for line in FAULTS],
+)
 def test_every_fault_at_every_provider_through_every_plugin(sandbox: Sandbox, line: dict[str, t.Any]) -> None:
     cases = _cases(line)
     assert cases

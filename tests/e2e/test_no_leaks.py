@@ -512,6 +512,7 @@ def test_an_ad_hoc_command(accounts: Accounts) -> None:
             assert (run.code == 0) == (name == "issued" and not given), run.output[-3000:]
 
 
+@pytest.mark.slow
 def test_deployment(accounts: Accounts) -> None:
     accounts._deploy("-vvvv", "--diff")
 

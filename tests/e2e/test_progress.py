@@ -99,6 +99,7 @@ def test_lines_come_one_by_one_while_the_wait_goes_on(sandbox: Sandbox, folder: 
         assert len(run.stdout) == 1
 
 
+@pytest.mark.slow
 def test_a_callback_that_prints_a_document_is_not_disturbed(sandbox: Sandbox, folder: Path) -> None:
     callbacks = folder / "callbacks"
     callbacks.mkdir()
@@ -125,6 +126,7 @@ def test_a_callback_that_prints_a_document_is_not_disturbed(sandbox: Sandbox, fo
     assert len(_progress(run.stderr)) >= 3
 
 
+@pytest.mark.slow
 def test_a_port_that_refuses_is_reported_at_the_second_try(folder: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

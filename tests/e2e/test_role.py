@@ -59,6 +59,7 @@ class TestWaiting:
         assert collected(run) == ["web0", "web1"], run.output
         assert fleet.downloads() == 2
 
+    @pytest.mark.slow
     def test_a_failed_order_fails_its_own_hosts_only(self, fleet: Fleet) -> None:
         good = fleet.order("sectigo", "good.example.org", "issued")
         bad = fleet.order("sectigo", "bad.example.org", "rejected", after={"validating": 0.0})
@@ -407,6 +408,7 @@ class TestTurns:
 class TestRescuing:
     """What a play can do about a failure."""
 
+    @pytest.mark.slow
     def test_a_rescue_learns_the_kind_of_error(self, fleet: Fleet) -> None:
         good = fleet.order("digicert", "good.example.org", "issued")
         bad = fleet.order(
