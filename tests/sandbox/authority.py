@@ -299,7 +299,7 @@ class Material:
     def text(self, certificate: x509.Certificate) -> str:
         """One certificate as text."""
         text = pem(certificate)
-        if "missing_armour" in self.faults:
+        if "missing_pem_header" in self.faults:
             text = "".join(line + "\n" for line in text.splitlines() if not line.startswith("-----"))
         if "base64_pem" in self.faults:
             text = base64.b64encode(text.encode()).decode()

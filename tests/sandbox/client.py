@@ -146,6 +146,14 @@ class Sandbox:
         """Virtual seconds in a real second."""
         self.control("POST", "clock", {"rate": rate})
 
+    def date_certificates_by_clock(self) -> None:
+        """From now on certificates have dates of the virtual clock."""
+        self.control("POST", "clock", {"certificates": True})
+
+    def ledger(self, **wanted: str) -> Data:
+        """What was done to orders, and what it cost: ``entries``, filtered by field values, and their ``sum``."""
+        return self.control("GET", "ledger?" + urllib.parse.urlencode(wanted))
+
     def fault(self, kind: str, **fields: t.Any) -> int:
         """Inject a fault; its id."""
         return int(self.control("POST", "faults", {"kind": kind, **fields})["faults"][0]["id"])

@@ -26,6 +26,8 @@ _ORDER_ATTRIBUTES = frozenset(
     {
         "scenario", "order_id", "after", "age", "product", "serial", "previous", "csr", "dcv_method", "dialect",
         "chain_style", "key_type", "queue_lag", "word", "reason", "fields", "drop", "raw", "shared_key",
+        "coverage", "lifetime", "auto_reissue", "follow_up", "follow_up_key", "paid_names", "paid_wildcards",
+        "reissue_lag",
     }
 )  # fmt: skip
 
@@ -44,6 +46,9 @@ def handle(server: Server, call: Call) -> Reply:
 
 def _route(server: Server, call: Call, parts: list[str], body: t.Any) -> t.Any:
     world = server.world
+    if parts[:1] == ["orders"] and call.method == "GET":
+        for dialect in world.dialects.values():
+            dialect.run_due()
     match (call.method, *parts):
         case ("GET",):
             return info(server)
@@ -67,6 +72,8 @@ def _route(server: Server, call: Call, parts: list[str], body: t.Any) -> t.Any:
                 world.clock.set(float(body["set"]))
             if "rate" in body:
                 world.clock.set_rate(float(body["rate"]))
+            if "certificates" in body:
+                world.orders.virtual_dates = bool(body["certificates"])
             world.clock.advance(float(body.get("advance", 0)))
             return _clock(world)
         case ("GET", "faults"):
@@ -90,6 +97,8 @@ def _route(server: Server, call: Call, parts: list[str], body: t.Any) -> t.Any:
             return world.limits
         case ("PATCH", "limits"):
             return _limits(world, body)
+        case ("GET", "ledger"):
+            return world.ledger.listing(**dict(call.query))
         case ("GET", "requests"):
             return {"requests": world.journal.listing(**dict(call.query))}
         case ("GET", "requests", "summary"):
@@ -123,7 +132,7 @@ def info(server: Server) -> Data:
 
 
 def _clock(world: World) -> Data:
-    return {"now": world.clock.now(), "rate": world.clock.rate}
+    return {"now": world.clock.now(), "rate": world.clock.rate, "certificates": world.orders.virtual_dates}
 
 
 def _provider(world: World, name: str) -> str:
@@ -276,6 +285,10 @@ def _change(world: World, order: Order, body: Data) -> None:
     for name in ("word", "reason", "drop", "raw", "dialect", "chain_style", "dcv_method", "queue_lag"):
         if name in body:
             setattr(order, name, body[name])
+    if "reissue_lag" in body:
+        order.reissue_lag = float(body["reissue_lag"])
+    if "approve" in body:
+        world.dialects[order.provider].approve(order, bool(body["approve"]))
     order.fields.update(body.get("fields") or {})
     if "serial" in body:
         order.issuances[-1].serial = int(str(body["serial"]), 16)
@@ -320,6 +333,16 @@ def _describe(world: World, order: Order, keys: bool = False) -> Data:
         "checks": order.checks(now),
         "domains": [{"name": item.name, "validated": order.validated(item, now)} for item in order.domains],
         "previous_serial_number": None if previous is None else f"{previous:X}",
+        "certificates": [
+            {
+                "certificate_id": one.certificate_id,
+                "serial_number": f"{one.serial:X}",
+                "names": one.names,
+                "issued": order.issued_at(one, now) is not None or one is not order.issuances[-1],
+                "revoked": order.revoked(one, now),
+            }
+            for one in order.issuances
+        ],
         "replaced_by": order.replaced_by,
         "replaces": order.replaces,
     }

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from .orders import CERTIFICATE_FAULTS
 from .wire import FORM, Call, Reply
 
-#: Sent instead of an answer; the dialect never sees the request.
+#: Sent instead of an answer. The dialect does not see the request, or with ``processed`` has carried it out.
 INSTEAD = frozenset(
     {"hang", "reset", "endless", "bomb", "html", "5xx", "429", "406", "redirect", "not_json", "empty", "login_page"}
 )
@@ -96,6 +96,8 @@ class Faults:
         if fields.get("path") is not None:
             re.compile(fields["path"])
         options = {key: value for key, value in data.items() if key not in known}
+        if options.get("processed") and fields["kind"] not in INSTEAD:
+            raise ValueError(f"processed is for faults that take the place of an answer; {fields['kind']} has one")
         fault = Fault(next(self._ids), options=options, **fields)
         self._faults.append(fault)
         return fault

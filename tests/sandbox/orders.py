@@ -9,6 +9,7 @@ certificate requests and certificates are made when somebody asks for them, so t
 from __future__ import annotations
 
 import bisect
+import copy
 import datetime
 import itertools
 import secrets
@@ -33,11 +34,16 @@ from .scenarios import (
     Stage,
 )
 
+#: The life of a certificate and the time that an order is paid for, in seconds.
+LIFETIME, COVERAGE = 47 * 86400.0, 365 * 86400.0
+#: So long after a reissue without a name of the earlier certificates DigiCert revokes these, in seconds.
+REVOKED_AFTER = 72 * 3600.0
+
 #: Faults of the delivered certificate; an order may carry them, or they are injected for some requests.
 CERTIFICATE_FAULTS = frozenset(
     {
-        "dropped_san", "reversed_chain", "repeated_chain", "chain_with_root", "foreign_intermediate", "missing_armour",
-        "base64_pem", "crlf", "trailing_data", "other_key", "other_name", "empty_chain", "expired_certificate",
+        "dropped_san", "reversed_chain", "repeated_chain", "chain_with_root", "foreign_intermediate", "base64_pem",
+        "missing_pem_header", "crlf", "trailing_data", "other_key", "other_name", "empty_chain", "expired_certificate",
         "not_yet_valid", "previous_certificate",
     }
 )  # fmt: skip
@@ -59,6 +65,9 @@ class Issuance:
 
     certificate_id: str
     names: list[str]
+    order: Order = field(repr=False)
+    started: float
+    removes_names: bool = False  # it lacks names of the one before
     serial: int = field(default_factory=lambda: secrets.randbits(120) | 1 << 119)
     csr: str = ""  # empty: the order's own key is used
     not_before: datetime.datetime | None = None
@@ -102,6 +111,53 @@ class Order:
     reissue_started: float | None = None
     previous_serial: int | None = None  # of a certificate that is no issuance of this order
     marks: dict[str, float] = field(default_factory=dict)
+
+    # The next certificates; times in virtual seconds.
+    coverage: float = COVERAGE
+    lifetime: float = LIFETIME
+    auto_reissue: t.Any = None  # as DigiCert shows it
+    follow_up: float | None = None  # so long before the end of a certificate cPanel opens the next item
+    follow_up_key: str = "same"  # or new
+    paid_names: int | None = None
+    paid_wildcards: int | None = None
+    reissue_lag: float = 0.0
+    pending_request: dict[str, t.Any] | None = None  # a reissue that a person must approve
+    rejected: list[Issuance] = field(default_factory=list)
+    former: tuple[float, Order] | None = None  # what is shown until then
+
+    def shown(self, now: float) -> Order:
+        """The order as answers show it: after a reissue for a while still as it was before."""
+        return self.former[1] if self.former is not None and now < self.former[0] else self
+
+    def keep_former(self, now: float) -> None:
+        """Before a reissue: go on showing the order as it is now, as long as its reissues take to appear."""
+        if self.reissue_lag:
+            former = copy.copy(self)
+            former.issuances, former.timeline = list(self.issuances), list(self.timeline)
+            former.domains = [copy.copy(domain) for domain in self.domains]
+            self.former = (now + self.reissue_lag, former)
+
+    def covered_until(self) -> float:
+        """The end of what was paid for."""
+        return self.created + self.coverage
+
+    def issued_at(self, issuance: Issuance, now: float) -> float | None:
+        """When a certificate of this order was signed, if it has been."""
+        for start, name in self.timeline:
+            if issuance.started <= start <= now and STAGES[name].state in SIGNED_STATES:
+                return start
+        return None
+
+    def ends(self, issuance: Issuance, now: float) -> float:
+        """When a certificate of this order ends: its life is over, or what was paid for."""
+        begins = self.issued_at(issuance, now)
+        return min((now if begins is None else begins) + self.lifetime, self.covered_until())
+
+    def revoked(self, issuance: Issuance, now: float) -> bool:
+        """A later certificate with fewer names has had this one revoked."""
+        later = self.issuances[self.issuances.index(issuance) + 1 :] if issuance in self.issuances else []
+        moments = [self.issued_at(one, now) for one in later if one.removes_names]
+        return any(moment is not None and now >= moment + REVOKED_AFTER for moment in moments)
 
     def stage_name(self, now: float) -> str:
         """The name of the stage the order is in."""
@@ -224,6 +280,10 @@ class OrderBook:
         self._by_provider: dict[str, list[Order]] = {}
         self._by_certificate: dict[tuple[str, str], tuple[Order, Issuance]] = {}
         self._certificate_ids: dict[str, t.Iterator[int]] = {}
+        #: Certificates have dates of the virtual clock instead of the real one.
+        self.virtual_dates = False
+        #: Orders of which the provider makes the next certificate by itself.
+        self.automatic: list[Order] = []
         self._order_ids: dict[str, t.Iterator[int]] = {}
 
     def of(self, provider: str, account: str | None = None) -> list[Order]:
@@ -324,23 +384,29 @@ class OrderBook:
             issuance.not_before = issuance.not_after - datetime.timedelta(days=47)
         orders.append(order)
         self._orders[provider, order_id] = order
+        if order.auto_reissue or order.follow_up is not None:
+            self.automatic.append(order)
         return order
 
     def add_previous(self, order: Order) -> Issuance:
         """Give an order the certificate of an earlier issuance, forty days old and still valid."""
         start = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(days=40)
         csr = order.issuances[-1].csr if order.issuances else ""
-        issuance = Issuance(self._next_certificate_id(order.provider), list(order.names), csr=csr)
+        began = order.created - 40 * 86400
+        issuance = Issuance(self._next_certificate_id(order.provider), list(order.names), order, began, csr=csr)
         issuance.not_before, issuance.not_after = start, start + datetime.timedelta(days=47)
         order.issuances.insert(max(len(order.issuances) - 1, 0), issuance)
         self._by_certificate[order.provider, issuance.certificate_id] = (order, issuance)
         return issuance
 
-    def add_issuance(self, order: Order, names: t.Sequence[str], csr: str = "") -> Issuance:
+    def add_issuance(
+        self, order: Order, names: t.Sequence[str], csr: str = "", started: float | None = None
+    ) -> Issuance:
         """Begin a new certificate of an order. An empty ``csr`` uses the order's own key."""
         if csr:
             load_csr(csr)
-        issuance = Issuance(self._next_certificate_id(order.provider), list(names), csr=csr)
+        began = order.created if started is None else started
+        issuance = Issuance(self._next_certificate_id(order.provider), list(names), order, began, csr=csr)
         order.issuances.append(issuance)
         self._by_certificate[order.provider, issuance.certificate_id] = (order, issuance)
         return issuance
@@ -372,12 +438,20 @@ class OrderBook:
         return not issuance.csr or "own_key" in order.marks
 
     def validity(self, issuance: Issuance) -> tuple[datetime.datetime, datetime.datetime]:
-        """The certificate's validity. It is real time, fixed when first asked for: TLS clients have no other clock."""
+        """The certificate's validity, fixed when first asked for.
+
+        It is real time, as TLS clients have no other clock, unless a test wants it in virtual time.
+        """
+        if issuance.not_before is None and self.virtual_dates:
+            order, moment = issuance.order, self.clock.now()
+            begins = order.issued_at(issuance, moment)
+            issuance.not_before = utc(moment if begins is None else begins)
+            issuance.not_after = utc(order.ends(issuance, moment))
         if issuance.not_before is None:
             now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
             issuance.not_before = now - datetime.timedelta(minutes=5)
         if issuance.not_after is None:
-            issuance.not_after = issuance.not_before + datetime.timedelta(days=47)
+            issuance.not_after = issuance.not_before + datetime.timedelta(seconds=issuance.order.lifetime)
         return issuance.not_before, issuance.not_after
 
     def material(self, order: Order, issuance: Issuance, faults: t.AbstractSet[str] = frozenset()) -> Material:
@@ -419,10 +493,17 @@ class OrderBook:
             issuance.signed[key] = self.ca.issue(public_key, names, issuance.serial, start, end, style_of_issuer(style))
         return issuance.signed[key]
 
-    def reissue(self, order: Order, names: t.Sequence[str], csr: str, seconds: float = 60.0) -> Issuance:
-        """Start a reissue: DCV of every name again, then a new certificate."""
-        now = self.clock.now()
-        issuance = self.add_issuance(order, names or order.names, csr)
+    def reissue(
+        self, order: Order, names: t.Sequence[str], csr: str, seconds: float = 60.0, now: float | None = None
+    ) -> Issuance:
+        """Start a reissue: DCV of every name again, then a new certificate. Raises ``ValueError`` for a bad CSR."""
+        now = self.clock.now() if now is None else now
+        if csr:
+            load_csr(csr)
+        order.keep_former(now)
+        before = set(order.issuances[-1].names)
+        issuance = self.add_issuance(order, names or order.names, csr, now)
+        issuance.removes_names = not before <= set(issuance.names)
         order.names = list(issuance.names)
         order.domains = [
             Domain(name, now + seconds * position / len(order.names)) for position, name in enumerate(order.names, 1)
@@ -430,6 +511,13 @@ class OrderBook:
         order.reissue_started = now
         order.go_on([("validating", seconds), ("issuing", 30.0), ("issued", None)], now)
         return issuance
+
+    def reject_reissue(self, order: Order) -> None:
+        """End an open reissue; the certificate before it stays."""
+        issuance = order.issuances.pop()
+        order.rejected.append(issuance)
+        order.names = list(order.issuances[-1].names)
+        order.go_to("issued", self.clock.now())
 
 
 def style_of_issuer(style: str) -> str:

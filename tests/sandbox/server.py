@@ -166,6 +166,8 @@ class Server:
     async def _instead(self, request: web.Request, call: Call, dialect: Dialect, fault: Fault) -> web.StreamResponse:
         options = fault.options
         status = options.get("status")
+        if options.get("processed"):
+            await _ask(dialect, call)
         if fault.kind == "hang":
             await _until_gone(request, float(options.get("seconds", 3600)))
             return _cut(request)
@@ -212,6 +214,7 @@ class Server:
 
 async def _ask(dialect: Dialect, call: Call) -> Reply:
     try:
+        dialect.run_due()
         return await dialect.handle(call)
     except Answer as answer:
         return answer.reply

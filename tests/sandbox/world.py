@@ -13,6 +13,7 @@ from .dialects import DIALECTS
 from .dialects.base import Dialect
 from .faults import Faults
 from .journal import Journal
+from .ledger import Ledger
 from .orders import OrderBook
 
 
@@ -27,6 +28,7 @@ class World:
         self.orders = OrderBook(self.clock, self.ca)
         self.faults = Faults()
         self.journal = Journal()
+        self.ledger = Ledger()
         self.limits = {dialect.name: dict(dialect.limits) for dialect in DIALECTS}
         self.dialects: dict[str, Dialect] = {dialect.name: dialect(self) for dialect in DIALECTS}
         self._first_accounts = [account for dialect in self.dialects.values() for account in dialect.default_accounts()]
@@ -39,6 +41,7 @@ class World:
         self.orders.clear()
         self.faults.clear()
         self.journal.clear()
+        self.ledger.clear()
         self.limits = {dialect.name: dict(dialect.limits) for dialect in DIALECTS}
         self._open_accounts()
         for dialect in self.dialects.values():

@@ -84,14 +84,17 @@ class Dialect(abc.ABC):
         """An account's orders, oldest first."""
         return self.world.orders.of(self.name, account.name)
 
-    def order(self, call: Call, order_id: str) -> Order | None:
-        """An order of the calling account, noted in the log. Sends a raw body that a test put in its place."""
+    def order(self, call: Call, order_id: str, latest: bool = False) -> Order | None:
+        """An order of the calling account, noted in the log. Sends a raw body that a test put in its place.
+
+        After a reissue that takes its time to appear it is the order as it was before, unless ``latest``.
+        """
         call.order_ids.append(order_id)
         order = self.world.orders.get(self.name, order_id)
         if order is None or call.account is None or order.account != call.account.name:
             return None
         self.send_raw(call, order)
-        return order
+        return order if latest else order.shown(self.now)
 
     def order_by_certificate(self, call: Call, certificate_id: str) -> tuple[Order, Issuance] | None:
         """Order and issuance of a certificate id, if they are the calling account's."""
@@ -136,6 +139,17 @@ class Dialect(abc.ABC):
             first_certificate_id=self.first_certificate_id,
             **attributes,
         )
+
+    def enter(self, order: Order, kind: str, amount: str = "0.00") -> None:
+        """Note in the ledger what was done to an order, and what it cost."""
+        self.world.ledger.add(self.now, self.name, order.account, order.order_id, kind, amount)
+
+    def run_due(self) -> None:  # noqa: B027
+        """Do what the provider does by itself, by the clock; called before each request."""
+
+    def approve(self, order: Order, approved: bool) -> None:
+        """A person approves, or rejects, the pending request of an order. Raises ``ValueError`` where there is none."""
+        raise ValueError(f"order {order.order_id} at {self.name} has no request that waits for approval")
 
     def forced(self, order: Order) -> None:  # noqa: B027
         """Note that the control API has created or changed an order."""

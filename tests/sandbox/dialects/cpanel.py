@@ -373,9 +373,42 @@ class CPanel(Dialect):
         if not observed or order.replaces or order.stage(now).state == "expired":
             item["certificate_id"] = order.issuances[-1].certificate_id
             item["originating_certificate_id"] = order.marks.get("originating_certificate_id")
-            item["parent_cert_expiry"] = None
+            item["parent_cert_expiry"] = int(order.covered_until()) if order.follow_up is not None else None
             item["expired"] = int(order.stage(now).state == "expired")
         return order.dress(item) if order.fields.get("order_item_id") else item
+
+    def run_due(self) -> None:
+        """The server's own renewals: the next item before a certificate ends, installed when it leaves the queue."""
+        now = self.now
+        for order in list(self.world.orders.automatic):
+            if order.provider != self.name or order.follow_up is None or not self._left_queue(order, now):
+                continue
+            if not order.signed(now):
+                continue
+            account = self.world.accounts.get(order.account)
+            if "installed" not in order.marks:
+                order.marks["installed"] = now
+                material = self.world.orders.material(order, order.issuances[-1])
+                pem, cab = material.text(material.leaf), material.join(material.ca_bundle())
+                self._install(account, order.names[0], pem, cab, order.private_key)
+            end = order.ends(order.issuances[-1], now)
+            if order.replaced_by is None and end - order.follow_up <= now and end < order.covered_until():
+                self._follow_up(account, order, now)
+
+    def _follow_up(self, account: Account, order: Order, now: float) -> None:
+        """Open the item for the next certificate."""
+        same = order.follow_up_key == "same"
+        following = self.create(
+            account, order.names, csr=self.world.orders.csr_of(order) if same else "", dcv_method=order.dcv_method,
+            coverage=order.covered_until() - now, lifetime=order.lifetime, follow_up=order.follow_up,
+            follow_up_key=order.follow_up_key, queue_lag=order.queue_lag, product=order.product,
+        )  # fmt: skip
+        if same:
+            following.private_key = order.private_key
+        following.replaces, order.replaced_by = order.order_id, following.order_id
+        first = order.marks.get("originating_certificate_id", int(order.issuances[-1].certificate_id))
+        following.marks["originating_certificate_id"] = first
+        self.enter(following, "follow_up")
 
     def create(self, account: Account, names: t.Sequence[str], **attributes: t.Any) -> Order:
         """A reissue is a new queue item: the order itself, which names the certificate it came from."""

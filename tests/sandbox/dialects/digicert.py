@@ -51,6 +51,9 @@ ACCEPTED = ("*/*", "application/*", "application/json", "application/zip", "appl
 ACCEPTED_FILES = ("application/x-pem-file", "text/*")
 DOMAINS_PER_ORDER = 256
 FIRST_DOMAIN_ID = 50000
+#: What a name costs that a reissue adds, and how long before the end of a certificate auto-reissue comes, in seconds.
+NAME_PRICE = 25
+AUTO_REISSUE_BEFORE = 30 * 86400.0
 #: Mountain Daylight Time, in which the status-changes filter is written.
 MDT = datetime.timezone(datetime.timedelta(hours=-6))
 WEEK = 7 * 24 * 3600
@@ -156,8 +159,8 @@ class DigiCert(Dialect):
 
     # Lookups and words
 
-    def _find(self, call: Call, order_id: str) -> Order:
-        order = self.order(call, order_id)
+    def _find(self, call: Call, order_id: str, latest: bool = False) -> Order:
+        order = self.order(call, order_id, latest)
         if order is None:
             raise error(404, "not_found|order", f"Order {order_id} was not found.")
         return order
@@ -282,7 +285,7 @@ class DigiCert(Dialect):
         reissuing = issuance is not order.issuances[-1]
         if order.signed(now) or reissuing:
             start, end = self.world.orders.validity(issuance)
-            issued = order.entered(now, ("issued", "no_chain")) if not reissuing else start.timestamp()
+            issued = order.issued_at(issuance, now)
             certificate.update(
                 serial_number=serial_hex(issuance.serial),
                 thumbprint=_thumbprint(self.material(call, order, issuance).leaf),
@@ -294,7 +297,7 @@ class DigiCert(Dialect):
             )
             if reissuing:
                 certificate["status"] = "issued"
-            elif state in ("revoked", "replaced"):
+            elif state in ("revoked", "replaced") or order.revoked(issuance, now):
                 certificate["status"] = "revoked"
         body: dict[str, t.Any] = {
             "id": int(order.order_id),
@@ -302,7 +305,7 @@ class DigiCert(Dialect):
             "certificate": certificate,
             "is_renewal": False,
             "date_created": stamp(order.created),
-            "order_valid_till": utc(order.created + 365 * 86400).strftime("%Y-%m-%d"),
+            "order_valid_till": utc(order.covered_until()).strftime("%Y-%m-%d"),
             "product": {
                 "name_id": {"dv": "ssl_dv_geotrust", "ov": "ssl_plus", "ev": "ssl_ev_plus"}[order.product],
                 "name": {"dv": "DV SSL", "ov": "Standard SSL", "ev": "EV SSL"}[order.product],
@@ -318,6 +321,11 @@ class DigiCert(Dialect):
             body["organization"] = {"id": 4401, "name": "Example Org Ltd", "telephone": "+44 20 7946 0001"}
         if state in ("needs_approval", "fraud_check"):
             body["requests"] = [{"id": 700000 + order.number, "type": "new_request", "status": "pending"}]
+        if order.auto_reissue is not None:
+            body["auto_reissue"] = order.auto_reissue
+        if order.pending_request is not None:
+            shown = {name: order.pending_request[name] for name in ("id", "type", "status", "date")}
+            body.update(has_pending_request=True, requests=[shown])
         if state == "presign_failed" and call.query_value("include_caa_status") == "true":
             body["caa_status_message"] = {name: order.shown_reason(now) for name in order.names}
         return body
@@ -550,25 +558,68 @@ class DigiCert(Dialect):
         last = order.issuances[-1]
         state = "issued" if order.signed(now) else "rejected" if order.stage(now).ended else "pending"
         entries = [
-            self._entry(call, order, issuance, state if issuance is last else "issued")
-            for issuance in order.issuances[::-1]
+            self._entry(call, order, one, state if one is last else "revoked" if order.revoked(one, now) else "issued")
+            for one in order.issuances[::-1]
         ]
+        entries += [self._entry(call, order, one, "rejected") for one in order.rejected]
         return Reply.json({"certificates": entries if call.query_value("show_archived") else entries[:1]})
 
     def _reissue(self, call: Call, account: Account, order_id: str) -> Reply:
-        order, now = self._find(call, order_id), self.now
-        if not order.signed(now):
-            raise error(400, "order_not_issued", "Only an issued order can be reissued.")
+        order, now = self._find(call, order_id, latest=True), self.now
         names, csr = self._wanted_certificate(call)
         try:
-            issuance = self.world.orders.reissue(order, names, csr)
+            load_csr(csr)
         except ValueError:
             raise error(400, "csr_invalid_cannot_parse", "The CSR cannot be parsed.") from None
-        reply: dict[str, t.Any] = {"id": int(order_id), "requests": [{"id": 710000 + order.number}]}
+        body, replaces_open = self._json(call), self._word(order, now) == "reissue_pending"
+        if order.pending_request or not (
+            order.signed(now) or (replaces_open and account.features.get("reissue_over_reissue"))
+        ):
+            raise error(400, "order_not_issued", "Only an issued order can be reissued.")
+        if "dcv_method" in body:
+            order.dcv_method = self._wanted_method(body, names)
+        request: dict[str, t.Any] = {"id": 710000 + order.number, "type": "reissue", "status": "pending"}
+        if account.features.get("approval") and body.get("skip_approval") is not True:
+            order.pending_request = {**request, "date": stamp(now), "names": names, "csr": csr}
+            return Reply.json({"id": int(order_id), "requests": [{"id": request["id"], "status": "pending"}]}, 201)
+        if replaces_open:
+            self.world.orders.reject_reissue(order)
+        issuance = self._begin(order, names, csr)
+        reply: dict[str, t.Any] = {"id": int(order_id), "requests": [{"id": request["id"]}]}
         if account.dialect == "observed" and order.product == "dv":
             reply["certificate_id"] = int(issuance.certificate_id)
             reply["dcv_random_value"] = _token(order, order.domains[0])
         return Reply.json(reply, 201)
+
+    def _begin(self, order: Order, names: t.Sequence[str], csr: str) -> Issuance:
+        """Start a reissue. Names that the order does not have cost money."""
+        added = len(set(names) - set(order.names))
+        issuance = self.world.orders.reissue(order, names, csr)
+        self.enter(order, "reissue")
+        if added:
+            self.enter(order, "names", f"{NAME_PRICE * added}.00")
+        return issuance
+
+    def approve(self, order: Order, approved: bool) -> None:
+        """A person approves, or rejects, a reissue that waits for it."""
+        request, order.pending_request = order.pending_request, None
+        if request is None:
+            return super().approve(order, approved)
+        if approved:
+            self._begin(order, request["names"], request["csr"])
+        return None
+
+    def run_due(self) -> None:
+        """Auto-reissue: when the newest certificate has 30 days left, one for the same CSR."""
+        now = self.now
+        for order in self.world.orders.automatic:
+            if order.provider != self.name or order.auto_reissue not in (1, "1", True) or not order.signed(now):
+                continue
+            newest = order.issuances[-1]
+            due = order.ends(newest, now) - AUTO_REISSUE_BEFORE
+            if now >= due and order.ends(newest, now) < order.covered_until():
+                self.world.orders.reissue(order, order.names, self.world.orders.csr_of(order))
+                self.enter(order, "auto_reissue")
 
     def _wanted_certificate(self, call: Call) -> tuple[list[str], str]:
         wanted = self._json(call).get("certificate")

@@ -39,6 +39,8 @@ METHODS = {"dns-txt": "dns", "dns-cname": "dns", "http": "http", "email": "email
 NEW_METHODS = {"http": "http", "https": "http", "dns": "dns-cname"}
 LISTED = ("active", "processing", "expired", "rejected")
 NO_DATE = "0000-00-00"
+#: What a slot for a further name costs.
+NAME_PRICE, WILDCARD_PRICE = 4, 40
 #: Fields only the newer documentation has.
 NEWER = (
     "time_stamp", "internal_id", "dcv_status", "base_domain_count", "single_san_count", "wildcard_san_count",
@@ -115,6 +117,7 @@ class GoGetSSL(Dialect):
             ("GET", r"/orders/ssl/all", self._all),
             ("GET", r"/orders/", self._list),
             ("POST", r"/orders/ssl/reissue/(\d+)", self._reissue),
+            ("POST", r"/orders/add_ssl_san_order/", self._buy_names),
             ("POST", r"/orders/ssl/revalidate/(\d+)", self._revalidate),
             ("GET", r"/orders/ssl/resend_validation_email/(\d+)", self._resend),
             ("POST", r"/orders/ssl/resend/(\d+)", self._resend),
@@ -153,8 +156,8 @@ class GoGetSSL(Dialect):
 
     # Words and shapes
 
-    def _find(self, call: Call, order_id: str) -> Order:
-        order = self.order(call, order_id)
+    def _find(self, call: Call, order_id: str, latest: bool = False) -> Order:
+        order = self.order(call, order_id, latest)
         if order is None:
             # What the real one sends is not established: the two dialects differ.
             newer = call.account is not None and call.account.dialect == "documented"
@@ -194,6 +197,7 @@ class GoGetSSL(Dialect):
         reason = order.shown_reason(now)
         brand = order.checks(now)["brand"] == IN_PROGRESS or state == "fraud_check"
         base, *sans = order.domains
+        lags = bool(account.features.get("csr_lags"))
         with_csr = state != "needs_csr" and (crt or self.shape(account, order) == "documented")
         body: dict[str, t.Any] = {
             "order_id": int(order.order_id),
@@ -207,8 +211,8 @@ class GoGetSSL(Dialect):
             "domains": ",".join(order.names),
             "total_domains": len(order.names),
             "base_domain_count": 1,
-            "single_san_count": sum(not domain.name.startswith("*.") for domain in sans),
-            "wildcard_san_count": sum(domain.name.startswith("*.") for domain in sans),
+            "single_san_count": self._paid(order)[0],
+            "wildcard_san_count": self._paid(order)[1],
             "dcv_method": METHODS.get(base.method or order.dcv_method, "email"),
             "approver_method": self._validation(order, base),
             "approver_emails": METHODS.get(base.method or order.dcv_method, base.method or "email"),
@@ -220,8 +224,8 @@ class GoGetSSL(Dialect):
             "valid_from": begin,
             "valid_till": end,
             "begin_date": utc(order.created).strftime("%Y-%m-%d") if crt else "",
-            "end_date": utc(order.created + 365 * 86400).strftime("%Y-%m-%d") if crt else "",
-            "csr_code": self.world.orders.csr_of(order) if with_csr else "",
+            "end_date": utc(order.covered_until()).strftime("%Y-%m-%d") if crt else "",
+            "csr_code": self.world.orders.csr_of(order, issuance if lags else None) if with_csr else "",
             "crt_code": crt,
             "ca_code": ca,
             "renew": 0,
@@ -403,20 +407,53 @@ class GoGetSSL(Dialect):
         return Reply.json({"success": True, "message": "CAA check has been started"})
 
     def _reissue(self, call: Call, account: Account, order_id: str) -> Reply:
-        order, form = self._find(call, order_id), self._fields(call, "csr")
+        order, form = self._find(call, order_id, latest=True), self._fields(call, "csr")
         if not order.signed(self.now):
             raise error("Only an active order can be reissued")
         names = [name.strip() for name in form.get("dns_names", "").split(",") if name.strip()]
         try:
             wanted = csr_names(load_csr(form["csr"]))[:1] or order.names[:1]
-            self.world.orders.reissue(order, list(dict.fromkeys(wanted + names)), form["csr"])
         except ValueError:
             raise error("CSR is not valid") from None
+        wanted = list(dict.fromkeys(wanted + names))
+        if any(count > paid for count, paid in zip(_slots(wanted[1:]), self._paid(order), strict=True)):
+            raise error("Not enough SANs are paid for")
+        order.paid_names, order.paid_wildcards = self._paid(order)
+        self.world.orders.reissue(order, wanted, form["csr"])
+        self.enter(order, "reissue")
         if form.get("dcv_method") in NEW_METHODS:
             order.dcv_method = NEW_METHODS[form["dcv_method"]]
         return Reply.json(
             {"order_id": int(order_id), "validation": self._validation(order, order.domains[0]), "success": True}
         )
+
+    @staticmethod
+    def _paid(order: Order) -> tuple[int, int]:
+        """The names and wildcards beside the first name that are paid for: those of the order, or what a test sets."""
+        names, wildcards = _slots(order.names[1:])
+        return (
+            names if order.paid_names is None else order.paid_names,
+            wildcards if order.paid_wildcards is None else order.paid_wildcards,
+        )
+
+    def _buy_names(self, call: Call, account: Account) -> Reply:
+        form = self._fields(call, "order_id")
+        order = self._find(call, form["order_id"], latest=True)
+        try:
+            names, wildcards = (int(form.get(name) or 0) for name in ("single_san_count", "wildcard_san_count"))
+        except ValueError:
+            raise error("Wrong number of SANs") from None
+        paid = self._paid(order)
+        order.paid_names, order.paid_wildcards = paid[0] + names, paid[1] + wildcards
+        amount = f"{NAME_PRICE * names + WILDCARD_PRICE * wildcards}.00"
+        self.enter(order, "names", amount)
+        return Reply.json({"order_id": int(order.order_id), "order_amount": amount, "currency": "USD", "success": True})
+
+
+def _slots(names: t.Sequence[str]) -> tuple[int, int]:
+    """How many of some names are none, and how many are wildcards."""
+    wildcards = sum(name.startswith("*.") for name in names)
+    return len(names) - wildcards, wildcards
 
 
 def _crlf(text: str) -> str:

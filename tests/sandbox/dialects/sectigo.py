@@ -66,6 +66,8 @@ MESSAGES = {
     -91: "Permission denied for this context!",
 }
 LOGIN = frozenset({"loginName", "loginPassword"})
+#: What a name costs that a replacement adds.
+NAME_PRICE = 12
 METHODS = {"dns-txt": "CNAME", "dns-cname": "CNAME", "http": "HTTP", "email": "EMAIL"}
 NEW_METHODS = {"EMAIL": "email", "HTTP_CSR_HASH": "http", "HTTPS_CSR_HASH": "http", "CNAME_CSR_HASH": "dns-cname"}
 
@@ -240,7 +242,7 @@ class Sectigo(Dialect):
 
     # Orders
 
-    def _one(self, call: Call, arguments: Arguments, *names: str) -> Order:
+    def _one(self, call: Call, arguments: Arguments, *names: str, latest: bool = False) -> Order:
         """The order that one of the named arguments points to."""
         for name in names or ("orderNumber", "certificateID"):
             value = arguments.get(name)
@@ -252,7 +254,7 @@ class Sectigo(Dialect):
                 found = self.order_by_certificate(call, value)
                 order = found[0] if found else None
             else:
-                order = self.order(call, value)
+                order = self.order(call, value, latest)
             if order is None:
                 raise Refused(-4, name)
             return order
@@ -308,7 +310,7 @@ class Sectigo(Dialect):
         self, account: Account, order: Order, number: int, query: str, validity: bool, now: float
     ) -> Pairs:
         issuance, reason = order.issuances[-1], order.shown_reason(now)
-        x, y = f"{number}_", f"{number}_1_"
+        x, y = f"{number}_", f"{number}_{len(order.issuances)}_"
         signed = order.signed(now)
         state = order.stage(now).state
         pairs = [
@@ -327,6 +329,18 @@ class Sectigo(Dialect):
                 (x + "countryName", "GB"),
                 (x + "telephoneNumber", "+44 20 7946 0001"),
             ]
+        for position, earlier in enumerate(order.issuances[:-1], 1):
+            pairs += [
+                (f"{x}{position}_serialNumber", serial_hex(earlier.serial)),
+                (f"{x}{position}_FQDN", ",".join(earlier.names)),
+                (f"{x}{position}_certificateStatus", "Replaced"),
+            ]
+            if validity:
+                start, end = self.world.orders.validity(earlier)
+                pairs += [
+                    (f"{x}{position}_notBefore", str(int(start.timestamp()))),
+                    (f"{x}{position}_notAfter", str(int(end.timestamp()))),
+                ]
         pairs += [
             (y + "serialNumber", serial_hex(issuance.serial) if signed else ""),
             (y + "objectType", {"dv": "PositiveSSL", "ov": "InstantSSL", "ev": "EV SSL"}[order.product]),
@@ -343,7 +357,11 @@ class Sectigo(Dialect):
             if signed:
                 start, end = self.world.orders.validity(issuance)
                 pairs += [(y + "notBefore", str(int(start.timestamp()))), (y + "notAfter", str(int(end.timestamp())))]
-            pairs += [(y + "certificateDuration", "47"), (y + "productTermDuration", "365")]
+            pairs += [
+                (y + "certificateDuration", str(int(order.lifetime // 86400))),
+                (y + "productTermDuration", str(int(order.coverage // 86400))),
+                (y + "productTermEndDate", str(int(order.covered_until()))),
+            ]
         return pairs
 
     def _webhostreport(self, call: Call, account: Account, arguments: Arguments) -> Reply:
@@ -466,8 +484,8 @@ class Sectigo(Dialect):
 
     @staticmethod
     def _collectable(order: Order, now: float) -> Issuance | None:
-        """What can be collected: the order's certificate, which a replaced order keeps."""
-        return order.issuances[-1] if order.signed(now) else None
+        """What can be collected: the order's certificate, which a replaced order keeps, or the one before it."""
+        return order.issuance(now) if order.signed(now) or len(order.issuances) > 1 else None
 
     # DCV and CAA
 
@@ -549,19 +567,34 @@ class Sectigo(Dialect):
 
     def _autoreplacessl(self, call: Call, account: Account, arguments: Arguments) -> Reply:
         csr = arguments.required("csr")
-        base = self._one(call, arguments, "orderNumber", "certificateID", "baseOrderNumber")
+        base = self._one(call, arguments, "orderNumber", "certificateID", "baseOrderNumber", latest=True)
         if arguments.get("exactOrder") != "Y":
             while base.replaced_by:
                 base = self.world.orders.get(self.name, base.replaced_by) or base
         if not base.signed(self.now):
             raise Refused(-40)
-        names = [part for part in re.split(r"[,\s]+", arguments.get("domainNames")) if part]
+        names = [part for part in re.split(r"[,\s]+", arguments.get("domainNames")) if part] or base.names
         try:
             load_csr(csr)
-            replacement = self.create(account, names or base.names, csr=csr)
         except ValueError:
             raise Refused(-4, "csr") from None
-        self._tie(base, replacement)
+        added = len(set(names) - set(base.names))
+        if account.features.get("replace_in_order"):
+            self.world.orders.reissue(base, names, csr)
+            # The server counts the new certificate as another one: it may be collected at once.
+            base.marks.pop("collected", None)
+            replacement = base
+            self.enter(base, "reissue")
+        else:
+            base.keep_former(self.now)
+            left = base.covered_until() - self.now
+            replacement = self.create(
+                account, names, csr=csr, coverage=left, lifetime=base.lifetime, reissue_lag=base.reissue_lag
+            )
+            self._tie(base, replacement)
+            self.enter(base, "replacement")
+        if added:
+            self.enter(base, "names", f"{NAME_PRICE * added}.00")
         return self._placed(replacement, arguments)
 
     def _tie(self, base: Order, replacement: Order) -> None:

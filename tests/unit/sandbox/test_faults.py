@@ -250,7 +250,7 @@ def test_wrong_certificates(sandbox: t.Any, wire: t.Any, provider: str, how: str
     assert certificates([with_fault("other_key")[0]])[0].public_key() != right.public_key()
     previous = certificates([with_fault("previous_certificate")[0]])[0]
     assert previous.serial_number != right.serial_number and previous.public_key() == right.public_key()
-    assert "BEGIN" not in with_fault("missing_armour")[0]
+    assert "BEGIN" not in with_fault("missing_pem_header")[0]
     assert "\r\n" in with_fault("crlf")[0]
     assert "not part of the certificate" in with_fault("trailing_data")[0]
     if provider != "cpanel":  # its chain is asked for by the leaf, in a call of its own
