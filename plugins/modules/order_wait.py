@@ -276,6 +276,42 @@ orders:
     ordered_at:
       description: When the order was placed, ISO 8601 UTC.
       type: str
+    coverage:
+      description:
+        - The time that was paid for. Reissues are possible until its end, so it may go on after the certificate ends.
+        - Each field is V(null) if the provider does not report it in this state of the order.
+      type: dict
+      contains:
+        starts:
+          description: ISO 8601 UTC; midnight if the provider reports only the day.
+          type: str
+        ends:
+          description: ISO 8601 UTC; midnight if the provider reports only the day.
+          type: str
+    reissue:
+      description: The next certificate of the order, while it is being made; each field is V(null) if it is not known.
+      type: dict
+      contains:
+        open:
+          description: Whether a further certificate of the order is being made; V(false) for its first one.
+          type: bool
+        ours:
+          description:
+            - Whether it is for the key of the CSR that M(certops.issuance.order_reissue) was given.
+            - V(null) from the other modules, and where nothing shows it.
+          type: bool
+        certificate_id:
+          description: The provider's number of the certificate that is being made.
+          type: str
+        requested_at:
+          description: When the reissue was requested, ISO 8601 UTC.
+          type: str
+    reference:
+      description: The reference of your own that was given with the order, where the provider reports it (DigiCert).
+      type: str
+    auto_reissue:
+      description: Whether the provider makes reissues of the order by itself; V(null) if it does not say.
+      type: bool
     warnings:
       description: Unrecognized values, and fields in an unexpected shape.
       type: list
@@ -333,6 +369,16 @@ orders:
         not_before:
         not_after:
       ordered_at: "2026-03-01T10:20:00Z"
+      coverage:
+        starts:
+        ends: "2027-03-01T00:00:00Z"
+      reissue:
+        open: false
+        ours:
+        certificate_id:
+        requested_at:
+      reference:
+      auto_reissue: false
       warnings: []
       raw:
       outcome: timed_out

@@ -77,6 +77,15 @@ def iso_time(moment: datetime) -> str:
     return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
+def parse_time(text: str) -> datetime:
+    """The time that iso_time has written, aware.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+
+
 def normalize_serial(serial: str | None) -> str | None:
     """A certificate serial number as upper-case hex without leading zeros or separators; None for nothing.
 

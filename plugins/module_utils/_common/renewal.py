@@ -12,7 +12,9 @@ import hashlib
 import re
 import typing as t
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
+
+from .names import parse_time
 
 #: The share of the lifetime that is left when a certificate becomes due, and the same for short-lived ones.
 REMAINING_SHARE = 1 / 3
@@ -110,10 +112,9 @@ def _remaining(value: object, lifetime: timedelta) -> timedelta:
 def _moment(certificate: t.Mapping[str, t.Any], name: str) -> datetime:
     value = certificate.get(name)
     try:
-        moment = datetime.strptime(str(value), "%Y-%m-%dT%H:%M:%SZ")
+        return parse_time(str(value))
     except ValueError:
         raise ValueError(f"{name} is {value!r}; give the result of certificate_info") from None
-    return moment.replace(tzinfo=timezone.utc)
 
 
 def _fraction(name: str) -> float:

@@ -120,6 +120,31 @@ class OrderCertificate:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """The time that was paid for, as opposed to the dates of one certificate. Times are ISO 8601 UTC."""
+
+    starts: str | None = None
+    ends: str | None = None
+
+
+@dataclass(frozen=True)
+class Reissue:
+    """The reissue of an order that is being made. What is not reported is None.
+
+    Arguments:
+        open: a further certificate of the order is being made; not so for the first one.
+        ours: it is for the key of the CSR that is asked about; only order_reissue has one.
+        certificate_id: the provider's number of the certificate that is being made.
+        requested_at: when it was requested, ISO 8601 UTC.
+    """
+
+    open: bool | None = None
+    ours: bool | None = None
+    certificate_id: str | None = None
+    requested_at: str | None = None
+
+
+@dataclass(frozen=True)
 class Order:
     """One certificate order as a provider describes it, in neutral words.
 
@@ -133,6 +158,10 @@ class Order:
         checks: name of a check to its state; only checks that the provider reported.
         reason: the provider's own words for a rejection, failure or hold.
         action_urls: links the provider offers a person, by check.
+        coverage: the time that was paid for.
+        reissue: the further certificate that is being made.
+        reference: the reference that whoever ordered gave to the order.
+        auto_reissue: the provider makes reissues of the order by itself.
         warnings: unknown values met, fields in an unexpected shape.
         csr: the CSR of the order, where the provider sends it along.
         collect_id: the number by which the certificate is collected, where it is not the order id.
@@ -152,6 +181,10 @@ class Order:
     action_urls: t.Mapping[str, str] = field(default_factory=dict)
     certificate: OrderCertificate = OrderCertificate()
     ordered_at: str | None = None
+    coverage: Coverage = Coverage()
+    reissue: Reissue = Reissue()
+    reference: str | None = None
+    auto_reissue: bool | None = None
     warnings: tuple[str, ...] = ()
     csr: str | None = None
     collect_id: str | None = None
@@ -193,6 +226,15 @@ class Order:
                 "not_after": self.certificate.not_after,
             },
             "ordered_at": self.ordered_at,
+            "coverage": {"starts": self.coverage.starts, "ends": self.coverage.ends},
+            "reissue": {
+                "open": self.reissue.open,
+                "ours": self.reissue.ours,
+                "certificate_id": self.reissue.certificate_id,
+                "requested_at": self.reissue.requested_at,
+            },
+            "reference": self.reference,
+            "auto_reissue": self.auto_reissue,
             "warnings": list(self.warnings),
             "raw": None,
         }

@@ -30,7 +30,7 @@ from ..errors import (
 )
 from ..model import Status
 from ..providers.coerce import moment_from_text
-from ..reissue.guard import Case, Verdict, decide, may_be_ours, removed_names
+from ..reissue.guard import Case, Verdict, decide, is_ours, may_be_ours, removed_names
 from ..reissue.ledger import ACCEPTED, REFUSED, STARTED, Ledger
 from ..reissue.model import Policy, Snapshot, Wish, reference_of
 from ..wait.durations import parse_duration
@@ -189,7 +189,7 @@ class _Task:
         issued = snapshot.status == Status.ISSUED and not snapshot.open
         if issued and snapshot.newest_key is None and may_be_ours(snapshot, wish):
             snapshot = self._with_key(snapshot)
-        self.report["order"] = snapshot.order.to_dict()
+        self.report["order"] = _describe(snapshot, wish)
         self.report["superseded_serial_number"] = snapshot.serial_number
         return snapshot
 
@@ -213,7 +213,7 @@ class _Task:
             return None
         fields = self._session.provider.prepare_reissue(case.snapshot, case.wish)
         self.report["revokes"] = _revokes(case)
-        if case.snapshot.coverage_ends is None:
+        if case.snapshot.order.coverage.ends is None:
             self._session.warn("the provider does not report until when the order is paid for")
         if self._session.runtime.check_mode:
             return dict(self.report, changed=True, action="would_send")
@@ -260,7 +260,7 @@ class _Task:
         """The order as it is after the request, for the result; it is sent whatever comes of this look."""
         superseded = self.report["superseded_serial_number"]
         try:
-            self.report["order"] = self._session.provider.fetch_reissue(wish).order.to_dict()
+            self.report["order"] = _describe(self._session.provider.fetch_reissue(wish), wish)
         except OrderError as exc:
             self._session.warn(f"the reissue was requested, but the order could not be read afterwards: {exc}")
         self.report["superseded_serial_number"] = superseded
@@ -308,6 +308,13 @@ class _Task:
             f"nobody knows whether the reissue was requested: {cause.message}; run this again: it takes up the reissue "
             "if it appears, and sends the same CSR again once resend_after has passed"
         )
+
+
+def _describe(snapshot: Snapshot, wish: Wish) -> Result:
+    """The order as plain data, with what the CSR shows of its reissue."""
+    reissue = snapshot.order.reissue
+    ours = is_ours(snapshot, wish) if reissue.open else None
+    return replace(snapshot.order, reissue=replace(reissue, ours=ours)).to_dict()
 
 
 def _revokes(case: Case) -> list[Result]:

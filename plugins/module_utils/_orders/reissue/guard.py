@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..._common.names import iso_time
+from ..._common.names import iso_time, parse_time
 from ..describe import describe_order
 from ..errors import (
     ActionRequired,
@@ -78,6 +78,13 @@ def may_be_ours(snapshot: Snapshot, wish: Wish) -> bool:
     return snapshot.newest_since >= wish.requested_after - _MAX_BACKDATING
 
 
+def is_ours(snapshot: Snapshot, wish: Wish) -> bool | None:
+    """Whether the certificate that is being made is the one that is wished for; None where nothing shows it."""
+    if snapshot.open_key is not None:
+        return snapshot.open_key == wish.key
+    return snapshot.open_ours
+
+
 def removed_names(snapshot: Snapshot, wish: Wish) -> list[str]:
     """The names that the newest certificate has and the next one would not have.
 
@@ -131,12 +138,9 @@ def _open_is_ours(case: Case) -> Verdict | None:
     snapshot, wish = case.snapshot, case.wish
     if not _is_open(snapshot):
         return None
-    if snapshot.open_key == wish.key:
-        return Verdict("adopted", "same_key")
-    if snapshot.open_key is not None or snapshot.open_ours is False:
-        return None
-    if snapshot.open_ours:
-        return Verdict("adopted", "same_code")
+    ours = is_ours(snapshot, wish)
+    if ours is not None:
+        return Verdict("adopted", "same_key" if snapshot.open_key else "same_code") if ours else None
     if snapshot.open_since is None:
         # Nothing shows when it began, so only our own ledger can know it.
         return Verdict("adopted", "in_ledger") if case.journal.attempted else None
@@ -149,7 +153,7 @@ def _open_is_foreign(case: Case) -> Verdict | None:
     snapshot = case.snapshot
     if not _is_open(snapshot):
         return None
-    foreign = snapshot.open_key is not None or snapshot.open_ours is False
+    foreign = is_ours(snapshot, case.wish) is False
     whose = "for another key" if foreign else "and nothing shows that it is this one"
     message = (
         f"a certificate of the order is being issued already, {whose}; wait until it is issued, or have it canceled "
@@ -159,8 +163,11 @@ def _open_is_foreign(case: Case) -> Verdict | None:
 
 
 def _coverage_ends(case: Case) -> Verdict | None:
-    ends = case.snapshot.coverage_ends
-    if ends is None or ends - case.now >= case.policy.min_coverage:
+    reported = case.snapshot.order.coverage.ends
+    if reported is None:
+        return None
+    ends = parse_time(reported)
+    if ends - case.now >= case.policy.min_coverage:
         return None
     message = (
         f"what was paid for ends at {iso_time(ends)}, so a reissue gives little or nothing; buy a new order (this "
@@ -207,7 +214,7 @@ def _names_not_paid(case: Case) -> Verdict | None:
 
 
 def _reissued_by_provider(case: Case) -> Verdict | None:
-    if not case.snapshot.auto_reissue:
+    if not case.snapshot.order.auto_reissue:
         return None
     message = (
         "the provider makes reissues of this order by itself (auto-reissue), which would compete with this one; "

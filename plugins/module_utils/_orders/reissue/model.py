@@ -59,8 +59,6 @@ class Snapshot:
         serial_number: of that certificate.
         names: its names, as A-labels.
         listed_names: all names that the provider reports of the order, as A-labels.
-        coverage_starts, coverage_ends: the time that was paid for.
-        auto_reissue: the provider makes reissues of this order by itself.
         last_reissue: when the last reissue was made.
         paid_names, paid_wildcards: the names and wildcards beside the first name that were paid for.
         live: the certificates that are in force, as far as they are reported.
@@ -79,9 +77,6 @@ class Snapshot:
     serial_number: str | None = None
     names: frozenset[str] = frozenset()
     listed_names: frozenset[str] = frozenset()
-    coverage_starts: datetime | None = None
-    coverage_ends: datetime | None = None
-    auto_reissue: bool | None = None
     last_reissue: datetime | None = None
     paid_names: int | None = None
     paid_wildcards: int | None = None

@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ...certificates.chain import CertificateFacts, describe_certificate
-from ...model import Blocker, Check, Domain, Order, OrderCertificate, Status
+from ...model import Blocker, Check, Coverage, Domain, Order, OrderCertificate, Reissue, Status
 from ..base import OrderSummary, least_advanced, open_blockers, unknown_word
 from ..coerce import (
     certificate_text,
@@ -225,6 +225,9 @@ def _map_reports(reports: _Reports, order_id: str | None) -> Order:
             not_after=facts.not_after if facts else None,
         ),
         ordered_at=time_from_epoch(mapping(reports.item).get("created_time")),
+        coverage=Coverage(ends=time_from_epoch(mapping(reports.item).get("parent_cert_expiry"))),
+        reissue=_reissue(reports, status),
+        auto_reissue=True if _predecessor(reports) else None,
         warnings=tuple(warnings),
     )
     return replace(order, blockers=_blockers(order, reports))
@@ -326,6 +329,23 @@ def _facts(reports: _Reports, warnings: list[str]) -> CertificateFacts | None:
     if reports.pem is not None and facts is None:
         warnings.append("the certificate came, but its serial number and dates cannot be read")
     return facts
+
+
+def _predecessor(reports: _Reports) -> str | None:
+    """The certificate that the server itself reissues with this item; section 4 of the sheet on orders."""
+    found = identifier(mapping(reports.item).get("originating_certificate_id"))
+    return found if found and found.strip("0") else None
+
+
+def _reissue(reports: _Reports, status: str) -> Reissue:
+    item = mapping(reports.item)
+    if _predecessor(reports) is None:
+        return Reissue(open=False if "originating_certificate_id" in item else None)
+    return Reissue(
+        open=status in Status.OPEN,
+        certificate_id=identifier(item.get("certificate_id")),
+        requested_at=time_from_epoch(item.get("created_time")),
+    )
 
 
 def _check_state(given: t.Any) -> str:

@@ -16,10 +16,11 @@ from dataclasses import replace
 
 from ...._common.names import normalize_serial
 from ...http.redaction import HIDDEN, drop_personal_text
-from ...model import Blocker, Check, Domain, Order, OrderCertificate, Status
+from ...model import Blocker, Check, Coverage, Domain, Order, OrderCertificate, Reissue, Status
 from ..base import OrderSummary, least_advanced, open_blockers, unknown_word
 from ..coerce import (
     entries,
+    flag,
     identifier,
     is_host_name,
     mapping,
@@ -36,6 +37,8 @@ Body = t.Mapping[str, t.Any]
 
 #: Words under which validation goes on; section 5.
 PENDING = frozenset(["pending", "processing", "reissue_pending"])
+#: Words of a reissue, or of a request for one, that is under way; section 2 of the sheet on orders.
+OPEN_REISSUE = frozenset(["pending", "submitted", "processing", "reissue_pending", "needs_approval"])
 #: Words of old recordings that may stand for an issued order; section 5.
 _MAYBE_ISSUED = frozenset(["approved", "reissue"])
 #: Section 5, before validation is looked at.
@@ -116,6 +119,7 @@ def map_summary(item: Body) -> OrderSummary:
             certificate=OrderCertificate(id=certificate_id),
             ordered_at=time_from_text(item.get("date_created")),
             blockers=(_REISSUE,) if status_word == "reissue_pending" else (),
+            reissue=Reissue(open=status_word == "reissue_pending"),
         )
     return OrderSummary(change_token="{0}:{1}".format(status_word, certificate_id or ""), order=order)
 
@@ -163,7 +167,46 @@ def _map_info(order_id: str, info: Body, provider_status: str | None) -> Order:
         csr=text(facts.get("csr")),
         certificate=certificate,
         ordered_at=time_from_text(info.get("date_created")),
+        coverage=Coverage(ends=time_from_text(info.get("order_valid_till"))),
+        reissue=map_reissue(info),
+        reference=text(info.get("alternative_order_id")),
+        auto_reissue=flag(info.get("auto_reissue")),
         warnings=tuple(warnings),
+    )
+
+
+def awaits_first(info: Body) -> bool:
+    """Whether the first certificate of the order is being made."""
+    return word(info.get("status")) in PENDING and word(info.get("status")) != "reissue_pending"
+
+
+def reissue_requests(info: Body) -> list[Body]:
+    """The requests for a reissue in order info that are under way; one that is not approved has no certificate yet."""
+    waiting = [request for request in objects(info.get("requests")) if word(request.get("status")) in OPEN_REISSUE]
+    return [request for request in waiting if "reissue" in word(request.get("type"))]
+
+
+def map_reissue(info: Body, listed: t.Sequence[Body] = ()) -> Reissue:
+    """The reissue that is being made; section 2 of the sheet on orders.
+
+    Arguments:
+        info: the body of order info.
+        listed: the reissues of the order, the newest first, where the list was fetched.
+    """
+    if awaits_first(info):
+        return Reissue(open=False)
+    requests = reissue_requests(info)
+    waiting = [entry for entry in listed if word(entry.get("status")) in OPEN_REISSUE]
+    status_word = word(info.get("status"))
+    # A request may also be the one for the first certificate.
+    pending = flag(info.get("has_pending_request")) is True and STATUSES.get(status_word) not in Status.OPEN
+    if not (status_word == "reissue_pending" or pending or requests or waiting):
+        return Reissue(open=False if status_word else None)
+    times = (time_from_text(one.get(name)) for one in [*waiting[:1], *requests] for name in ("date_created", "date"))
+    return Reissue(
+        open=True,
+        certificate_id=identifier(waiting[0].get("id")) if waiting else None,
+        requested_at=next(filter(None, times), None),
     )
 
 

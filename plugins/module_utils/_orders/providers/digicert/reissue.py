@@ -10,6 +10,7 @@ Private to this collection. Sections named here are those of docs/providers/orde
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 from datetime import timedelta
 
 from ...certificates.chain import host_names, key_of_csr
@@ -17,8 +18,8 @@ from ...errors import InvalidRequest
 from ...model import Order, OrderCertificate, Status
 from ...reissue.methods import choose_dcv_method
 from ...reissue.model import Snapshot, Wish, names_in_order
-from ..coerce import flag, identifier, mapping, moment_from_text, names, objects, text, time_from_text, word
-from .mapping import PENDING, STATUSES, Body
+from ..coerce import identifier, mapping, moment_from_text, names, objects, text, time_from_text, word
+from .mapping import OPEN_REISSUE, STATUSES, Body, awaits_first, map_reissue, reissue_requests
 
 _LABEL = "DigiCert"
 #: Our words for DCV methods to those of this API; section 2.
@@ -28,8 +29,6 @@ METHODS: t.Mapping[str, str] = {
     "http": "http-token",
     "email": "email",
 }
-#: Words of a reissue, or of a request for one, that is under way.
-_OPEN = frozenset(["pending", "submitted", "processing", "reissue_pending", "needs_approval"])
 #: After a reissue with fewer names all earlier certificates of the order are revoked within this time; section 2.
 _REVOKED_WITHIN = timedelta(hours=72)
 
@@ -44,17 +43,15 @@ def map_snapshot(info: Body, listed: t.Sequence[Body], order: Order) -> Snapshot
     """
     status_word = word(info.get("status"))
     facts = mapping(info.get("certificate"))
-    waiting = [entry for entry in listed if word(entry.get("status")) in _OPEN]
-    requests = [request for request in objects(info.get("requests")) if word(request.get("status")) in _OPEN]
-    requests = [request for request in requests if "reissue" in word(request.get("type"))]
-    first_pending = status_word in PENDING and status_word != "reissue_pending"
-    is_open = status_word in PENDING or flag(info.get("has_pending_request")) is True or bool(requests or waiting)
+    waiting = [entry for entry in listed if word(entry.get("status")) in OPEN_REISSUE]
+    first_pending = awaits_first(info)
+    order = replace(order, reissue=map_reissue(info, listed))
+    is_open = first_pending or order.reissue.open is True
     open_csr = facts.get("csr") if first_pending else waiting[0].get("csr") if waiting else None
-    began = [info] if first_pending else [*waiting[:1], *requests]
     issued = [entry for entry in listed if word(entry.get("status")) == "issued"]
     made = [moment_from_text(entry.get(name)) for entry in issued for name in ("date_created", "valid_from")]
     status = STATUSES.get(status_word, Status.UNKNOWN)
-    if order.status == Status.ACTION_REQUIRED or (requests and not waiting):
+    if order.status == Status.ACTION_REQUIRED or (reissue_requests(info) and not waiting):
         # A request that is not approved has no certificate yet.
         status = Status.ACTION_REQUIRED
     certificate_names = [*names(facts.get("common_name")), *names(facts.get("dns_names"))]
@@ -63,17 +60,12 @@ def map_snapshot(info: Body, listed: t.Sequence[Body], order: Order) -> Snapshot
         status=Status.VALIDATING if is_open and status == Status.ISSUED else status,
         open=is_open,
         open_key=_key(open_csr),
-        open_since=next(
-            filter(None, (moment_from_text(e.get(n)) for e in began for n in ("date_created", "date"))), None
-        ),
+        open_since=moment_from_text(order.ordered_at if first_pending else order.reissue.requested_at),
         newest_key=None if first_pending else _key(facts.get("csr")),
         newest_since=moment_from_text(facts.get("valid_from")),
         serial_number=order.certificate.serial_number,
         names=frozenset(host_names(certificate_names)),
         listed_names=frozenset(host_names(domain.name for domain in order.domains)),
-        coverage_starts=moment_from_text(info.get("date_created")),
-        coverage_ends=moment_from_text(info.get("order_valid_till")),
-        auto_reissue=flag(info.get("auto_reissue")),
         last_reissue=max((moment for moment in made if moment is not None), default=None),
         live=_live(order, issued),
         revokes_within=_REVOKED_WITHIN,

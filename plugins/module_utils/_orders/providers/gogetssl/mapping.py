@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from ...certificates.chain import describe_certificate
-from ...model import Blocker, Check, Domain, Order, OrderCertificate, Record, Status
+from ...model import Blocker, Check, Coverage, Domain, Order, OrderCertificate, Record, Reissue, Status
 from ..base import OrderSummary, least_advanced, open_blockers, unknown_word
 from ..coerce import (
     certificate_text,
@@ -72,7 +72,7 @@ def map_order(body: Body, order_id: str | None = None) -> Order:
     """
     order_id = order_id or identifier(body.get("order_id")) or ""
     status_word = word(body.get("status"))
-    reissuing = status_word == "reissue" or flag(body.get("reissue_now")) is True
+    reissuing = is_reissuing(body) is True
     active = status_word == "active" and not reissuing
     leaf, chain = certificate_text(body.get("crt_code")), certificate_text(body.get("ca_code"))
     warnings: list[str] = []
@@ -106,9 +106,16 @@ def map_order(body: Body, order_id: str | None = None) -> Order:
         blockers=_blockers(status_word, checks, domains, reissuing) if open_order else (),
         reason=_reason(body) if held else None,
         certificate=_certificate(body, leaf),
+        coverage=Coverage(time_from_text(body.get("begin_date")), time_from_text(body.get("end_date"))),
+        reissue=Reissue(open=is_reissuing(body)),
         csr=text(body.get("csr_code")),
         warnings=tuple(dict.fromkeys(warnings + _warnings(body, status, chain))),
     )
+
+
+def is_reissuing(body: Body) -> bool | None:
+    """Whether a reissue runs; None where that is not reported. Section 11."""
+    return True if word(body.get("status")) == "reissue" else flag(body.get("reissue_now"))
 
 
 def map_summary(item: Body, order_id: str | None = None) -> OrderSummary:

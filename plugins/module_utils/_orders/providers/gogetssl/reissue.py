@@ -24,7 +24,7 @@ from .mapping import Body
 _LABEL = "GoGetSSL"
 #: Our words for DCV methods to those of this call; section 2. By mail it needs addresses that nobody has given.
 METHODS: t.Mapping[str, str] = {"dns-txt": "dns", "dns-cname": "dns", "http": "http", "https": "https"}
-_OPEN_WORDS = frozenset(["reissue", "processing", "pending"])
+_OPEN_WORDS = frozenset(["processing", "pending"])
 
 
 def map_snapshot(body: Body, order: Order, wish: Wish) -> Snapshot:
@@ -34,8 +34,7 @@ def map_snapshot(body: Body, order: Order, wish: Wish) -> Snapshot:
         body: the body of the status reply.
         order: the same order in neutral words.
     """
-    reissuing = word(body.get("status")) == "reissue" or flag(body.get("reissue_now")) is True
-    is_open = reissuing or word(body.get("status")) in _OPEN_WORDS
+    is_open = order.reissue.open is True or word(body.get("status")) in _OPEN_WORDS
     leaf = certificate_text(body.get("crt_code"))
     facts = describe_certificate(leaf) if leaf else None
     newest_key = key_of_certificate(leaf) if leaf else None
@@ -56,8 +55,6 @@ def map_snapshot(body: Body, order: Order, wish: Wish) -> Snapshot:
         serial_number=facts.serial_number if facts else None,
         names=frozenset(host_names(facts.names) if facts else listed),
         listed_names=frozenset(listed),
-        coverage_starts=moment_from_text(body.get("begin_date")),
-        coverage_ends=moment_from_text(body.get("end_date")),
         # Of an order that was never reissued, the certificate is the first one.
         last_reissue=begun if flag(body.get("reissue")) is True and not is_open else None,
         paid_names=number(body.get("single_san_count")),

@@ -16,7 +16,7 @@ from dataclasses import replace
 from ...._common.names import normalize_serial
 from ...describe import MAX_QUOTED
 from ...http.redaction import shortened
-from ...model import Blocker, Check, Domain, Order, OrderCertificate, Status
+from ...model import Blocker, Check, Coverage, Domain, Order, OrderCertificate, Reissue, Status
 from ..base import OrderSummary, open_blockers, unknown_word
 from ..coerce import host_names, is_host_name, number, squeezed, text, time_from_epoch, time_from_text
 from .body import GONE, Entry, Fields, Reply
@@ -100,6 +100,7 @@ def map_order(reply: Reply, order_id: str | None = None) -> Order:
         return _map_code(reply, order_id or "")
     entry = newest(entries)
     order = map_entry(entry, order_id or entry.order_number or "")
+    order = replace(order, coverage=_coverage(entries), reissue=_reissue(order, entries, entry))
     if len(entries) > 1:
         # Collected by the old number, the old certificate can come; section 11.
         note = _replacements(entries, entry)
@@ -250,6 +251,30 @@ def _names(certificates: t.Sequence[Fields]) -> list[str]:
         if _SERVER.search(product) or not _NO_SERVER.search(product):
             found += host_names(part.get("fqdn"), single_labels=bool(_SERVER.search(product)))
     return list(dict.fromkeys(found))
+
+
+def _coverage(entries: t.Sequence[Entry]) -> Coverage:
+    """The product term, which all certificates of an order share; section 2 of the sheet on orders."""
+    parts = [part for entry in entries for part in (entry.fields, *entry.certificates)]
+    starts, ends = (
+        [time for part in parts if (time := _term_time(part.get(name)))]
+        for name in ("producttermstartdate", "producttermenddate")
+    )
+    return Coverage(min(starts, default=None), max(ends, default=None))
+
+
+def _term_time(value: t.Any) -> str | None:
+    return time_from_text(value) or time_from_epoch(value)
+
+
+def _reissue(order: Order, entries: t.Sequence[Entry], entry: Entry) -> Reissue:
+    """The replacement that is being made: within the order, or as an order of its own, which has a time."""
+    certificates = [part for one in entries for part in one.certificates]
+    is_open = order.status in (Status.VALIDATING, Status.ISSUING) and any(
+        text(part.get("serialnumber")) for part in certificates
+    )
+    own = is_open and len(entries) > 1
+    return Reissue(open=is_open, requested_at=order.ordered_at if own else None)
 
 
 def _replacements(entries: t.Sequence[Entry], chosen: Entry) -> str:

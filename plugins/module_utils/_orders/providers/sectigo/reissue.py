@@ -30,8 +30,6 @@ METHODS: t.Mapping[str, str] = {
     "http": "HTTP_CSR_HASH",
     "https": "HTTPS_CSR_HASH",
 }
-#: Statuses under which a certificate is being made; section 5 of docs/providers/sectigo.md.
-_OPEN = ("awaiting validation", "awaiting validation (brand)", "pending")
 
 
 def map_snapshot(reply: Reply, order: Order) -> Snapshot:
@@ -45,10 +43,9 @@ def map_snapshot(reply: Reply, order: Order) -> Snapshot:
     if not entries:
         return Snapshot(order=order, status=order.status)
     entry = newest(entries)
-    is_open = order.status in (Status.VALIDATING, Status.ISSUING) or squeezed(_status(entry.current)) in _OPEN
+    is_open = order.status in (Status.VALIDATING, Status.ISSUING)
     issued = [part for one in entries for part in one.certificates if text(part.get("serialnumber"))]
     current = _latest(issued)
-    term_ends = [text(part.get("producttermenddate")) for one in entries for part in (one.fields, *one.certificates)]
     certificate_names = listed_names(current.get("fqdn"), single_labels=True)
     begun = moment_from_text(time_from_epoch(current.get("notbefore")))
     replaced = len(issued) > 1 or (bool(issued) and len(entries) > 1)
@@ -57,13 +54,11 @@ def map_snapshot(reply: Reply, order: Order) -> Snapshot:
         order=order,
         status=order.status,
         open=is_open,
-        open_since=_began(entries, entry) if is_open else None,
+        open_since=_began(order, entries, entry) if is_open else None,
         newest_since=begun,
         serial_number=serial,
         names=frozenset(host_names(certificate_names)),
         listed_names=frozenset(host_names(domain.name for domain in order.domains)),
-        coverage_starts=moment_from_text(entries[0].fields.get("orderdatetime")),
-        coverage_ends=max(filter(None, map(_term_end, term_ends)), default=None),
         last_reissue=begun if replaced and not is_open else None,
         live=(OrderCertificate(serial_number=serial),) if serial else (),
     )
@@ -105,11 +100,7 @@ def _latest(issued: t.Sequence[Fields]) -> Fields:
     return (live or [*issued] or [{}])[-1]
 
 
-def _began(entries: t.Sequence[Entry], entry: Entry) -> datetime | None:
+def _began(order: Order, entries: t.Sequence[Entry], entry: Entry) -> datetime | None:
     """When what is open began; None for a replacement within the order, which has no time of its own."""
     own = len(entries) > 1 or len(entry.certificates) == 1
-    return moment_from_text(entry.fields.get("orderdatetime")) if own else None
-
-
-def _term_end(value: str | None) -> datetime | None:
-    return moment_from_text(value) or moment_from_text(time_from_epoch(value))
+    return moment_from_text(order.ordered_at) if own else None

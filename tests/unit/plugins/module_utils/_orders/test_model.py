@@ -10,10 +10,12 @@ import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import (
     Blocker,
+    Coverage,
     Domain,
     Order,
     OrderCertificate,
     Record,
+    Reissue,
     Status,
     without_superseded,
 )
@@ -47,6 +49,10 @@ WHOLE = Order(
         id="9", serial_number="0AB", not_before="2026-01-01T00:00:00Z", not_after="2026-02-17T00:00:00Z"
     ),
     ordered_at="2025-12-31T00:00:00Z",
+    coverage=Coverage("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+    reissue=Reissue(True, False, "10", "2026-02-01T00:00:00Z"),
+    reference="shop-2026",
+    auto_reissue=False,
     warnings=("a word that is not known",),
     raw={"id": 12345},
 )
@@ -95,9 +101,25 @@ def test_an_order_as_plain_data_has_the_promised_names() -> None:
             "not_after": "2026-02-17T00:00:00Z",
         },
         "ordered_at": "2025-12-31T00:00:00Z",
+        "coverage": {"starts": "2026-01-01T00:00:00Z", "ends": "2027-01-01T00:00:00Z"},
+        "reissue": {
+            "open": True,
+            "ours": False,
+            "certificate_id": "10",
+            "requested_at": "2026-02-01T00:00:00Z",
+        },
+        "reference": "shop-2026",
+        "auto_reissue": False,
         "warnings": ["a word that is not known"],
         "raw": None,
     }
+
+
+def test_what_a_provider_does_not_report_is_null_and_never_missing() -> None:
+    entry = Order("fake", "1", Status.ISSUED).to_dict()
+    assert entry["coverage"] == {"starts": None, "ends": None}
+    assert set(entry["reissue"]) == {"open", "ours", "certificate_id", "requested_at"}
+    assert {*entry["reissue"].values(), entry["reference"], entry["auto_reissue"]} == {None}
 
 
 def test_checks_come_in_the_order_in_which_people_read_them() -> None:

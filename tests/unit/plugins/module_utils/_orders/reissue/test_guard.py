@@ -12,7 +12,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order, Status
+from ansible_collections.certops.issuance.plugins.module_utils._common.names import iso_time
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Coverage, Order, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.reissue.guard import (
     Case,
     Verdict,
@@ -34,7 +35,9 @@ MADE = NOW - timedelta(minutes=10)
 
 def decided(journal: Journal | None = None, wanted: tuple[str, ...] = ("a.example",), **fields: t.Any) -> Verdict:
     """The verdict on an issued order that is due, with some of its fields changed."""
-    order = Order("digicert", "1", Status.ISSUED, issued=True)
+    ends, automatic = fields.pop("coverage_ends", NOW + timedelta(days=300)), fields.pop("auto_reissue", False)
+    coverage = Coverage(ends=None if ends is None else iso_time(ends))
+    order = Order("digicert", "1", Status.ISSUED, issued=True, coverage=coverage, auto_reissue=automatic)
     known: dict[str, t.Any] = {
         "order": order,
         "status": Status.ISSUED,
@@ -42,8 +45,6 @@ def decided(journal: Journal | None = None, wanted: tuple[str, ...] = ("a.exampl
         "newest_since": NOW - timedelta(days=40),
         "names": frozenset(["a.example"]),
         "listed_names": frozenset(["a.example"]),
-        "coverage_ends": NOW + timedelta(days=300),
-        "auto_reissue": False,
     }
     wish = Wish("1", "CSR", OURS, wanted, "reference", requested_after=MADE)
     return decide(Case(Snapshot(**{**known, **fields}), wish, journal or Journal(), NOW, Policy()))
@@ -98,7 +99,7 @@ def test_an_order_that_is_due_gets_its_reissue() -> None:
     ],
 )
 def test_the_first_guard_that_speaks_decides(fields: dict[str, t.Any], expected: str) -> None:
-    assert refused(decided(**fields)) == expected
+    assert refused(decided(**dict(fields))) == expected
 
 
 def test_names_that_were_not_paid_are_not_bought() -> None:

@@ -9,7 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.redaction import drop_personal
-from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Coverage, Order, Reissue
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.cpanel import INFO
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.cpanel.mapping import (
     map_order,
@@ -458,3 +458,34 @@ def test_the_reason_of_an_end_may_stand_beside_the_data(code: str | None, reason
 def test_names_in_arrays_inside_of_arrays(given: t.Any) -> None:
     order = map_order({}, {"status_details": {"dcvStatus": "completed"}, "domain_details": given}, None, "1")
     assert [(one.name, one.status) for one in order.domains] == [("a.example", "completed")]
+
+
+def test_the_server_reissues_by_itself() -> None:
+    order = map_bodies(PROCESSING, details("details_pending"), body("queue_follow_up"))
+    assert order.coverage == Coverage(ends="2027-03-01T00:00:00Z")
+    assert order.reissue == Reissue(True, None, "9002", "2026-09-02T00:00:00Z")
+    assert (order.auto_reissue, order.reference) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_open"),
+    [
+        ({}, None),
+        ({"originating_certificate_id": None}, False),
+        ({"originating_certificate_id": 0}, False),
+        ({"originating_certificate_id": ""}, False),
+        ({"originating_certificate_id": 9001}, True),
+        ({"originating_certificate_id": "9001", "last_status_code": "x", "expired": 1}, False),
+    ],
+)
+def test_an_item_without_a_predecessor_is_no_reissue(changes: dict[str, t.Any], is_open: bool | None) -> None:
+    order = map_bodies(PROCESSING, details("details_pending"), queue_of(**changes))
+    assert order.reissue.open is is_open
+    predecessor = str(changes.get("originating_certificate_id") or "")
+    assert order.auto_reissue is (True if predecessor else None)
+    assert order.coverage == Coverage()
+
+
+def test_without_the_queue_nothing_is_known_of_the_term() -> None:
+    order = map_bodies(body("available_issued"), details())
+    assert (order.coverage, order.reissue, order.auto_reissue) == (Coverage(), Reissue(), None)

@@ -7,11 +7,22 @@ from __future__ import annotations
 import json
 import pathlib
 import typing as t
+from datetime import datetime, timezone
 
 import pytest
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Check, Order, Status
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert.mapping import map_order
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import (
+    Check,
+    Coverage,
+    Order,
+    Reissue,
+    Status,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert.mapping import (
+    map_order,
+    map_summary,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.digicert.reissue import map_snapshot
 
 BODIES = pathlib.Path(__file__).parent / "bodies"
 ORDER_ID = "88120034"
@@ -513,3 +524,47 @@ def test_after_ten_days_digicert_does_not_look_any_more(
     info = {**load("info_pending"), "date_created": ordered, "status": word}
     order = fetch(info, {**load(validation), "order_status": word})
     assert any("ten days" in warning for warning in order.warnings) is warned
+
+
+# -- coverage and reissue: section 2 of the sheet on orders --------------------
+
+
+def test_an_open_reissue_and_what_was_paid_for() -> None:
+    order = fetch(load("info_reissue_pending"), load("validation_dv_pending"))
+    assert order.coverage == Coverage(ends="2028-03-01T00:00:00Z")
+    assert order.reissue == Reissue(open=True, requested_at="2026-07-10T06:30:00Z")
+    assert (order.reference, order.auto_reissue) == ("shop-2026-03", True)
+
+
+def test_the_list_of_reissues_adds_the_certificate_that_is_being_made() -> None:
+    info, listed = load("info_reissue_pending"), load("reissue_list")["certificates"]
+    snapshot = map_snapshot(info, listed, map_order(info))
+    assert snapshot.order.reissue == Reissue(True, None, "77300999", "2026-07-10T06:30:05Z")
+    assert (snapshot.open, snapshot.open_since) == (True, datetime(2026, 7, 10, 6, 30, 5, tzinfo=timezone.utc))
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_open"),
+    [
+        ({"status": "issued"}, False),
+        ({"status": "issued", "has_pending_request": "1"}, True),
+        ({"status": "issued", "requests": [{"type": "reissue", "status": "pending"}]}, True),
+        ({"status": "issued", "requests": [{"type": "reissue", "status": "rejected"}]}, False),
+        ({"status": "reissue_pending"}, True),
+        # The request is the one for the first certificate.
+        ({"status": "pending", "has_pending_request": True}, False),
+        ({"status": "needs_approval", "has_pending_request": True}, False),
+        ({"status": ""}, None),
+    ],
+)
+def test_a_reissue_is_told_from_the_first_certificate(changes: dict[str, t.Any], is_open: bool | None) -> None:
+    order = map_order({**load("info_issued"), **changes})
+    assert order.reissue.open is is_open
+    assert (order.coverage, order.reference, order.auto_reissue) == (Coverage(), None, None)
+
+
+@pytest.mark.parametrize(("word", "is_open"), [("reissue_pending", True), ("pending", False)])
+def test_a_bulk_call_shows_a_reissue_by_its_word(word: str, is_open: bool) -> None:
+    summary = map_summary({"id": 88120034, "status": word})
+    assert summary.order is not None
+    assert summary.order.reissue == Reissue(open=is_open)

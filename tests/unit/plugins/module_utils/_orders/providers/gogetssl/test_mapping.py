@@ -10,7 +10,14 @@ import typing as t
 
 import pytest
 
-from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Check, Order, Record, Status
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import (
+    Check,
+    Coverage,
+    Order,
+    Record,
+    Reissue,
+    Status,
+)
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.gogetssl.mapping import map_order
 
 BODIES = pathlib.Path(__file__).parent / "bodies"
@@ -476,3 +483,32 @@ def test_what_to_publish_may_be_an_array_of_one_at_any_depth(wrap: t.Callable[[t
     block = {"link": wrap("http://example.org/.well-known/pki-validation/a.txt"), "content": wrap("content")}
     order = fetch(changed("processing", dcv_method="http", approver_method=wrap({"http": wrap(block)})))
     assert order.domains[0].record == Record("http", "http://example.org/.well-known/pki-validation/a.txt", "content")
+
+
+# -- coverage and reissue ------------------------------------------------------
+
+
+def test_an_open_reissue_and_what_was_paid_for() -> None:
+    order = fetch(load("reissue"))
+    assert order.coverage == Coverage("2026-03-01T00:00:00Z", "2029-03-01T00:00:00Z")
+    assert (order.reissue, order.status) == (Reissue(open=True), Status.VALIDATING)
+    assert (order.reference, order.auto_reissue) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_open"),
+    [
+        ({"status": "reissue", "reissue_now": None}, True),
+        ({"status": "active", "reissue_now": "1"}, True),
+        ({"status": "active", "reissue_now": 0}, False),
+        ({"status": "active", "reissue_now": None}, None),
+        ({"status": "processing", "reissue_now": 0}, False),
+    ],
+)
+def test_whether_a_reissue_runs(changes: dict[str, t.Any], is_open: bool | None) -> None:
+    assert fetch(changed("active", **changes)).reissue == Reissue(open=is_open)
+
+
+@pytest.mark.parametrize("nothing", ["", "0000-00-00", None, [], "soon"])
+def test_a_term_that_is_not_reported_is_not_guessed(nothing: t.Any) -> None:
+    assert fetch({**load("reissue"), "begin_date": nothing, "end_date": nothing}).coverage == Coverage()

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.messages import Response
 from ansible_collections.certops.issuance.plugins.module_utils._orders.http.redaction import drop_personal
-from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order, Status
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Coverage, Order, Reissue, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.sectigo import INFO
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.sectigo.body import read_reply
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.sectigo.mapping import (
@@ -375,3 +375,38 @@ def test_a_mail_address_among_the_rows_of_names_is_no_domain() -> None:
         "errorCode=0&1_domainName=example.org&1_dcvStatus=Validated&2_domainName=a%40example.org&2_dcvStatus=Validated"
     )
     assert [domain.name for domain in with_names(order, read(rows)).domains] == ["example.org", "www.example.org"]
+
+
+def test_a_replacement_within_the_order_and_what_was_paid_for() -> None:
+    order = map_text(body("replacement_within.txt"))
+    assert order.coverage == Coverage("2026-03-01T00:00:00Z", "2027-02-28T23:59:59Z")
+    # Such a replacement has no time of its own.
+    assert (order.status, order.reissue) == ("validating", Reissue(open=True))
+
+
+def test_a_replacement_that_is_an_order_of_its_own_has_its_time() -> None:
+    order = map_text(body("replaced.txt"))
+    assert order.reissue == Reissue(open=True, requested_at="2026-04-02T08:05:00Z")
+    assert order.coverage == Coverage()
+
+
+@pytest.mark.parametrize("name", ["pending.txt", "issued.txt", "mark_certificate.txt"])
+def test_the_first_certificate_is_no_reissue(name: str) -> None:
+    order = map_text(body(name))
+    assert order.reissue == Reissue(open=False)
+    assert (order.reference, order.auto_reissue) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "ends"),
+    [
+        ("1803859199", "2027-02-28T23:59:59Z"),
+        ("2027-02-28", "2027-02-28T00:00:00Z"),
+        ("", None),
+        ("0", None),
+        ("soon", None),
+    ],
+)
+def test_the_end_of_the_term_comes_as_a_number_or_as_a_date(value: str, ends: str | None) -> None:
+    text = body("replacement_within.txt").replace("1803859199", value)
+    assert map_text(text).coverage.ends == ends
