@@ -57,8 +57,9 @@ options:
   methods:
     description:
       - The method that names should have. Either one word for all open names, or a dictionary from names to words.
-      - The words are the provider's, as in RV(certops.issuance.order_dcv_info#module:names[].methods). Names that are
-        validated already are left as they are.
+      - The words are V(dns-txt), V(dns-cname), V(http) and V(https), or the provider's as in
+        RV(certops.issuance.order_dcv_info#module:names[].methods). Names that are validated already are left as they
+        are.
       - A V(digicert) order has one method for all its names.
       - What has to be published changes with the method. Ask M(certops.issuance.order_dcv_info) again afterwards.
     type: raw

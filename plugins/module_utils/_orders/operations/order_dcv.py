@@ -114,7 +114,7 @@ def order_dcv(session: Session, params: Params) -> Result:
         )
         for order_id, names in zip(order_ids, found)
     ]
-    _plan_changes(orders, wanted)
+    _plan_changes(orders, wanted, provider.dcv_methods or {})
     for order in orders:
         provider.check_dcv_methods(order.changes, [one.evidence for one in order.names])
     try:
@@ -153,8 +153,15 @@ def _wanted_methods(given: t.Any) -> dict[str, str] | str | None:
     raise InvalidRequest("methods is neither one method nor a dictionary from names to methods")
 
 
-def _plan_changes(orders: t.Sequence[_Work], wanted: dict[str, str] | str | None) -> None:
+def _plan_changes(
+    orders: t.Sequence[_Work], wanted: dict[str, str] | str | None, our_words: t.Mapping[str, str]
+) -> None:
     """Set the changes of each order.
+
+    Arguments:
+        orders: with the names as the provider reported them.
+        wanted: one method for all names, or name to method, in our words or the provider's.
+        our_words: those for methods, to the provider's.
 
     Raises:
         InvalidRequest: a name is of none of the orders, or a method cannot be used for a name.
@@ -169,15 +176,15 @@ def _plan_changes(orders: t.Sequence[_Work], wanted: dict[str, str] | str | None
         for one in order.names:
             method = wanted.get(plain_name(one.name)) if isinstance(wanted, dict) else wanted
             if method is not None and one.is_open:
-                chosen = _choose(one, method, order.order_id)
+                chosen = _choose(one, method, our_words.get(method.lower(), method), order.order_id)
                 if chosen != one.method:
                     order.changes[one.name] = chosen
 
 
-def _choose(one: _Name, method: str, order_id: str) -> str:
-    """The provider's own spelling of a method that a name can use."""
+def _choose(one: _Name, method: str, word: str, order_id: str) -> str:
+    """The provider's own spelling of a method, here its word, that a name can use."""
     usable = [known for known in one.evidence.methods if not _is_email(known)]
-    chosen = next((known for known in usable if known.lower() == method.lower()), None)
+    chosen = next((known for known in usable if known.lower() == word.lower()), None)
     if chosen is None:
         raise InvalidRequest(
             f"methods: {method[:40]!r} cannot be set for {one.name}; it could be {' or '.join(usable) or 'none'}",

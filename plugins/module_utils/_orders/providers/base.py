@@ -182,8 +182,8 @@ class Provider(abc.ABC):
     """
 
     info: t.ClassVar[ProviderInfo]
-    #: Our words for DCV methods to those of the call for a reissue; None where there is no such call.
-    reissue_methods: t.ClassVar[t.Mapping[str, str] | None] = None
+    #: Our words for DCV methods to those of the calls that set one; None where there is no such call.
+    dcv_methods: t.ClassVar[t.Mapping[str, str] | None] = None
 
     def __init__(self, account: Account, transport: Transport) -> None:
         self.account = account
@@ -308,10 +308,10 @@ class Provider(abc.ABC):
             Unsupported: when the API has no reissue.
             InvalidRequest: when it has no such method of domain control validation.
         """
-        if self.reissue_methods is None:
+        if self.dcv_methods is None:
             raise Unsupported(f"{self.info.label} has no call that requests the next certificate of an order")
         if wish.dcv_method is not None:
-            choose_dcv_method(self.reissue_methods, wish.dcv_method, None, self.info.label)
+            choose_dcv_method(self.dcv_methods, wish.dcv_method, None, self.info.label)
 
     def fetch_reissue(self, wish: Wish) -> Snapshot:
         """What the provider reports of an order and of its reissues.

@@ -97,7 +97,7 @@ class DigicertProvider(Provider):
     """Orders of one CertCentral account."""
 
     info = INFO
-    reissue_methods = METHODS
+    dcv_methods = METHODS
 
     def fetch_order(self, order_id: str) -> Order:
         """Order info and validation of one order; sections 3 to 5."""

@@ -97,7 +97,7 @@ class GogetsslProvider(Provider):
     """Orders of one GoGetSSL account."""
 
     info = INFO
-    reissue_methods = METHODS
+    dcv_methods = METHODS
 
     def __init__(self, account: Account, transport: Transport) -> None:
         super().__init__(account, transport)

@@ -106,7 +106,7 @@ class SectigoProvider(Provider):
     """The web-host reseller API of Sectigo, for one reseller account."""
 
     info = INFO
-    reissue_methods = METHODS
+    dcv_methods = METHODS
 
     def __init__(self, account: Account, transport: Transport) -> None:
         super().__init__(account, transport)

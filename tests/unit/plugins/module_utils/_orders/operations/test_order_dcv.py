@@ -225,6 +225,14 @@ def test_a_method_is_changed_where_it_differs() -> None:
     assert run("1", methods={"a.example": "dns"}, check=False)["changed"] is False
 
 
+def test_a_method_may_be_given_in_our_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeProvider, "dcv_methods", {"dns-txt": "dns", "http": "http"})
+    order(a_example="http", b_example="dns")
+    run("1", methods="DNS-TXT", check=False)
+    assert written() == [("change", "1", ("a.example",), "dns")]
+    assert "'dns-cname' cannot be set" in run("1", methods="dns-cname")["msg"]
+
+
 def test_the_provider_is_not_asked_to_look_for_what_was_just_changed() -> None:
     order(a_example="http", b_example="dns")
     run("1", methods={"A.example.": "dns"})
