@@ -54,7 +54,7 @@ from fleet import Fleet
 @pytest.fixture(scope="session")
 def running_sandbox() -> t.Iterator[Sandbox]:
     """One sandbox process for each worker. Its clock stands still until a test advances it."""
-    with Sandbox.start(rate=0.0, plain_http=True, bad_tls=True) as sandbox:
+    with Sandbox.start(rate=0.0, internet=True, plain_http=True, bad_tls=True) as sandbox:
         yield sandbox
 
 

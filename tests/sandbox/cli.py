@@ -34,6 +34,7 @@ def parse(arguments: t.Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--ready-file", type=Path, help="JSON written when the sandbox answers; prints nothing then")
     parser.add_argument("--rate", type=float, default=1.0, help="virtual seconds in a real second (default: 1)")
     parser.add_argument("--parent-pid", type=int, help="stop when this process has ended")
+    parser.add_argument("--internet", action="store_true", help="also DNS and web servers, for DCV that looks there")
     parser.add_argument("--plain-http", action="store_true", help="also listen without TLS, for redirects")
     parser.add_argument("--bad-tls", action="store_true", help="also ports with wrong server certificates")
     return parser.parse_args(arguments)
@@ -60,7 +61,13 @@ async def _run(options: argparse.Namespace, folder: Path) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = Server(World(folder, options.rate))
+    world = World(folder, options.rate)
+    server = Server(world)
+    stack = contextlib.ExitStack()
+    if options.internet:
+        from .internet.service import InternetService  # needs dnspython
+
+        world.open(stack.enter_context(InternetService(world.clock.now)))
     watcher = asyncio.create_task(_outlive_nobody(options.parent_pid, stop)) if options.parent_pid else None
     try:
         await server.start(options.port, plain=options.plain_http, bad_tls=options.bad_tls)
@@ -73,6 +80,7 @@ async def _run(options: argparse.Namespace, folder: Path) -> int:
         if watcher:
             watcher.cancel()
         await server.stop()
+        stack.close()
         if options.ready_file:
             options.ready_file.unlink(missing_ok=True)
     return 0

@@ -63,6 +63,7 @@ class Sandbox:
         *,
         port: int = 0,
         rate: float = 1.0,
+        internet: bool = False,
         plain_http: bool = False,
         bad_tls: bool = False,
         state_dir: str | os.PathLike[str] | None = None,
@@ -79,7 +80,7 @@ class Sandbox:
         ready_file, errors = Path(folder, "ready.json"), Path(folder, "errors")
         command = [python, str(HERE), "--port", str(port), "--rate", str(rate), "--ready-file", str(ready_file)]
         command += ["--state-dir", str(state_dir or Path(folder, "state")), "--parent-pid", str(os.getpid())]
-        command += ["--plain-http"] * plain_http + ["--bad-tls"] * bad_tls
+        command += ["--internet"] * internet + ["--plain-http"] * plain_http + ["--bad-tls"] * bad_tls
         try:
             with errors.open("wb") as stream:
                 process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
@@ -129,6 +130,33 @@ class Sandbox:
     def patch_order(self, provider: str, order_id: str, **fields: t.Any) -> Data:
         """Force something upon an order."""
         return self.control("PATCH", f"orders/{provider}/{order_id}", fields)
+
+    # The small Internet of a sandbox that was started with it
+
+    def internet(self) -> Data:
+        """Where it is: ``resolvers``, ``address_map``, ``update_server`` and ``update_key``."""
+        return self.control("GET", "internet")
+
+    def zone(self, name: str, hosts: t.Sequence[str] = (), signed: bool = False) -> None:
+        """Add a zone with two servers; each of its hosts has an address and a web server."""
+        self.control("POST", "internet/zones", {"name": name, "hosts": list(hosts), "signed": signed})
+
+    def record(self, fqdn: str, kind: str, *values: str) -> None:
+        """Replace a record set, whatever was there; no values remove it."""
+        self.control("POST", "internet/records", {"fqdn": fqdn, "type": kind, "values": list(values)})
+
+    def records(self, fqdn: str, kind: str) -> list[str]:
+        """The values of a record set."""
+        query = urllib.parse.urlencode({"fqdn": fqdn, "type": kind})
+        return list(self.control("GET", f"internet/records?{query}")["values"])
+
+    def page(self, url: str, content: str, status: int = 200) -> None:
+        """Show a page."""
+        self.control("POST", "internet/pages", {"url": url, "content": content, "status": status})
+
+    def webroot(self, host: str, folder: str | os.PathLike[str]) -> None:
+        """Let the web server of a host show the files of a folder."""
+        self.control("POST", "internet/webroots", {"host": host, "folder": os.fspath(folder)})
 
     def now(self) -> float:
         """The virtual time, in seconds since 1970."""

@@ -9,7 +9,7 @@ import os
 import typing as t
 
 from .accounts import Account
-from .orders import CERTIFICATE_FAULTS, Order
+from .orders import CERTIFICATE_FAULTS, Domain, Order
 from .scenarios import SCENARIOS, STAGES
 from .wire import Call, Reply
 
@@ -27,7 +27,7 @@ _ORDER_ATTRIBUTES = frozenset(
         "scenario", "order_id", "after", "age", "product", "serial", "previous", "csr", "dcv_method", "dialect",
         "chain_style", "key_type", "queue_lag", "word", "reason", "fields", "drop", "raw", "shared_key",
         "coverage", "lifetime", "auto_reissue", "follow_up", "follow_up_key", "paid_names", "paid_wildcards",
-        "reissue_lag",
+        "reissue_lag", "dcv", "unique_value",
     }
 )  # fmt: skip
 
@@ -76,6 +76,8 @@ def _route(server: Server, call: Call, parts: list[str], body: t.Any) -> t.Any:
                 world.orders.virtual_dates = bool(body["certificates"])
             world.clock.advance(float(body.get("advance", 0)))
             return _clock(world)
+        case (_, "internet", *rest):
+            return _internet(world, call, rest, body)
         case ("GET", "faults"):
             return {"faults": [fault.as_data() for fault in world.faults]}
         case ("POST", "faults"):
@@ -123,6 +125,7 @@ def info(server: Server) -> Data:
         "base_urls": urls,
         "plain_url": server.plain_url or None,
         "bad_tls": server.bad_tls,
+        "internet": world.internet.describe() if world.internet else None,
         "accounts": describe_accounts(server),
         "scenarios": sorted(SCENARIOS),
         "stages": sorted(STAGES),
@@ -133,6 +136,28 @@ def info(server: Server) -> Data:
 
 def _clock(world: World) -> Data:
     return {"now": world.clock.now(), "rate": world.clock.rate, "certificates": world.orders.virtual_dates}
+
+
+def _internet(world: World, call: Call, parts: list[str], body: Data) -> Data:
+    internet = world.internet
+    if internet is None:
+        raise LookupError("a small Internet; start the sandbox with --internet")
+    match (call.method, *parts):
+        case ("GET",):
+            return internet.describe()
+        case ("POST", "zones"):
+            internet.add_zone(body["name"], body.get("hosts", []), bool(body.get("signed")))
+        case ("GET", "records"):
+            return {"values": internet.record(str(call.query_value("fqdn")), str(call.query_value("type")))}
+        case ("POST", "records"):
+            internet.set_record(body["fqdn"], body["type"], body["values"])
+        case ("POST", "pages"):
+            internet.set_page(body["url"], body["content"], int(body.get("status", 200)))
+        case ("POST", "webroots"):
+            internet.set_webroot(body["host"], body["folder"])
+        case _:
+            raise LookupError(f"{call.method} {call.path}")
+    return internet.describe()
 
 
 def _provider(world: World, name: str) -> str:
@@ -331,7 +356,7 @@ def _describe(world: World, order: Order, keys: bool = False) -> Data:
         "certificate_id": issuance.certificate_id,
         "serial_number": f"{issuance.serial:X}",
         "checks": order.checks(now),
-        "domains": [{"name": item.name, "validated": order.validated(item, now)} for item in order.domains],
+        "domains": [_describe_domain(world, order, item, now) for item in order.domains],
         "previous_serial_number": None if previous is None else f"{previous:X}",
         "certificates": [
             {
@@ -348,6 +373,16 @@ def _describe(world: World, order: Order, keys: bool = False) -> Data:
     }
     if keys or order.private_key:
         data["csr"] = world.orders.csr_of(latest)
+        data["unique_value"] = latest.unique_value
         if world.orders.made_key(latest, issuance):
             data["private_key"] = latest.private_key
+    return data
+
+
+def _describe_domain(world: World, order: Order, domain: Domain, now: float) -> Data:
+    data: Data = {"name": domain.name, "validated": order.validated(domain, now)}
+    if order.dcv == "look":
+        evidence = world.dialects[order.provider].evidence(order, domain)
+        data["evidence"] = [item._asdict() for item in evidence]
+        data["objections"] = domain.objections
     return data

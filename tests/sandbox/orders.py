@@ -57,6 +57,7 @@ class Domain:
     validated_at: float | None = None
     published: bool = False  # a re-check would find the record
     method: str | None = None  # when it differs from the order's
+    objections: list[str] = field(default_factory=list)  # what the CA had against it when it looked last
 
 
 @dataclass
@@ -90,6 +91,10 @@ class Order:
     timeline: list[tuple[float, str]]
     issuances: list[Issuance]
     dcv_method: str = "dns-txt"
+    dcv: str = "timed"  # or "look": names are validated when the CA sees their evidence
+    unique_value: str = ""  # part of the evidence where it is made from the CSR
+    following: list[tuple[str, float | None]] = field(default_factory=list)  # what comes after a DCV that looks
+    looked_at: float | None = None  # until when the CA has looked on schedule
     dialect: str | None = None
     chain_style: str = "normal"
     checked: frozenset[str] = frozenset()
@@ -230,12 +235,15 @@ class Order:
             if seconds is None:
                 break
             start += seconds
-        self.settle()
+        self.settle(now)
 
-    def settle(self) -> None:
-        """A stage with all names validated implies that they are, from then on at the latest."""
+    def settle(self, since: float = 0.0) -> None:
+        """A stage with all names validated implies that they are, from then on at the latest.
+
+        Stages that began before ``since`` belong to an earlier certificate.
+        """
         for start, name in self.timeline:
-            if STAGES[name].dcv:
+            if STAGES[name].dcv and start >= since:
                 for domain in self.domains:
                     if domain.validated_at is None or domain.validated_at > start:
                         domain.validated_at = start
@@ -257,6 +265,11 @@ class Order:
                 self.timeline = [*earlier, (now, "issuing"), (now + 30, "issued")]
         return bool(wanted) and all(self.validated(domain, now) for domain in wanted)
 
+    def proceed(self, now: float) -> None:
+        """Leave the stage of a DCV that looks once every name is validated."""
+        if self.dcv == "look" and self.stage_name(now) == "validating" and self.all_validated(now):
+            self.go_on(self.following, now)
+
     def dress(self, body: dict[str, t.Any]) -> dict[str, t.Any]:
         """Apply the fields a test forces upon, or takes from, this order's own body."""
         body.update(self.fields)
@@ -272,6 +285,8 @@ class OrderBook:
         self.clock = clock
         self.ca = ca
         self._shared_keys: dict[str, str] = {}
+        #: Whether there is a small Internet, in which orders may be validated.
+        self.can_look = False
         self.clear()
 
     def clear(self) -> None:
@@ -285,6 +300,8 @@ class OrderBook:
         #: Orders of which the provider makes the next certificate by itself.
         self.automatic: list[Order] = []
         self._order_ids: dict[str, t.Iterator[int]] = {}
+        #: The orders that are validated by looking.
+        self.looking: list[Order] = []
 
     def of(self, provider: str, account: str | None = None) -> list[Order]:
         """The orders at a provider (of one account), oldest first."""
@@ -328,11 +345,14 @@ class OrderBook:
         product: str | None = None,
         serial: int | None = None,
         previous: bool | None = None,
+        dcv: str = "timed",
         **attributes: t.Any,
     ) -> Order:
         """Add an order. Raises ``ValueError`` for an unknown scenario or a taken id, and for a bad CSR."""
         if scenario not in SCENARIOS:
             raise ValueError(f"no such scenario: {scenario}; there are {', '.join(sorted(SCENARIOS))}")
+        if dcv not in ("timed", "look") or (dcv == "look" and not self.can_look):
+            raise ValueError("dcv is timed, or look in a sandbox that was started with --internet")
         plan = SCENARIOS[scenario]
         if csr:
             names = names or authority.csr_names(load_csr(csr))
@@ -352,10 +372,14 @@ class OrderBook:
             raise ValueError(f"scenario {scenario} has no stage {', '.join(sorted(unknown))}")
         domains = [Domain(name) for name in names]
         timeline: list[tuple[float, str]] = []
+        following: list[tuple[str, float | None]] = []
         start = created
-        for name, seconds in plan.steps:
+        for passed, (name, seconds) in enumerate(plan.steps, 1):
             timeline.append((start, name))
             seconds = after.get(name, seconds)
+            if name == "validating" and dcv == "look":
+                following = [(later, after.get(later, length)) for later, length in plan.steps[passed:]]
+                break
             if name == "validating":
                 # One name after the other; in a stage without an end the last one never.
                 for position, domain in enumerate(domains, 1):
@@ -370,7 +394,8 @@ class OrderBook:
         checked = set(PRODUCT_CHECKS[kind]) | {check for name, _s in plan.steps for check in STAGES[name].checks}
         order = Order(
             provider=provider, order_id=order_id, number=len(orders), account=account, product=kind, names=names,
-            created=created, domains=domains, timeline=timeline, issuances=[], checked=frozenset(checked), **attributes,
+            created=created, domains=domains, timeline=timeline, issuances=[], checked=frozenset(checked), dcv=dcv,
+            following=following, **attributes,
         )  # fmt: skip
         order.settle()
         if plan.previous if previous is None else previous:
@@ -386,6 +411,8 @@ class OrderBook:
         self._orders[provider, order_id] = order
         if order.auto_reissue or order.follow_up is not None:
             self.automatic.append(order)
+        if dcv == "look":
+            self.looking.append(order)
         return order
 
     def add_previous(self, order: Order) -> Issuance:
@@ -509,7 +536,12 @@ class OrderBook:
             Domain(name, now + seconds * position / len(order.names)) for position, name in enumerate(order.names, 1)
         ]
         order.reissue_started = now
-        order.go_on([("validating", seconds), ("issuing", 30.0), ("issued", None)], now)
+        stages: list[tuple[str, float | None]] = [("validating", seconds), ("issuing", 30.0), ("issued", None)]
+        if order.dcv == "look":
+            order.domains = [Domain(name) for name in order.names]
+            order.following, order.looked_at = stages[1:], None
+            stages = [("validating", None)]
+        order.go_on(stages, now)
         return issuance
 
     def reject_reissue(self, order: Order) -> None:

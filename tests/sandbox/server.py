@@ -119,6 +119,7 @@ class Server:
             scheme=request.scheme,
             host=request.headers.get("Host", ""),
         )
+        self.world.catch_up()
         if call.path.startswith(control.PREFIX):
             return _respond(control.handle(self, call))
         dialect = self.world.dialect_for(call.path)

@@ -4,17 +4,22 @@
 
 from __future__ import annotations
 
+import typing as t
 from pathlib import Path
 
 from .accounts import Account, Accounts
 from .authority import Authority
 from .clock import Clock
+from .dcv import Looks
 from .dialects import DIALECTS
 from .dialects.base import Dialect
 from .faults import Faults
 from .journal import Journal
 from .ledger import Ledger
 from .orders import OrderBook
+
+if t.TYPE_CHECKING:
+    from .internet.service import InternetService
 
 
 class World:
@@ -34,6 +39,18 @@ class World:
         self._first_accounts = [account for dialect in self.dialects.values() for account in dialect.default_accounts()]
         self._first_secrets = [(account.api_key, account.password) for account in self._first_accounts]
         self._open_accounts()
+        self.internet: InternetService | None = None
+        self.looks: Looks | None = None
+
+    def open(self, internet: InternetService) -> None:
+        """Let CAs look into a small Internet, whose clock is this world's."""
+        self.internet, self.looks = internet, Looks(self, internet)
+        self.orders.can_look = True
+
+    def catch_up(self) -> None:
+        """Let happen what has become due."""
+        if self.looks is not None:
+            self.looks.on_schedule()
 
     def reset(self) -> None:
         """As just started: first accounts with their first secrets, no orders, faults or log, present time."""
@@ -46,6 +63,8 @@ class World:
         self._open_accounts()
         for dialect in self.dialects.values():
             dialect.reset()
+        if self.internet is not None:
+            self.internet.reset()
 
     def _open_accounts(self) -> None:
         self.accounts.clear()

@@ -9,7 +9,8 @@ import typing as t
 
 from ..accounts import Account
 from ..authority import Material
-from ..orders import Issuance, Order
+from ..dcv import Evidence
+from ..orders import Domain, Issuance, Order
 from ..wire import Answer, Call, Reply
 
 if t.TYPE_CHECKING:
@@ -150,6 +151,30 @@ class Dialect(abc.ABC):
     def approve(self, order: Order, approved: bool) -> None:
         """A person approves, or rejects, the pending request of an order. Raises ``ValueError`` where there is none."""
         raise ValueError(f"order {order.order_id} at {self.name} has no request that waits for approval")
+
+    # DCV of orders that are validated by looking.
+
+    @abc.abstractmethod
+    def schedule(self, order: Order) -> t.Sequence[float]:
+        """When the CA looks by itself, in seconds from the start of the validation."""
+
+    @abc.abstractmethod
+    def evidence(self, order: Order, domain: Domain) -> list[Evidence]:
+        """What would show control of a name now; any of it does."""
+
+    def recheck(self, order: Order, now: float, name: str | None = None) -> bool:
+        """Look now; ``True`` when all (or the named) names are validated."""
+        if order.dcv == "look" and self.world.looks is not None:
+            return self.world.looks.look(order, now, name)
+        return order.recheck(now, name)
+
+    def too_soon(self, order: Order, mark: str, interval: float) -> bool:
+        """Whether an order that is validated by looking was asked for within the interval. Else this call counts."""
+        last = order.marks.get(mark)
+        if order.dcv == "look" and last is not None and self.now - last < interval:
+            return True
+        order.marks[mark] = self.now
+        return False
 
     def forced(self, order: Order) -> None:  # noqa: B027
         """Note that the control API has created or changed an order."""

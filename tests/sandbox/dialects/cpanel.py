@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from .. import authority
 from ..accounts import Account, new_secret
-from ..orders import Order
+from ..dcv import SECTIGO_SCHEDULE, Evidence, csr_evidence
+from ..orders import Domain, Order
 from ..scenarios import COMPLETED, IN_PROGRESS, NOT_APPLICABLE, NOT_COMPLETED
 from ..wire import Answer, Call, Reply
 from .base import Dialect
@@ -252,6 +253,18 @@ class CPanel(Dialect):
         """When cPanel itself asked the store last (section 9)."""
         return order.created + (now - order.created) // QUEUE_INTERVAL * QUEUE_INTERVAL
 
+    def schedule(self, order: Order) -> t.Sequence[float]:
+        """The CA behind the store is Sectigo's, and nobody can ask it to look."""
+        return SECTIGO_SCHEDULE
+
+    def evidence(self, order: Order, domain: Domain) -> list[Evidence]:
+        """The hashes of the CSR alone. The server publishes nothing here: the names are hosted elsewhere."""
+        if order.dcv_method == "http" and domain.name.startswith("*."):
+            return []
+        method = "http" if order.dcv_method == "http" else "dns-cname"
+        found = csr_evidence(method, domain.name, self.world.orders.csr_of(order), "", "comodoca.com")
+        return [] if found is None else [found]
+
     def _market_get_certificate_status_details(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
         item, order = self._item(call, arguments)
         now = self.now
@@ -402,6 +415,7 @@ class CPanel(Dialect):
             account, order.names, csr=self.world.orders.csr_of(order) if same else "", dcv_method=order.dcv_method,
             coverage=order.covered_until() - now, lifetime=order.lifetime, follow_up=order.follow_up,
             follow_up_key=order.follow_up_key, queue_lag=order.queue_lag, product=order.product,
+            dcv=order.dcv,
         )  # fmt: skip
         if same:
             following.private_key = order.private_key

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from ..accounts import Account, new_secret
 from ..authority import serial_hex
 from ..clock import utc
+from ..dcv import DIGICERT_SCHEDULE, Evidence, digicert_evidence
 from ..limits import RollingLimit
 from ..orders import Domain, Issuance, Order, load_csr, stamp
 from ..scenarios import COMPLETED, NOT_APPLICABLE
@@ -447,15 +448,19 @@ class DigiCert(Dialect):
         order, body, now = self._find(call, order_id), self._json(call), self.now
         wanted = body.get("dns_names_validations") or body.get("dns_name_validations") or []
         names = [item.get("dns_name") for item in wanted if isinstance(item, dict)] or [None]
-        found = [order.recheck(now, name) for name in names]
-        if not all(found):
+        if order.dcv == "look" and order.dcv_method == "email":
+            raise error(400, "invalid_dcv_method", "The DCV method 'email' cannot be checked.")
+        found = [self.recheck(order, now, name) for name in names]
+        # With a method of DNS the answer is the same to a name that is not seen, which is pending.
+        quiet = order.dcv == "look" and order.dcv_method.startswith("dns")
+        if not all(found) and not quiet:
             missing = next(d for d in order.domains if not order.validated(d, now) and names[0] in (None, d.name))
             code = "file_random_value_not_found" if order.dcv_method == "http" else "invalid_dns_txt"
             raise error(400, code, f"Random value not found for {missing.name}.")
         reply: dict[str, t.Any] = {
             "order_status": self._word(order, now),
             "certificate_id": int(order.issuances[-1].certificate_id),
-            "dcv_status": "valid",
+            "dcv_status": "valid" if all(found) else "pending",
         }
         if account.dialect == "observed":
             reply["dns_name_validations"] = [
@@ -470,16 +475,32 @@ class DigiCert(Dialect):
         return Reply.json(self._value(order))
 
     def _value(self, order: Order) -> dict[str, str]:
-        return {"dcv_random_value": _token(order, order.domains[0]), "expiration_date": self._expiry()}
+        return {"dcv_random_value": self._order_value(order), "expiration_date": self._expiry()}
 
     def _random_value(self, call: Call, account: Account, order_id: str) -> Reply:
         order, now = self._find(call, order_id), self.now
         if order.dcv_method == "email":
             raise error(400, "invalid_dcv_method", "The DCV method 'email' has no random value.")
         # The present value while it is valid, and a new one once it has expired.
-        age = int((now - order.created) // _TOKEN_LIFETIME)
-        expires = stamp(order.created + (age + 1) * _TOKEN_LIFETIME)
-        return Reply.json({"dcv_random_value": _token(order, order.domains[0], age), "expiration_date": expires})
+        begin = _values_begin(order)
+        expires = stamp(begin + (_age(order, now) + 1) * _TOKEN_LIFETIME)
+        return Reply.json({"dcv_random_value": self._order_value(order), "expiration_date": expires})
+
+    def _order_value(self, order: Order) -> str:
+        """The order's own value, which shows control of all its names."""
+        return _token(order, order.domains[0], _age(order, self.now))
+
+    def schedule(self, order: Order) -> t.Sequence[float]:
+        return DIGICERT_SCHEDULE
+
+    def evidence(self, order: Order, domain: Domain) -> list[Evidence]:
+        """With the order's value or the domain's, at the domain that is validated; a file at each name itself."""
+        method, scope = domain.method or order.dcv_method, _base_domain(domain.name)
+        if method == "http" and domain.name.startswith("*."):
+            return []
+        values = dict.fromkeys([self._order_value(order), _token(order, domain)])
+        found = [digicert_evidence(method, domain.name, scope, value) for value in values]
+        return [item for item in found if item is not None]
 
     @staticmethod
     def _wanted_method(body: dict[str, t.Any], names: t.Sequence[str]) -> str:
@@ -519,7 +540,7 @@ class DigiCert(Dialect):
 
     def _domain_check(self, call: Call, account: Account, domain_id: str) -> Reply:
         order, domain = self._by_domain_id(call, domain_id)
-        if not order.recheck(self.now, domain.name):
+        if not self.recheck(order, self.now, domain.name):
             raise error(400, "invalid_dns_txt", f"Random value not found for {domain.name}.")
         return Reply.json({"token": _token(order, domain), "status": "active"})
 
@@ -588,7 +609,7 @@ class DigiCert(Dialect):
         reply: dict[str, t.Any] = {"id": int(order_id), "requests": [{"id": request["id"]}]}
         if account.dialect == "observed" and order.product == "dv":
             reply["certificate_id"] = int(issuance.certificate_id)
-            reply["dcv_random_value"] = _token(order, order.domains[0])
+            reply["dcv_random_value"] = self._order_value(order)
         return Reply.json(reply, 201)
 
     def _begin(self, order: Order, names: t.Sequence[str], csr: str) -> Issuance:
@@ -675,9 +696,20 @@ def _base_domain(name: str) -> str:
     return ".".join(labels[-2:])
 
 
+def _values_begin(order: Order) -> float:
+    """When the first random value of the order, or of its present reissue, was made."""
+    return order.created if order.reissue_started is None else order.reissue_started
+
+
+def _age(order: Order, now: float) -> int:
+    """How many random values of the order, or of its present reissue, have expired."""
+    return int((now - _values_begin(order)) // _TOKEN_LIFETIME)
+
+
 def _token(order: Order, domain: Domain, age: int = 0) -> str:
-    """A random value; ``age`` counts those of the order that have expired."""
-    return hashlib.sha256(f"{order.order_id} {domain.name} {domain.method} {age}".encode()).hexdigest()[:32]
+    """A random value; ``age`` counts those that have expired. Each reissue has its own."""
+    made_for = f"{order.order_id} {len(order.issuances)} {domain.name} {domain.method} {age}"
+    return hashlib.sha256(made_for.encode()).hexdigest()[:32]
 
 
 def _thumbprint(certificate: x509.Certificate) -> str:

@@ -11,6 +11,7 @@ import typing as t
 from ..accounts import Account, new_secret
 from ..authority import csr_names
 from ..clock import utc
+from ..dcv import DIGICERT_SCHEDULE, SECTIGO_SCHEDULE, Evidence, csr_evidence, digicert_evidence
 from ..orders import Domain, Order, load_csr
 from ..scenarios import IN_PROGRESS
 from ..wire import Answer, Call, Reply
@@ -35,8 +36,8 @@ WORDS = {
     "replaced": "expired",
     "unknown": "something_new",
 }
-METHODS = {"dns-txt": "dns", "dns-cname": "dns", "http": "http", "email": "email"}
-NEW_METHODS = {"http": "http", "https": "http", "dns": "dns-cname"}
+METHODS = {"dns-txt": "dns", "dns-cname": "dns", "http": "http", "https": "https", "email": "email"}
+NEW_METHODS = {"http": "http", "https": "https", "dns": "dns-cname"}
 LISTED = ("active", "processing", "expired", "rejected")
 NO_DATE = "0000-00-00"
 #: What a slot for a further name costs.
@@ -63,8 +64,14 @@ class GoGetSSL(Dialect):
     first_order_id = 2204418
     first_certificate_id = 5501000
     default_dialect = "documented"
-    #: Virtual seconds between two CAA checks of an order; real lifetime of a key in virtual seconds, 0 for ever.
-    limits: t.ClassVar[dict[str, float]] = {"caa_interval": 600, "key_lifetime": 0}
+    #: Virtual seconds between two CAA checks of an order, and, where DCV looks, between two revalidations of an order
+    #: and of a name; lifetime of a key in virtual seconds, 0 for ever.
+    limits: t.ClassVar[dict[str, float]] = {
+        "caa_interval": 600,
+        "revalidate_interval": 60,
+        "revalidate_name_interval": 600,
+        "key_lifetime": 0,
+    }
 
     def matches(self, path: str) -> bool:
         return path.startswith("/api/")
@@ -270,21 +277,39 @@ class GoGetSSL(Dialect):
             "validation": self._validation(order, domain),
         }
 
-    @staticmethod
-    def _validation(order: Order, domain: Domain) -> t.Any:
+    def _validation(self, order: Order, domain: Domain) -> t.Any:
         method = domain.method or order.dcv_method
-        text = hashlib.sha256(f"{order.order_id} {domain.name}".encode()).hexdigest()
-        if method == "http":
-            name = text[:32].upper() + ".txt"
-            link = f"http://{domain.name}/.well-known/pki-validation/{name}"
-            return {"http": {"link": link, "filename": name, "content": f"{text}\r\nCOMODOCA.COM\r\nt0990"}}
-        if method == "dns-cname":
-            bare = domain.name.removeprefix("*.")
-            record = f"_{text[:32].upper()}.{bare} CNAME {text[:32]}.{text[32:]}.t0990.comodoca.com"
-            return {"dns": {"record": record}}
+        found = self.evidence(order, domain)
+        if not found:
+            return {"email": method if "@" in method else f"admin@{domain.name.removeprefix('*.')}"}
+        evidence = found[0]
+        if evidence.kind == "file":
+            token, ca_domain, unique = evidence.value.split("\n")
+            content = "\r\n".join([token.upper(), ca_domain.upper(), unique])
+            # The link is printed with http, whatever the method.
+            link = "http" + evidence.where[evidence.where.index(":") :]
+            return {method: {"link": link, "filename": link.rpartition("/")[2], "content": content}}
+        if evidence.kind == "CNAME":
+            label, _dot, rest = evidence.where.partition(".")
+            return {"dns": {"record": f"{label.upper()}.{rest} CNAME {evidence.value}"}}
+        owner = evidence.where.removeprefix("_dnsauth.")
+        return {"dns": {"record": f'{owner}   IN   TXT   "{evidence.value}"'}}
+
+    def schedule(self, order: Order) -> t.Sequence[float]:
+        return DIGICERT_SCHEDULE if order.dcv_method == "dns-txt" else SECTIGO_SCHEDULE
+
+    def evidence(self, order: Order, domain: Domain) -> list[Evidence]:
+        """A random value of DigiCert's brands (TXT), or hashes of the CSR and a unique value of Sectigo's."""
+        method, bare = domain.method or order.dcv_method, domain.name.removeprefix("*.")
         if method == "dns-txt":
-            return {"dns": {"record": f'{domain.name}   IN   TXT   "{text[:32]}"'}}
-        return {"email": method if "@" in method else f"admin@{domain.name.removeprefix('*.')}"}
+            value = hashlib.sha256(f"{order.order_id} {len(order.issuances)} {domain.name}".encode()).hexdigest()[:32]
+            found = digicert_evidence(method, bare, bare, value)
+        elif method.startswith("http") and bare != domain.name:
+            found = None
+        else:
+            unique = order.unique_value or f"t{order.number:09}{len(order.issuances):09}"
+            found = csr_evidence(method, bare, self.world.orders.csr_of(order), unique, "comodoca.com")
+        return [] if found is None else [found]
 
     # Lists
 
@@ -355,7 +380,10 @@ class GoGetSSL(Dialect):
         domain = self._name(order, form["domain"])
         if METHODS.get(domain.method or order.dcv_method, "email") == "email":
             raise error("This validation method can not be checked again")
-        order.recheck(self.now, domain.name)
+        gaps = {"revalidate": "revalidate_interval", f"revalidate {domain.name}": "revalidate_name_interval"}
+        if any(self.too_soon(order, mark, self.limit(name)) for mark, name in gaps.items()):
+            raise error("This domain was checked a short time ago, please try again later")
+        self.recheck(order, self.now, domain.name)
         return Reply.json({"success": True, "message": "Domain validation has been started"})
 
     @staticmethod

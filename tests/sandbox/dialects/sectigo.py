@@ -15,7 +15,8 @@ import urllib.parse
 from ..accounts import Account, new_secret
 from ..authority import Material, serial_hex
 from ..clock import utc
-from ..orders import Issuance, Order, load_csr
+from ..dcv import SECTIGO_SCHEDULE, Evidence, csr_evidence
+from ..orders import Domain, Issuance, Order, load_csr
 from ..scenarios import COMPLETED, IN_PROGRESS, NOT_APPLICABLE, NOT_COMPLETED
 from ..wire import FORM, Call, Pairs, Reply
 from .base import Dialect, find
@@ -68,8 +69,8 @@ MESSAGES = {
 LOGIN = frozenset({"loginName", "loginPassword"})
 #: What a name costs that a replacement adds.
 NAME_PRICE = 12
-METHODS = {"dns-txt": "CNAME", "dns-cname": "CNAME", "http": "HTTP", "email": "EMAIL"}
-NEW_METHODS = {"EMAIL": "email", "HTTP_CSR_HASH": "http", "HTTPS_CSR_HASH": "http", "CNAME_CSR_HASH": "dns-cname"}
+METHODS = {"dns-txt": "CNAME", "dns-cname": "CNAME", "http": "HTTP", "https": "HTTPS", "email": "EMAIL"}
+NEW_METHODS = {"EMAIL": "email", "HTTP_CSR_HASH": "http", "HTTPS_CSR_HASH": "https", "CNAME_CSR_HASH": "dns-cname"}
 
 
 class Refused(Exception):
@@ -144,10 +145,12 @@ class Sectigo(Dialect):
     name = "sectigo"
     first_order_id = 830045512
     first_certificate_id = 91200345
-    #: Virtual seconds between two collections of an order and between two CAA retries; real seconds a collection takes.
+    #: Virtual seconds between two collections of an order, between two CAA retries, and, where DCV looks, between two
+    #: requests to look for a name; real seconds a collection takes.
     limits: t.ClassVar[dict[str, float]] = {
         "collect_interval": 3 * 3600,
         "caa_interval": 600,
+        "dcv_interval": 600,
         "concurrent_collects": 1,
         "collect_seconds": 0.05,
     }
@@ -523,9 +526,25 @@ class Sectigo(Dialect):
             domain = next((item for item in order.domains if item.name == name), None)
             if domain is None:
                 raise Refused(-4, "domainNames" if arguments.get("domainNames") else "domainName")
+            present = METHODS.get(domain.method or order.dcv_method)
+            # The method that it has already: a request to look again, which has to wait.
+            interval = self.limit("dcv_interval") if METHODS[NEW_METHODS[method]] == present else 0.0
+            if self.too_soon(order, f"dcv {name}", interval):
+                raise Refused(-42)
             domain.method = NEW_METHODS[method]
-            order.recheck(self.now, name)
+            self.recheck(order, self.now, name)
         return encoded([("errorCode", "0")])
+
+    def schedule(self, order: Order) -> t.Sequence[float]:
+        return SECTIGO_SCHEDULE
+
+    def evidence(self, order: Order, domain: Domain) -> list[Evidence]:
+        """The hashes of the CSR, and the unique value where one was used."""
+        method = domain.method or order.dcv_method
+        if method.startswith("http") and domain.name.startswith("*."):
+            return []
+        found = csr_evidence(method, domain.name, self.world.orders.csr_of(order), order.unique_value, "sectigo.com")
+        return [] if found is None else [found]
 
     def _resenddcvemail(self, call: Call, account: Account, arguments: Arguments) -> Reply:
         self._one(call, arguments, "orderNumber")
@@ -552,14 +571,13 @@ class Sectigo(Dialect):
     # Orders that change something
 
     def _placed(self, order: Order, arguments: Arguments) -> Reply:
-        unique = hashlib.sha256(order.order_id.encode()).hexdigest()[:20]
         pairs: Pairs = [
             ("errorCode", "0"),
             ("orderNumber", order.order_id),
             ("certificateID", order.issuances[-1].certificate_id),
             ("expectedDeliveryTime", "0"),
             ("totalCost", "0.00"),
-            ("uniqueValue", unique),
+            ("uniqueValue", order.unique_value),
         ]
         if arguments.get("responseFormat") == "1":
             return encoded(pairs)
@@ -589,10 +607,18 @@ class Sectigo(Dialect):
             base.keep_former(self.now)
             left = base.covered_until() - self.now
             replacement = self.create(
-                account, names, csr=csr, coverage=left, lifetime=base.lifetime, reissue_lag=base.reissue_lag
+                account,
+                names,
+                csr=csr,
+                coverage=left,
+                lifetime=base.lifetime,
+                reissue_lag=base.reissue_lag,
+                dcv=base.dcv,
             )
             self._tie(base, replacement)
             self.enter(base, "replacement")
+        generated = hashlib.sha256(f"{replacement.order_id} {csr}".encode()).hexdigest()[:20]
+        replacement.unique_value = arguments.get("uniqueValue") or generated
         if added:
             self.enter(base, "names", f"{NAME_PRICE * added}.00")
         return self._placed(replacement, arguments)

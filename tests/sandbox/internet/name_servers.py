@@ -395,6 +395,7 @@ class DnsService:
         else:
             for rrset in query.sections[2]:
                 _apply(zone, rrset)
+            self.internet.changed_at = self.internet.clock()
         return response.to_wire()
 
 

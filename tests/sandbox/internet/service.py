@@ -6,18 +6,22 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable
+from pathlib import Path
 
 from .name_servers import DnsService
 from .validator import Evidence, Validator
 from .web import Page, Web
-from .zones import RESOLVER_ADDRESS, Internet
+from .zones import RESOLVER_ADDRESS, Internet, Zone
 
+WELCOME = Page(b"welcome")
 #: The two name servers of all zones that are added by data.
 SERVERS = {"ns1.dns-host.net": "192.0.2.101", "ns2.dns-host.net": "192.0.2.102"}
 #: The key for dynamic updates, as BIND's tools write it.
 UPDATE_KEY = ("publisher.dns-host.net.", "c2FuZGJveC1wdWJsaXNoZXI=")
 #: The address of a host for which none is given.
 WEB_ADDRESS = "203.0.113.5"
+#: Nobody signs again here, and tests move the clock by months.
+SIGNATURE_DAYS = 3650.0
 
 
 class InternetService:
@@ -26,6 +30,7 @@ class InternetService:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self.web = Web()
+        self.web.addresses.add(WEB_ADDRESS)
         self.internet = self._empty()
         self.dns = DnsService(self.internet, dict([UPDATE_KEY]))
 
@@ -42,6 +47,11 @@ class InternetService:
         host = internet.add_zone("dns-host.net", SERVERS)
         for server, address in SERVERS.items():
             host.set(server, "A", address)
+        # The web server is there before it has any page of a host, so that the address map does not change.
+        self.web.put([WEB_ADDRESS], "http://dns-host.net/", WELCOME)
+        for zone in (zone for server in internet.servers.values() for zone in server.zones.values()):
+            zone.signature_days = SIGNATURE_DAYS
+        internet.changed_at = self._clock()
         return internet
 
     def reset(self) -> None:
@@ -49,6 +59,11 @@ class InternetService:
         self.web.clear()
         self.internet = self._empty()
         self.dns.load(self.internet)
+
+    @property
+    def changed_at(self) -> float:
+        """When anything here was changed last, in seconds since 1970; files of a webroot apart."""
+        return self.internet.changed_at
 
     def describe(self) -> dict[str, t.Any]:
         """What a client needs to look and to publish here."""
@@ -62,10 +77,20 @@ class InternetService:
 
     def add_zone(self, name: str, hosts: t.Iterable[str] = (), signed: bool = False) -> None:
         """A zone with these hosts, each of which has a web server without pages but its welcome."""
+        self.internet.changed_at = self._clock()
         zone = self.internet.add_zone(name, SERVERS, signed=signed)
+        zone.signature_days = SIGNATURE_DAYS
         for host in hosts:
             zone.set(host, "A", WEB_ADDRESS)
-            self.web.put([WEB_ADDRESS], f"http://{host}/", Page(b"welcome"))
+            self.web.put([WEB_ADDRESS], f"http://{host}/", WELCOME)
+
+    def record(self, fqdn: str, kind: str) -> list[str]:
+        """The values of a record set.
+
+        Raises:
+            LookupError: no zone was added that the name is in.
+        """
+        return self._zone(fqdn).get(fqdn, kind)
 
     def set_record(self, fqdn: str, kind: str, values: t.Sequence[str]) -> None:
         """Replace a record set in its zone; no values remove it.
@@ -73,13 +98,23 @@ class InternetService:
         Raises:
             LookupError: no zone was added that the name is in.
         """
+        self._zone(fqdn).set(fqdn, kind, *values)
+        self.internet.changed_at = self._clock()
+
+    def _zone(self, fqdn: str) -> Zone:
         zone, _servers = self.internet.delegated(fqdn)
         if zone is None or "." not in zone.name:
             raise LookupError(f"no zone for {fqdn}")
-        zone.set(fqdn, kind, *values)
+        return zone
+
+    def set_webroot(self, host: str, folder: str) -> None:
+        """Show the files of a folder at a host."""
+        self.web.roots[host] = Path(folder)
+        self.internet.changed_at = self._clock()
 
     def set_page(self, url: str, content: str, status: int = 200) -> None:
         """Show a page at the address of all hosts."""
+        self.internet.changed_at = self._clock()
         self.web.put([WEB_ADDRESS], url, Page(content.encode(), status))
 
     def objections(self, provider: str, name: str, kind: str, where: str, value: str) -> list[str]:

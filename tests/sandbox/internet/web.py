@@ -48,6 +48,8 @@ class Web:
         self.pages: dict[tuple[str, str, str, str], Page] = {}
         self.modes: dict[tuple[str, str], str] = {}
         self.addresses: set[str] = set()
+        #: Host to the folder whose files it shows by http where there is no scripted page.
+        self.roots: dict[str, Path] = {}
         self.requests: list[tuple[str, str, str, str]] = []
         self._servers: dict[tuple[str, str], http.server.ThreadingHTTPServer] = {}
         self._lock = threading.Lock()
@@ -66,6 +68,7 @@ class Web:
         with self._lock:
             self.pages.clear()
             self.modes.clear()
+            self.roots.clear()
             self.requests.clear()
 
     def put(self, addresses: t.Iterable[str], url: str, page: Page) -> None:
@@ -84,7 +87,16 @@ class Web:
         """What a client gets; None where nobody answers."""
         if not self.listens(address, scheme):
             return None
-        return self.pages.get((address, scheme, host, path), NOT_FOUND).for_agent(agent)
+        page = self.pages.get((address, scheme, host, path)) or self._file(scheme, host, path) or NOT_FOUND
+        return page.for_agent(agent)
+
+    def _file(self, scheme: str, host: str, path: str) -> Page | None:
+        """A file below the root of a host."""
+        root = self.roots.get(host)
+        if root is None or scheme != "http" or ".." in path.split("/"):
+            return None
+        file = root / path.lstrip("/")
+        return Page(file.read_bytes()) if file.is_file() else None
 
     def address_map(self) -> dict[str, str]:
         """Where each address is on this machine."""

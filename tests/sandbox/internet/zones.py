@@ -179,6 +179,8 @@ class Internet:
         self.servers: dict[str, DnsServer] = {}
         self.addresses: dict[str, str] = {}
         self.resolver = Resolver()
+        #: When it was changed last by a dynamic update, or by whoever keeps this time.
+        self.changed_at = clock()
         #: Where port 53 leads: "normal", "blocked" (nobody answers) or "intercepted" (a resolver answers for all).
         self.port_53 = "normal"
         self.root = Zone("", signed_at=clock())

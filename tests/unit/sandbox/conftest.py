@@ -74,16 +74,22 @@ class Wire:
 
 _HERE = Path(__file__).resolve().parent
 _life = contextlib.ExitStack()
-_running: list[Sandbox] = []
+#: The sandboxes by the name of their fixture, and how each is started.
+_running: dict[str, Sandbox] = {}
+_STARTED: dict[str, dict[str, t.Any]] = {
+    "sandbox": {"plain_http": True, "bad_tls": True},
+    "internet_sandbox": {"internet": True, "rate": 0.0},
+}
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start before the first test: ansible-test forks for each test, and a session fixture would start in each."""
-    wanted = any(
-        "sandbox" in getattr(item, "fixturenames", ()) and _HERE in item.path.parents for item in session.items
-    )
-    if wanted and not session.config.option.collectonly:
-        _running.append(_life.enter_context(Sandbox.start(plain_http=True, bad_tls=True)))
+    wanted = {
+        name for item in session.items if _HERE in item.path.parents for name in getattr(item, "fixturenames", ())
+    }
+    for name in sorted(wanted & set(_STARTED)):
+        if not session.config.option.collectonly:
+            _running[name] = _life.enter_context(Sandbox.start(**_STARTED[name]))
 
 
 def pytest_sessionfinish() -> None:
@@ -93,8 +99,29 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    _running[0].reset()
-    return _running[0]
+    _running["sandbox"].reset()
+    return _running["sandbox"]
+
+
+@pytest.fixture
+def internet_sandbox() -> Sandbox:
+    """With the small Internet; the clock stands still."""
+    _running["internet_sandbox"].reset()
+    return _running["internet_sandbox"]
+
+
+@pytest.fixture
+def looking(internet_sandbox: Sandbox) -> Sandbox:
+    """With a zone and two hosts."""
+    internet_sandbox.zone("example.org", ["www.example.org", "shop.example.org"])
+    return internet_sandbox
+
+
+@pytest.fixture
+def asking(looking: Sandbox) -> t.Iterator[Wire]:
+    client = Wire(looking)
+    with client.http:
+        yield client
 
 
 @pytest.fixture
