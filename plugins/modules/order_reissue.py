@@ -161,7 +161,7 @@ action:
     - What was done. V(sent) means that a reissue was requested, V(adopted) that one for this key is open and was taken
       up, V(none) that its certificate is issued, or that the task failed before anything was sent.
     - In check mode V(would_send) takes the place of V(sent).
-  returned: always, but not when Ansible's own check of the options ended the task, or an account option is wrong
+  returned: always; on another machine than the controller not when Ansible's own check of the options ended the task
   type: str
   choices:
     - sent

@@ -23,6 +23,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.operation
     Runtime,
     check_option_names,
     perform,
+    untouched_result,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.plugins.plugin_utils._hidden_args import (
@@ -93,7 +94,8 @@ class OrderActionBase(ActionBase):
         except (AnsibleError, InvalidRequest) as exc:
             # It quotes what it was given, and a secret may stand where it does not belong.
             message = redactor_for(self._task.args).scrub(str(exc)).replace(_PACKAGE, "certops.issuance.")
-            return {"failed": True, "msg": message, "error_kind": "invalid_request"}
+            failure = {"failed": True, "msg": message, "error_kind": "invalid_request"}
+            return {**untouched_result(type(self).operation, "invalid_request"), **failure}
         return self._run_here(type(self).operation, params)
 
     def _run_here(self, operation: Operation, params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

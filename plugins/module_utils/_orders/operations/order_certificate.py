@@ -103,7 +103,7 @@ def _collect(
         chain.check_key(bundle, key)
     # The names of the order were ordered as well, unless the task says otherwise.
     chain.check_names(bundle, names or chain.host_names(domain.name for domain in order.domains))
-    chain.check_validity(bundle, datetime.datetime.now(datetime.timezone.utc))
+    chain.check_validity(bundle, session.runtime.wall().astimezone(datetime.timezone.utc))
     return bundle
 
 

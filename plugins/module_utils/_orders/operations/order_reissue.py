@@ -34,7 +34,7 @@ from ..reissue.guard import Case, Verdict, decide, is_ours, may_be_ours, removed
 from ..reissue.ledger import ACCEPTED, REFUSED, STARTED, Ledger
 from ..reissue.model import Policy, Snapshot, Wish, reference_of
 from ..wait.durations import parse_duration
-from .runtime import PROVIDER_OPTIONS, Params, Result, Session
+from .runtime import PROVIDER_OPTIONS, Params, Result, Session, with_untouched_result
 
 #: Our words for DCV methods, as everywhere in this collection.
 DCV_METHODS = ["dns-txt", "dns-cname", "http", "https", "email"]
@@ -61,10 +61,20 @@ _SETTLE_PAUSE = 15.0
 _FOREIGN_PAUSE = 60.0
 #: Seconds for which another process may be at work on the same order: a request with its retries takes less.
 _LOCK_TIMEOUT = 300.0
+#: The fields of every result, as they are before anything is done.
+_UNTOUCHED: t.Mapping[str, t.Any] = {
+    "action": "none",
+    "reason": None,
+    "order": None,
+    "superseded_serial_number": None,
+    "revokes": [],
+    "sent": "false",
+}
 #: Errors after which nobody knows whether a request that was sent was carried out.
 _UNCERTAIN = (ProviderUnavailable, UnexpectedResponse)
 
 
+@with_untouched_result(_UNTOUCHED)
 def order_reissue(session: Session, params: Params) -> Result:
     """Request the next certificate of an order, once.
 
@@ -94,14 +104,7 @@ class _Task:
         self._session = session
         self._params = params
         #: What is known of the result so far; also part of a failure.
-        self.report: Result = {
-            "action": "none",
-            "reason": None,
-            "order": None,
-            "superseded_serial_number": None,
-            "revokes": [],
-            "sent": "false",
-        }
+        self.report: Result = dict(_UNTOUCHED)
         #: The error of our request, where nobody knows whether it was carried out.
         self._doubt: OrderError | None = None
 

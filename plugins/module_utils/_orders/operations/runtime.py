@@ -91,6 +91,24 @@ class Session:
 
 
 Operation = t.Callable[[Session, Params], Result]
+#: The operations whose failures have fields of their own even if they could not begin; see with_untouched_result.
+_UNTOUCHED: dict[Operation, t.Mapping[str, t.Any]] = {}
+
+
+def with_untouched_result(fields: t.Mapping[str, t.Any]) -> t.Callable[[Operation], Operation]:
+    """Decorate an operation whose result has these fields in every failure: here for one that could not begin."""
+
+    def register(operation: Operation) -> Operation:
+        _UNTOUCHED[operation] = fields
+        return operation
+
+    return register
+
+
+def untouched_result(operation: Operation, error_kind: str) -> Result:
+    """The fields of a failure before the operation began, beside those of every failure."""
+    fields = _UNTOUCHED.get(operation)
+    return {} if fields is None else {**fields, "reason": error_kind}
 
 
 def perform(operation: Operation, params: Params, runtime: Runtime) -> Result:
@@ -108,6 +126,8 @@ def perform(operation: Operation, params: Params, runtime: Runtime) -> Result:
         result = operation(session, params)
     except OrderError as exc:
         result = dict(exc.locate(provider=params["provider"]).to_result(), failed=True)
+        if session is None:
+            result = {**untouched_result(operation, exc.kind), **result}
     finally:
         if session is not None:
             session.transport.close()

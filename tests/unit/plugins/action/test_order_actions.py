@@ -188,6 +188,13 @@ def test_a_wrong_question_is_a_failure_with_a_kind(arguments: dict[str, t.Any], 
     assert FakeProvider.keys == []
 
 
+def test_a_reissue_with_a_wrong_option_says_that_nothing_was_sent() -> None:
+    for wrong in ({"csrs": "x"}, {"csr": "x", "order_id": "1", "on_foreign": "steal"}):
+        result = make("order_reissue", {"provider": "digicert", **wrong}).run(task_vars={})
+        assert (result["error_kind"], result["sent"], result["action"]) == ("invalid_request", "false", "none"), result
+    assert "sent" not in make("order_info", {"provider": "digicert", "ids": "1"}).run(task_vars={})
+
+
 def test_no_secret_is_in_a_result_or_a_line(printed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGICERT_API_KEY", KEY)
     for failure in (None, AuthenticationError(f"{KEY} was refused")):

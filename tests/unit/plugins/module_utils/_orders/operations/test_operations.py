@@ -43,6 +43,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.operation
     BULK_INFO_FROM,
     order_info,
 )
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_reissue import order_reissue
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_wait import (
     ORDER_WAIT_OPTIONS,
     order_wait,
@@ -696,8 +697,12 @@ def test_what_the_order_tells_is_held_against_the_certificate(desk: Desk) -> Non
 
 def test_an_expired_certificate_is_refused(desk: Desk) -> None:
     say(n1=issued())
-    deliver(ISSUER.issue("www.example.com", not_before=pki.NOW - 9 * pki.DAY, not_after=pki.NOW - pki.DAY))
+    # By the clock of the task.
+    end = datetime.datetime(2026, 4, 29, tzinfo=datetime.timezone.utc)
+    deliver(ISSUER.issue("www.example.com", not_before=end - 9 * pki.DAY, not_after=end))
     assert desk.collect()["error_kind"] == "not_valid_now"
+    deliver(ISSUER.issue("www.example.com", not_before=end - 9 * pki.DAY, not_after=end + 9 * pki.DAY))
+    assert desk.collect()["not_after"] == "2026-05-08T00:00:00Z"
 
 
 def test_a_chain_that_is_missing_or_wrong_is_refused(desk: Desk) -> None:
@@ -824,3 +829,12 @@ def test_a_missing_library_is_one_sentence_with_what_to_do(library: str, operati
         f"digicert: the Python library {library} is missing where this task runs; install it there with "
         f"'python3 -m pip install {library}'"
     )
+
+
+def test_a_reissue_that_could_not_begin_says_that_nothing_was_sent(desk: Desk) -> None:
+    for wrong in ({"api_url": "http://example.org"}, {"username": "", "password": ""}):
+        result = desk.run(order_reissue, order_id="1", csr="", **wrong)
+        assert result["error_kind"] == "invalid_request"
+        untouched = ("none", "invalid_request", "false", [], None)
+        assert tuple(result[name] for name in ("action", "reason", "sent", "revokes", "order")) == untouched
+    assert "sent" not in desk.info("1", api_url="http://example.org")
