@@ -11,7 +11,7 @@ version_added: 1.0.0
 author: certops.issuance contributors (@certops)
 description:
   - Makes a table of orders. Each line shows where an order stands, how many of its names are validated, what blocks it,
-    and for how many days its certificate is still valid.
+    for how many days its certificate is still valid, and whether something is due.
   - The playbook C(certops.issuance.status) shows it for a whole fleet.
 positional: _input
 options:
@@ -57,8 +57,11 @@ RETURN = r"""
 _value:
   description:
     - The table. In rows the keys are C(host), C(provider), C(order_id), C(status), C(names), C(names_done),
-      C(not_after), C(days_left), C(blocked_by).
+      C(not_after), C(days_left), C(due), C(blocked_by).
     - C(status) is the kind of error for an order without an answer, and C(blocked_by) is then what went wrong.
+    - C(due) is V(renewal) when the next certificate is due by the rule of P(certops.issuance.renewal#filter), and
+      V(new order by 2027-03-01) when the order is paid for until that day, which is before the renewal after the next
+      one. It is both, with a comma, or V(null).
     - C(names) and C(names_done) are counts, C(days_left) is rounded down; V(null) stands for what is not known.
   type: raw
 """
@@ -72,9 +75,21 @@ from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.renewal import due
 from ansible_collections.certops.issuance.plugins.module_utils._common.text import clean_line
 
-_COLUMNS = ("host", "provider", "order_id", "status", "names", "names_done", "not_after", "days_left", "blocked_by")
+_COLUMNS = (
+    "host",
+    "provider",
+    "order_id",
+    "status",
+    "names",
+    "names_done",
+    "not_after",
+    "days_left",
+    "due",
+    "blocked_by",
+)
 _TITLES = {
     "host": "HOST",
     "provider": "PROVIDER",
@@ -82,6 +97,7 @@ _TITLES = {
     "status": "STATUS",
     "done": "NAMES DONE",
     "days_left": "DAYS LEFT",
+    "due": "DUE",
     "blocked_by": "BLOCKED BY",
 }
 _NUMBERS = ("done", "days_left")
@@ -129,6 +145,7 @@ def _row(order: t.Mapping[str, t.Any], now: datetime.datetime) -> Row:
         "blocked_by": _blocked_by(order),
         "not_after": not_after,
         "days_left": None,
+        "due": due(order, now),
     }
     if not_after:
         values["days_left"] = (datetime.datetime.fromisoformat(not_after.replace("Z", "+00:00")) - now).days

@@ -93,6 +93,74 @@ def renewal(
     return Renewal(False, None, at, latest)
 
 
+def coverage_warning(
+    certificate: t.Mapping[str, t.Any],
+    coverage_ends: str | None,
+    now: datetime,
+    remaining: object = None,
+    spread_by: str = "",
+) -> str | None:
+    """What a person has to know where an order ends before the renewal after the next one; None where it lasts.
+
+    The next certificate is a reissue, the one after it would need a new order, and only a person buys one. The play
+    gives the order ID in front of the sentence::
+
+        coverage_warning(deployed, order["coverage"]["ends"], now, certificate_renewal_remaining, inventory_hostname)
+
+    Arguments:
+        certificate: as for renewal: the one in service.
+        coverage_ends: ``coverage.ends`` of the order, ISO 8601 UTC; None where the provider does not report it.
+        now: the present, aware.
+        remaining, spread_by: as for renewal.
+
+    Raises:
+        ValueError: as renewal does, and for a ``coverage_ends`` that is no time.
+    """
+    at = renewal(certificate, now, remaining, spread_by).at
+    if coverage_ends is None or at is None:
+        return None
+    ends, next_at = parse_time(coverage_ends), max(at, now)
+    # A certificate that is due is replaced now, and the next one is in service for as long as this one was to be.
+    after_next = next_at + (at - _moment(certificate, "not_before"))
+    if ends > after_next:
+        return None
+    if ends <= now:
+        return f"the order was paid for until {_day(ends)}; buy a new order, and give its order ID from then on"
+    which, when = ("next renewal", next_at) if ends < next_at else ("renewal after the next one", after_next)
+    return (
+        f"the order is paid for until {_day(ends)}, and the {which} is due about {_day(when)}; buy a new order before "
+        "then, and give its order ID from then on"
+    )
+
+
+def due(order: t.Mapping[str, t.Any], now: datetime) -> str | None:
+    """What is due for an order, for a cell of a table: ``renewal``, ``new order by 2027-03-01``, or both.
+
+    None where nothing is due, and where the certificate is not there or its dates are not known. The rules are the
+    usual ones, whatever a host has set for itself.
+
+    Arguments:
+        order: an order as the modules return it.
+        now: the present, aware.
+    """
+    certificate = order.get("certificate") or {}
+    if not order.get("issued") or not certificate.get("not_before") or not certificate.get("not_after"):
+        return None
+    ends: str | None = (order.get("coverage") or {}).get("ends")
+    try:
+        needed = ["renewal"] if renewal(certificate, now).due else []
+        if ends is not None and coverage_warning(certificate, ends, now):
+            needed.append(f"new order by {_day(parse_time(ends))}")
+    except ValueError:
+        # A provider may report dates that no certificate can have.
+        return None
+    return ", ".join(needed) or None
+
+
+def _day(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d")
+
+
 def _remaining(value: object, lifetime: timedelta) -> timedelta:
     if value is None or value == "":
         return lifetime * (REMAINING_SHARE_SHORT if lifetime < SHORT_LIFETIME else REMAINING_SHARE)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import re
 import typing as t
 
@@ -69,6 +70,22 @@ def test_ordinary_text_and_numbers_stay_as_they_are() -> None:
     row = list(csv.DictReader(str(order_table([order], "csv")).splitlines()))[0]
     assert row["blocked_by"] == "publish a-b; then wait, 1+1=2"
     assert int(row["days_left"]) < 0
+
+
+def test_the_table_shows_what_is_due() -> None:
+    order = {
+        "provider": "digicert",
+        "order_id": "1",
+        "status": "issued",
+        "issued": True,
+        "certificate": {"not_before": "2027-01-01T00:00:00Z", "not_after": "2027-04-01T00:00:00Z"},
+        "coverage": {"starts": None, "ends": "2027-04-11T00:00:00Z"},
+    }
+    now = datetime.datetime(2027, 3, 5, tzinfo=datetime.timezone.utc)
+    assert [row["due"] for row in order_table([order], "rows", now)] == ["renewal, new order by 2027-04-11"]
+    heading, line = order_table([order], "lines", now)
+    assert heading.split() == ["PROVIDER", "ORDER", "STATUS", "NAMES", "DONE", "DAYS", "LEFT", "DUE", "BLOCKED", "BY"]
+    assert line.endswith("27  renewal, new order by 2027-04-11")
 
 
 def test_nothing_in_a_table_steers_a_terminal_or_a_ci_system() -> None:
