@@ -147,10 +147,10 @@ def test_unique_value_that_nobody_knows_is_not_guessed(sandbox: Sandbox, folder:
         folder,
         "sectigo",
         {"name": "Ask", "certops.issuance.order_dcv_info": ask},
-        {"name": "Ask without one", "certops.issuance.order_dcv_info": none},
+        {"name": "Say that none was used", "certops.issuance.order_dcv_info": none},
     )
     (asked,) = run.of_task("Ask")
     assert (asked.result["record_sets"], asked.result["names"][0]["problem"]) == ([], "token_unknown")
-    (without,) = run.of_task("Ask without one")
+    (without,) = run.of_task("Say that none was used")
     value = order["evidence"]["value"].replace(f"{UNIQUE_VALUE}.", "")
     assert without.result["record_sets"][0]["values"] == [value]
