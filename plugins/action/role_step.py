@@ -27,6 +27,9 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.operation
     ORDER_INFO_OPTIONS,
     order_info,
 )
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_reissue import (
+    ORDER_REISSUE_OPTIONS,
+)
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_wait import (
     ORDER_WAIT_OPTIONS,
     order_wait,
@@ -34,6 +37,8 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.operation
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import Operation
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.plugins.plugin_utils import _role_orders as role
+from ansible_collections.certops.issuance.plugins.plugin_utils import _role_renewal as renewal_rules
+from ansible_collections.certops.issuance.plugins.plugin_utils import _role_renewal_steps as renewal_steps
 from ansible_collections.certops.issuance.plugins.plugin_utils._hidden_args import (
     hide_source,
     masked_afterwards,
@@ -46,8 +51,10 @@ Data = dict[str, t.Any]
 #: Made when Ansible loads this file, before it forks for the hosts of a task: one for a run, and in no output.
 _SALT = secrets.token_bytes(32)
 
-#: The variables of a host that other hosts read: what prepare and lead returned, and the certificate it has collected.
+#: The variables of a host that other hosts read: what prepare, renew and lead returned, and the certificate it has
+#: collected.
 _INPUTS, _ANSWER, _COLLECTED = "__certificate_inputs", "__certificate_answer", "__certificate_collected"
+_RENEWED = "__certificate_renewed"
 
 
 # The first use of any filter loads all of Ansible's filters. Without this line that happens in each fork, and so for
@@ -69,8 +76,14 @@ _CERTIFICATE = {
     name: "certificate_" + name
     for name in (
         "path", "private_key_path", "private_key_content", "csr", "superseded_serial_number", "reissue", "placeholder",
+        "renewal",
     )
 }  # fmt: skip
+#: Read only where the role renews.
+_RENEWAL = {
+    name: "certificate_" + name
+    for name in ("names", "files", "renewal_remaining", "renewal_resend_after", "key_type", "key_owner", "dcv_method")
+}
 _PLACEHOLDER = {
     name: "certificate_" + name
     for name in (
@@ -91,10 +104,20 @@ _INPUTS_SPEC: Data = dict(
     superseded_serial_number={"type": "str"},
     reissue={"type": "bool", "default": False},
     placeholder={"type": "bool", "default": False},
+    renewal={"type": "str", "default": "never", "choices": ["never", "auto", "force"]},
+    renewal_remaining={"type": "raw"},
+    renewal_resend_after=ORDER_REISSUE_OPTIONS["resend_after"],
+    key_type={"type": "str", "default": "ecdsa-p256"},
+    key_owner={"type": "str"},
+    dcv_method=ORDER_REISSUE_OPTIONS["dcv_method"],
+    names={"type": "list", "elements": "str", "default": []},
+    files={"type": "list", "elements": "str", "default": []},
     timeout=ORDER_WAIT_OPTIONS["timeout"],
     poll_interval=ORDER_WAIT_OPTIONS["poll_interval"],
     on_timeout={"type": "str", "default": "fail", "choices": ["fail", "defer"]},
 )
+
+_STEPS = ["names", "placeholder", "prepare", "renew", "lead", "take"]
 
 
 class ActionModule(OrderActionBase):
@@ -103,7 +126,7 @@ class ActionModule(OrderActionBase):
     argument_spec: t.ClassVar[t.Mapping[str, t.Any]] = dict(
         ACCOUNT_OPTIONS,
         provider={"type": "str"},
-        step={"type": "str", "required": True, "choices": ["names", "placeholder", "prepare", "lead", "take"]},
+        step={"type": "str", "required": True, "choices": _STEPS},
         entry={"type": "str", "default": "main", "choices": ["main", "wait", "status"]},
         known={"type": "list", "elements": "str"},
     )
@@ -117,8 +140,8 @@ class ActionModule(OrderActionBase):
         """Return the result of the step."""
         result: Data = super(OrderActionBase, self).run(tmp, task_vars)
         step = {
-            "names": self._names, "placeholder": self._placeholder, "prepare": self._prepare, "lead": self._lead,
-            "take": self._take,
+            "names": self._names, "placeholder": self._placeholder, "prepare": self._prepare, "renew": self._renew,
+            "lead": self._lead, "take": self._take,
         }  # fmt: skip
         secret = {name for name, option in self.argument_spec.items() if option.get("no_log")} | {"proxy"}
         with masked_afterwards(self._task, secret, secret_variables(secret)):
@@ -151,6 +174,8 @@ class ActionModule(OrderActionBase):
             "status": _ORDERS,
         }
         options = self._account_options() | self._read(names[entry])
+        if entry == "main" and options.get("renewal", "never") != "never":
+            options |= self._read(_RENEWAL)
         validation = ArgumentSpecValidator(_INPUTS_SPEC).validate(options)
         if validation.error_messages:
             message = redactor_for(options).scrub("; ".join(validation.error_messages))
@@ -168,7 +193,8 @@ class ActionModule(OrderActionBase):
             params = self._inputs()
             account = resolve_account(PROVIDERS[params["provider"]].info, params, self._environment())
             mistakes = role.input_mistakes(params)
-            if params["entry"] == "main" and not mistakes:
+            renews = params["renewal"] != "never"
+            if params["entry"] == "main" and not (mistakes or renews):
                 mistakes = self._missing_key(params["private_key_path"])
             if mistakes:
                 return _failure(mistakes[0][0], ". ".join(message for _kind, message in mistakes), params)
@@ -185,7 +211,10 @@ class ActionModule(OrderActionBase):
         )
         request = role.make_request(self._vars["inventory_hostname"], label, params, found["deployed"])
         frozen = {name: params[name] for name in ("provider", "timeout", "poll_interval", "on_timeout")}
-        return dict(found, request=request, order_id=next(iter(request["order_ids"]), None), **frozen)
+        frozen["order_id"] = next(iter(request["order_ids"]), None)
+        if renews:
+            request = renewal_rules.with_renewal(request, found["renewal"])
+        return dict(found, request=request, **frozen)
 
     def _missing_key(self, path: str | None) -> list[tuple[str, str]]:
         """Whether the private key is on the host. In check mode a task before this one may not have made it."""
@@ -211,15 +240,34 @@ class ActionModule(OrderActionBase):
             return found
         # What Ansible itself reads from a result stays at its top.
         kept: Data = {name: found.pop(name) for name in ("ansible_facts", "warnings", "deprecations") if name in found}
+        planned = self._plan_renewal(params, found) if params["renewal"] != "never" else {}
+        if planned.get("failed") or planned.get("unreachable"):
+            return planned
         if params["placeholder"] and not found["exists"]:
-            kept = self._placeholder()
-        return dict(kept, deployed=found)
+            kept = self._placeholder(**renewal_rules.placeholder_key(planned.get("renewal"), self._task.check_mode))
+        changed = kept.get("changed", False) or planned.get("changed", False)
+        return dict(kept, **dict(planned, deployed=found, changed=changed))
 
-    def _placeholder(self) -> Data:
+    def _plan_renewal(self, params: Data, deployed: Data) -> Data:
+        """What the host does about the next certificate, with key and CSR made on it where it is requested."""
+
+        def run_module(name: str, options: Data) -> Data:
+            return t.cast(Data, self._execute_module(name, module_args=options, task_vars=self._vars))
+
+        host = self._vars["inventory_hostname"]
+        planned = renewal_steps.plan(params, deployed, host, _SALT, run_module)
+        renewal = planned.get("renewal")
+        if renewal and renewal_rules.needs_given_key(renewal, deployed):
+            mistakes = self._missing_key(params["private_key_path"])
+            if mistakes:
+                raise InvalidRequest(mistakes[0][1])
+        return planned
+
+    def _placeholder(self, **key: str) -> Data:
         """Deploy a self-signed certificate by the action certificate_deploy."""
         task = self._task.copy()
         task.action = "certops.issuance.certificate_deploy"
-        task.args = dict(self._read(_PLACEHOLDER), placeholder=True)
+        task.args = dict(self._read(_PLACEHOLDER), placeholder=True, **key)
         action = self._shared_loader_obj.action_loader.get(
             task.action,
             task=task,
@@ -243,18 +291,43 @@ class ActionModule(OrderActionBase):
         if leader != request["host"]:
             return {"skipped": True, "leader": leader}
         peers = role.peers_of(request, self._requests()) or [request]
-        answer = self._ask(inputs, peers)
+        renewed = self._vars.get(_RENEWED) or {}
+        if "requested" not in renewed:
+            renewed = self._request(inputs, peers)
+        peers = [peer for peer in peers if renewal_rules.is_awaited(peer, renewed)]
+        answer = self._ask(inputs, peers, renewed)
         if "orders" not in answer:
             # Nothing to ask for, or one that could not ask: each host then asks for itself.
-            return {"skipped": True, "leader": leader}
-        answer.update(failed=False, leader=leader, asked=role.order_ids_of(peers))
+            return dict(renewed, skipped=not renewed["changed"], leader=leader)
+        warnings = [*renewed.get("warnings", ()), *answer.get("warnings", ())]
+        answer.update(renewed, failed=False, leader=leader, asked=role.order_ids_of(peers), warnings=warnings)
         if request["entry"] == "main":
-            superseded = role.superseded_serials(peers)
+            superseded = self._superseded(peers, renewed)
             orders = {order["order_id"]: order for order in answer["orders"]}
             keys = role.shared_certificates(peers, orders, superseded)
             answer["superseded"] = superseded
             answer["certificates"] = [[key, self._certificate(key)] for key in keys]
         return dict(answer, requests_sent=self._requests_sent)
+
+    def _renew(self) -> Data:
+        """Where this host is the first of its account, request the next certificates of its peers before lead does.
+
+        It is for steps that need the new evidence, and so come between the two.
+        """
+        inputs = self._vars.get(_INPUTS) or {}
+        request = inputs.get("request")
+        if not request or role.leader_of(request, self._requests()) != request["host"]:
+            return {"skipped": True}
+        return self._request(inputs, role.peers_of(request, self._requests()) or [request])
+
+    def _request(self, inputs: Data, peers: list[Data]) -> Data:
+        """Request the next certificates of these hosts."""
+        return renewal_steps.request_certificates(peers, inputs["provider"], self._operate)
+
+    @staticmethod
+    def _superseded(peers: list[Data], renewed: Data) -> Data:
+        """The serial number that is to be replaced, by orders."""
+        return role.superseded_serials(peers) | renewal_rules.superseded_serials(peers, renewed)
 
     def _requests(self) -> t.Iterator[Data]:
         """The requests of the hosts of this batch."""
@@ -275,7 +348,7 @@ class ActionModule(OrderActionBase):
             if found:
                 yield found
 
-    def _ask(self, inputs: Data, peers: list[Data]) -> Data:
+    def _ask(self, inputs: Data, peers: list[Data], renewed: Data) -> Data:
         """Wait for orders, or ask once where they stand. Without orders nothing is asked, and nothing returned."""
         order_ids = role.order_ids_of(peers)
         if not order_ids:
@@ -284,7 +357,7 @@ class ActionModule(OrderActionBase):
             return self._operate(order_info, ORDER_INFO_OPTIONS, {"order_ids": order_ids})
         options: Data = {name: inputs[name] for name in ("timeout", "poll_interval") if inputs[name] is not None}
         options["order_ids"] = order_ids
-        options["superseded_serial_number"] = list(role.superseded_serials(peers).values())
+        options["superseded_serial_number"] = list(self._superseded(peers, renewed).values())
         # What became of each order is judged for each host.
         options.update(on_timeout="return", on_failure="return")
         return self._operate(order_wait, ORDER_WAIT_OPTIONS, options)
@@ -317,8 +390,17 @@ class ActionModule(OrderActionBase):
             why = inputs.get("msg") or "the inputs of the role were not read; run the role from its beginning"
             return _failure(inputs.get("error_kind"), why, inputs)
         answer, alone = self._answer(), False
+        if not renewal_rules.is_requested(request, answer):
+            answer, alone = self._request(inputs, [request]), True
+        renewal = renewal_rules.outcome(inputs.get("renewal"), answer)
+        if renewal.get("failed"):
+            failure = _failure(renewal["error_kind"], renewal["msg"], inputs)
+            return _with_details(failure, {"renewal": renewal["report"]})
+        if renewal.get("deferred"):
+            self._display.display(f"{request['host']}: {renewal['msg']}", stderr=True)
+            return {"deferred": True, "msg": renewal["msg"], "renewal": renewal["report"]}
         if not set(request["order_ids"]) <= set(answer.get("asked") or ()):
-            answer, alone = self._ask(inputs, [request]), True
+            answer, alone = dict(answer, **self._ask(inputs, [request], answer)), True
         if request["entry"] == "status":
             return {"orders": role.status_rows(request, answer, inputs["provider"]), "alone": alone}
         if answer.get("failed"):
@@ -327,6 +409,8 @@ class ActionModule(OrderActionBase):
         defer = inputs["on_timeout"] == "defer" or self._task.check_mode
         failures = role.judge(request, orders, defer)
         result: Data = {"orders": orders, "order": orders[0] if orders else {}, "alone": alone}
+        if "report" in renewal:
+            result["renewal"] = renewal["report"]
         result["deferred"] = bool(defer and role.timed_out(orders))
         if failures:
             return _with_details(dict(_failure(None, "", inputs), **role.one_failure(failures)), result)
@@ -344,8 +428,10 @@ class ActionModule(OrderActionBase):
 
     def _with_certificate(self, inputs: Data, answer: Data, result: Data) -> Data:
         """The result with the certificate to be deployed: that in service, one that the leader has, or a new one."""
-        request, order = inputs["request"], result["orders"][0]
-        if not role.needs_certificate(request, order):
+        request, order = inputs["request"], result["order"]
+        fresh = bool(order) and role.needs_certificate(request, order)
+        result.update(renewal_rules.key_options(inputs.get("renewal"), fresh))
+        if not fresh:
             deployed = inputs["deployed"]
             return dict(result, certificate=deployed["certificate"], chain=deployed["chain"])
         superseded = (answer.get("superseded") or {}).get(role.orders_key(request), request["superseded"])

@@ -42,8 +42,11 @@ attributes:
 options:
   step:
     description:
-      - V(prepare) reads the inputs and what the host has in service.
-      - V(lead) asks for all hosts of the account where this host is the first of it.
+      - V(prepare) reads the inputs and what the host has in service, and makes key and CSR where it renews.
+      - V(renew) requests the next certificates of all hosts of the account where this host is the first of it, as
+        V(lead) does too. It is for steps that come between the two.
+      - V(lead) requests the next certificates, and asks where the orders stand, for all hosts of the account where this
+        host is the first of it.
       - V(take) takes and judges the orders of the host, and has the certificate.
       - V(placeholder) deploys a self-signed certificate where there is none.
       - V(names) refuses variables that are nearly one of O(known), or of the role.
@@ -53,6 +56,7 @@ options:
       - names
       - placeholder
       - prepare
+      - renew
       - lead
       - take
   entry:

@@ -36,20 +36,22 @@ _MIN_LAST_WORDS = 7
 ROLE_VARIABLES = (
     "certificate_allow_older", "certificate_api_ca_path", "certificate_api_key", "certificate_api_url",
     "certificate_ca_path", "certificate_command_timeout", "certificate_cpanel_account", "certificate_cpanel_provider",
-    "certificate_csr", "certificate_dir_mode", "certificate_files", "certificate_group", "certificate_id_type",
-    "certificate_keep_versions", "certificate_key_mode", "certificate_lock_timeout", "certificate_mode",
+    "certificate_csr", "certificate_dcv_method", "certificate_dir_mode", "certificate_files", "certificate_group",
+    "certificate_id_type", "certificate_keep_versions", "certificate_key_mode", "certificate_key_owner",
+    "certificate_key_type", "certificate_lock_timeout", "certificate_mode",
     "certificate_names", "certificate_on_timeout", "certificate_order_id", "certificate_order_ids", "certificate_owner",
     "certificate_password", "certificate_path", "certificate_placeholder", "certificate_poll_interval",
     "certificate_private_key_content", "certificate_private_key_path", "certificate_probe_timeout",
     "certificate_probes", "certificate_provider", "certificate_proxy", "certificate_reissue",
-    "certificate_reload_commands", "certificate_request_timeout", "certificate_superseded_serial_number",
+    "certificate_reload_commands", "certificate_renewal", "certificate_renewal_remaining",
+    "certificate_renewal_resend_after", "certificate_request_timeout", "certificate_superseded_serial_number",
     "certificate_trust", "certificate_username", "certificate_validate_certs", "certificate_validate_commands",
     "certificate_wait_timeout",
 )  # fmt: skip
 #: The facts that the role sets, and the variable of its playbooks.
 ROLE_FACTS = (
     "certificate_deferred", "certificate_failure", "certificate_hosts", "certificate_order", "certificate_orders",
-    "certificate_result",
+    "certificate_renewal_result", "certificate_result",
 )  # fmt: skip
 
 
@@ -121,7 +123,8 @@ def input_mistakes(inputs: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
         mistakes.append(("invalid_request", "certificate_order_id is a list; give one order ID"))
     elif not _order_ids(inputs):
         mistakes.append(("invalid_request", "certificate_order_id is empty"))
-    if bool(inputs.get("private_key_path")) == bool(inputs.get("private_key_content")):
+    keys = [bool(inputs.get(name)) for name in ("private_key_path", "private_key_content")]
+    if all(keys) or (not any(keys) and inputs.get("renewal", "never") == "never"):
         mistakes.append(
             ("invalid_request", "give either certificate_private_key_path or certificate_private_key_content")
         )
