@@ -7,7 +7,8 @@ account is one of the sandbox. What the commands print is shown when a guide fai
 
 Words of the comments that steer the sandbox:
 
-    order PROVIDER ID NAME... [scenario=…] [host=…] [key=PATH] [csr=PATH]   places an order; files go to each host named
+    order PROVIDER ID NAME... [scenario=…] [coverage=SECONDS] [host=…] [key=PATH] [csr=PATH]   places an order; files
+                            go to each host named
     advance SECONDS         lets time pass at the provider
     then advance SECONDS after NUMBER requests      the same, while the next command runs
     patch PROVIDER ID JSON  forces something upon an order
@@ -54,7 +55,7 @@ _FOREIGN_MODULES = re.compile(
 )
 #: What differs from one run to the next: times, serial numbers, temporary names.
 _VARIES = re.compile(
-    r"\d{4}-\d\d-\d\dT[\d:]+Z|\b\d\d:\d\d:\d\d\b|\b[0-9A-F]{16,}\b|\b(?:[0-9A-F]{2}:){3,}[0-9A-F]{2}\b"
+    r"\d{4}-\d\d-\d\d(?:T[\d:]+Z)?|\b\d\d:\d\d:\d\d\b|\b[0-9A-F]{16,}\b|\b(?:[0-9A-F]{2}:){3,}[0-9A-F]{2}\b"
     r"|\b\d+(?:\.\d+)?[smhd](?:\d+[smh])?\b"
 )
 
@@ -144,7 +145,8 @@ class Story:
 
     def _order(self, words: t.Sequence[str]) -> None:
         provider, order_id, *names = [word for word in words if "=" not in word]
-        fields = dict(word.split("=", 1) for word in words if "=" in word)
+        fields: dict[str, t.Any] = dict(word.split("=", 1) for word in words if "=" in word)
+        fields.update({name: int(fields[name]) for name in ("coverage", "lifetime") if name in fields})
         hosts = fields.pop("host", "localhost").split(",")
         files = {field: fields.pop(name) for name, field in (("key", "private_key"), ("csr", "csr")) if name in fields}
         order = self._sandbox.order(provider, names, order_id=order_id, **fields)
