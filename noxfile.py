@@ -196,6 +196,13 @@ def services(session: nox.Session) -> None:
     _integration(session, *SERVICES)
 
 
+@nox.session(tags=["test-all"], allow_parallel=True)
+def rulebook(session: nox.Session) -> None:
+    """The guide about Event-Driven Ansible, by ansible-rulebook; "not tested" where there is no Java runtime."""
+    _install(session, "rulebook")
+    session.run("python", "-m", "pytest", "tests/e2e/test_guides.py", "-q", "-k", "event_driven")
+
+
 @_here
 def integration(session: nox.Session) -> None:
     """Integration targets of ansible-test: all, or those that are named."""
@@ -306,7 +313,8 @@ def ruff(session: nox.Session) -> None:
 @_lint
 def mypy(session: nox.Session) -> None:
     """Types: strict throughout, loosened in pyproject.toml where plugins meet ansible-core."""
-    _lint_run(session, "mypy", "-p", PACKAGE, env={"MYPYPATH": str(CACHE / "collections")})
+    packages = ("-p", PACKAGE, "-p", PACKAGE.replace("plugins", "extensions"))
+    _lint_run(session, "mypy", *packages, env={"MYPYPATH": str(CACHE / "collections")})
     _lint_run(session, "mypy", "noxfile.py", "tests/tools", env={"MYPYPATH": "tests/tools:tests"})
     _lint_run(session, "mypy", "-p", "sandbox", env={"MYPYPATH": "tests"})
 

@@ -17,6 +17,7 @@ Words of the comments that steer the sandbox:
     inventory NAME JSON     writes an inventory of these hosts with their variables
     host NAME               the host on which commands are run
     fails                   the next command ends with an error
+    until TEXT              the next command runs until it prints this, and is then ended
     not run: REASON         the next command, or what it printed, is not run here
 """
 
@@ -26,6 +27,8 @@ import contextlib
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -91,6 +94,7 @@ class Story:
         self._unused: dict[str, tuple[str, guide_pages.Piece]] = {}
         self._fails = self._not_run = False
         self._then: tuple[float, int] | None = None
+        self._until = ""
         services.port("localhost")
 
     def run(self) -> None:
@@ -138,6 +142,8 @@ class Story:
             self._services.port(rest)
         elif word == "fails":
             self._fails = True
+        elif word == "until":
+            self._until = rest
         elif piece.text.startswith("not run: "):
             self._not_run = True
         else:
@@ -207,19 +213,35 @@ class Story:
             if self._then is not None:
                 stack.enter_context(_after_requests(self._sandbox, *self._then))
                 self._then = None
-            try:
-                done = subprocess.run(
-                    ["bash", "-euo", "pipefail", "-c", script], cwd=self._folder, env=self._environment(), text=True,
-                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                    timeout=_MAX_SECONDS, check=False,
-                )  # fmt: skip
-            except subprocess.TimeoutExpired as exc:
-                raise Wrong(f"this takes too long:\n{script}\n{exc.stdout}") from None
-        self._output = done.stdout
-        self.log.append(f"$ {piece.text}{done.stdout}")
-        if (done.returncode != 0) != self._fails:
-            raise Wrong(f"exit code {done.returncode} from:\n{script}\n{done.stdout}")
+            code, self._output = self._call(script)
+        self.log.append(f"$ {piece.text}{self._output}")
+        if (code != 0) != self._fails:
+            raise Wrong(f"exit code {code} from:\n{script}\n{self._output}")
         self._fails = False
+
+    def _call(self, script: str) -> tuple[int, str]:
+        """Run commands, to the end or until they print what is waited for. Returns exit code and output."""
+        until, self._until = self._until, ""
+        output = ""
+        with subprocess.Popen(
+            ["bash", "-euo", "pipefail", "-c", script], cwd=self._folder, env=self._environment(), text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        ) as process:  # fmt: skip
+            late = threading.Timer(_MAX_SECONDS, os.killpg, (process.pid, signal.SIGKILL))
+            late.start()
+            try:
+                for line in process.stdout or ():
+                    output += line
+                    if until and until in line:
+                        os.killpg(process.pid, signal.SIGTERM)
+                code = process.wait()
+            finally:
+                late.cancel()
+        if code == -signal.SIGKILL:
+            raise Wrong(f"this takes too long:\n{script}\n{output}")
+        if until:
+            code = 0 if until in output else 1
+        return code, output
 
     def _staged(self, text: str, host: str) -> str:
         """A text with this stage for the machines, accounts and services that it names."""
@@ -276,8 +298,7 @@ class Story:
         path = [
             str(self._folder.parent / "bin"),
             str(_STAND_INS / "bin"),
-            str(Path(sys.executable).parent),
-            os.environ["PATH"],
+            _search_path(),
         ]
         ports = {host.name: self._services.port(host.name) for host in self._services.root("x").parent.iterdir()}
         mine = {
@@ -335,6 +356,10 @@ class Story:
     def _look_at(self, piece: guide_pages.Piece) -> None:
         if piece.name.startswith("yaml") or piece.name in ("bash", "sh", "console"):
             raise Wrong(f"a block of {piece.name} has no caption, so nobody checks it")
+
+
+def _search_path() -> str:
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 class _Loader(yaml.SafeLoader):
@@ -404,6 +429,10 @@ def _guides() -> list[t.Any]:
 
 @pytest.mark.parametrize("guide", _guides())
 def test_guide(guide: Path, sandbox: Sandbox, folder: Path, tarball: Path) -> None:
+    if "ansible-rulebook" in guide.read_text(encoding="utf-8"):
+        missing = [name for name in ("ansible-rulebook", "java") if shutil.which(name, path=_search_path()) is None]
+        if missing:
+            pytest.skip(f"not tested: {' and '.join(missing)} not found")
     with Services(folder) as services, InternetService(time.time) as internet:
         story = Story(guide, folder, sandbox, internet, services, tarball)
         try:

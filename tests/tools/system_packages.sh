@@ -28,6 +28,7 @@ has strace || missing="$missing strace"
 has sudo || missing="$missing sudo"
 has sshd || missing="$missing openssh-server"
 has tinyproxy || missing="$missing tinyproxy-bin"
+has java || missing="$missing default-jre-headless"
 has openssl || missing="$missing openssl"
 [ -n "$missing" ] || { echo "All system packages are there."; exit 0; }
 
