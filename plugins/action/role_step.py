@@ -88,7 +88,8 @@ _PLACEHOLDER = {
     name: "certificate_" + name
     for name in (
         "path", "names", "private_key_path", "files", "owner", "group", "mode", "key_mode", "dir_mode",
-        "keep_versions", "validate_commands", "reload_commands", "command_timeout", "lock_timeout",
+        "pkcs12_password", "key_format", "keep_versions", "validate_commands", "reload_commands", "command_timeout",
+        "lock_timeout",
     )
 } | {"private_key": "certificate_private_key_content"}  # fmt: skip
 

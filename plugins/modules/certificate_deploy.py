@@ -23,7 +23,8 @@ description:
   - A run that was interrupted is finished or undone by the next one.
   - A lineage is the directory of one certificate with all its versions. The one at O(path) holds
     C(versions/NUMBER-SERIAL/) with C(cert.pem), C(chain.pem), C(fullchain.pem), C(privkey.pem), and on request
-    C(combined.pem), besides the link C(current) and the empty file C(.lock). Nothing else on the target is touched.
+    C(combined.pem) and C(keystore.p12), besides the link C(current) and the empty file C(.lock). Nothing else on the
+    target is touched.
 extends_documentation_fragment:
   - certops.issuance.attributes
   - certops.issuance.attributes.deployment
@@ -106,12 +107,35 @@ options:
     type: path
   files:
     description:
-      - The files to write. One of them has to hold the certificate.
-      - V(combined) is chain and key in one file, as HAProxy wants it.
+      - The files to write.
+      - One of V(cert), V(fullchain) and V(combined) has to be among them, since it can be read without a password.
+      - V(combined) is certificate, chain and key in one file, as HAProxy wants it.
+      - V(pkcs12), since 1.1.0, is the file C(keystore.p12) with certificate, chain and key, as Java, Tomcat and Windows
+        want it. It is made with C(openssl) on the target, and only when certificate, chain, key or
+        O(pkcs12_password) differ. Its entry, which Java calls alias, has the first of O(names), or of the
+        certificate's names.
     type: list
     elements: str
-    choices: [cert, chain, fullchain, privkey, combined]
+    choices: [cert, chain, fullchain, privkey, combined, pkcs12]
     default: [cert, chain, fullchain, privkey]
+  pkcs12_password:
+    description:
+      - The password of the file V(pkcs12) in O(files), which needs one. One line of printable characters; Java
+        and Windows read those of ASCII without trouble.
+      - When it differs from the one in use, the files are written again, with RV(reasons) V(attributes_differ).
+        Whether it differs is known by an HMAC in C(version.json), with the private key as its key.
+      - It is handed to C(openssl) in memory, and stands on no command line.
+    type: str
+    version_added: 1.1.0
+  key_format:
+    description:
+      - V(original) writes the private key in the format in which it is given.
+      - V(pkcs8) converts a key in PKCS#1 (C(BEGIN RSA PRIVATE KEY)) or SEC1 (C(BEGIN EC PRIVATE KEY)) to PKCS#8
+        (C(BEGIN PRIVATE KEY)), which Java and Logstash need.
+    type: str
+    choices: [original, pkcs8]
+    default: original
+    version_added: 1.1.0
   placeholder:
     description:
       - Deploy a self-signed certificate for O(names), so that a server can start, and answer HTTP validation, before
@@ -122,13 +146,13 @@ options:
     default: false
   owner:
     description:
-      - The owner of the C(.pem) files, a name or a number.
+      - The owner of the C(.pem) files and of C(keystore.p12), a name or a number.
       - Directories and C(version.json) belong to the user that the module runs as, usually root, so that nobody else
         can replace what lies in them.
     type: str
   group:
     description:
-      - The group of the C(.pem) files, a name or a number.
+      - The group of the C(.pem) files and of C(keystore.p12), a name or a number.
       - Directories get this group only where O(dir_mode) lets the group pass and others not, as V('0750') does. It
         never gets permission to write to them.
     type: str
@@ -292,6 +316,22 @@ EXAMPLES = r"""
       - port: 443
       - port: 25
         starttls: smtp
+
+- name: Put it into service in Tomcat
+  certops.issuance.certificate_deploy:
+    path: /etc/ssl/certops/app.example.com
+    certificate: "{{ issued.certificate }}"
+    chain: "{{ issued.chain }}"
+    private_key_path: /etc/ssl/private/app.example.com.key
+    names: [app.example.com]
+    files: [cert, chain, fullchain, privkey, pkcs12]
+    pkcs12_password: "{{ vault_keystore_password }}"
+    group: tomcat
+    key_mode: "0640"
+    reload_commands:
+      - systemctl restart tomcat10
+    probes:
+      - port: 8443
 """
 
 RETURN = r"""
@@ -514,9 +554,11 @@ def main() -> None:
             "files": {
                 "type": "list",
                 "elements": "str",
-                "choices": ["cert", "chain", "fullchain", "privkey", "combined"],
+                "choices": ["cert", "chain", "fullchain", "privkey", "combined", "pkcs12"],
                 "default": ["cert", "chain", "fullchain", "privkey"],
             },
+            "pkcs12_password": {"type": "str", "no_log": True},
+            "key_format": {"type": "str", "choices": ["original", "pkcs8"], "default": "original", "no_log": False},
             "placeholder": {"type": "bool", "default": False},
             "owner": {"type": "str"},
             "group": {"type": "str"},

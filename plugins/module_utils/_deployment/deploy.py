@@ -106,6 +106,8 @@ def _read_options(parameters: t.Mapping[str, t.Any], path: str, check_mode: bool
         placeholder=parameters["placeholder"],
         now=datetime.now(timezone.utc),
         check_mode=check_mode,
+        key_format=parameters["key_format"],
+        pkcs12_password=parameters["pkcs12_password"],
     )
     lock_timeout = parameters["lock_timeout"]
     if not 0 <= lock_timeout < float("inf"):

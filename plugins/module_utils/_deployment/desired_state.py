@@ -5,33 +5,26 @@
 
 from __future__ import annotations
 
-import errno
+import hashlib
+import hmac
 import math
 import os
-import re
 import shlex
 import typing as t
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .._common.names import covers, iso_time, normalize_name
-from .directory import read_file
 from .drift import ContentHashes
-from .errors import DeploymentError, InvalidKey, InvalidRequest, NamesNotCovered, NotValidNow, UntrustedChain
+from .errors import DeploymentError, InvalidRequest, NamesNotCovered, NotValidNow, UntrustedChain
+from .private_key import PKCS8, looks_like_a_path, read_key, to_pkcs8
 from .records import FILE_NAMES, sha256
 from .shell_syntax import shell_syntax
-from .x509 import (
-    FOLDED,
-    Certificate,
-    Malformed,
-    is_folded,
-    pem_blocks,
-    read_certificates,
-)
+from .x509 import Certificate, Malformed, read_certificates
 
 Command = t.Tuple[str, ...]
 
-_PATH = re.compile(r"[~.]?/[^\n]*|[^\n]*\.(pem|crt|cer|key)")
+_MAX_PASSWORD = 256  # characters; openssl reads at most 1,023 bytes
 
 
 @dataclass(frozen=True)
@@ -46,6 +39,8 @@ class DesiredState:
         chain: what follows the leaf.
         placeholder: whether a self-signed certificate will do.
         key_source: where the key was taken from, for messages.
+        password: of the PKCS#12 file; None without one.
+        keystore: the PKCS#12 file, once it is made.
     """
 
     names: tuple[str, ...]
@@ -55,6 +50,8 @@ class DesiredState:
     chain: tuple[Certificate, ...] = ()
     placeholder: bool = False
     key_source: str = "'private_key'"
+    password: str | None = None
+    keystore: bytes = b""
 
     @property
     def leaf(self) -> Certificate:
@@ -75,6 +72,15 @@ class DesiredState:
         """The same with another leaf."""
         return replace(self, certificate=certificate)
 
+    def with_keystore(self, keystore: bytes) -> DesiredState:
+        """The same with its PKCS#12 file."""
+        return replace(self, keystore=keystore)
+
+    @property
+    def fullchain(self) -> bytes:
+        """Leaf and chain as PEM."""
+        return self.leaf.pem.encode("ascii") + self._chain_pem()
+
     def files(self) -> dict[str, bytes]:
         """The content of each file, by file name."""
         leaf = self.certificate.pem.encode("ascii") if self.certificate else b""
@@ -85,6 +91,7 @@ class DesiredState:
             "fullchain": leaf + chain,
             "privkey": self.key,
             "combined": leaf + chain + self.key,
+            "pkcs12": self.keystore,
         }
         return {FILE_NAMES[kind]: contents[kind] for kind in self.file_kinds}
 
@@ -95,13 +102,22 @@ class DesiredState:
             chain=sha256(self._chain_pem()),
             key=sha256(self.key),
             files={name: sha256(content) for name, content in self.files().items()},
+            keystore=self._keystore_hmac(),
         )
+
+    def _keystore_hmac(self) -> str:
+        """Names the password of the PKCS#12 file to nobody but who has the private key; empty without a password."""
+        if self.password is None:
+            return ""
+        return hmac.new(self.key, b"keystore " + self.password.encode("utf-8"), hashlib.sha256).hexdigest()
 
     def record(self) -> dict[str, t.Any]:
         """What a version's record says beside the files' hashes."""
         record = describe(self.certificate)
         hashes = self.content_hashes()
         record.update(placeholder=self.placeholder, chain_sha256=hashes.chain, key_sha256=hashes.key)
+        if hashes.keystore:
+            record["keystore_hmac"] = hashes.keystore
         return record
 
     def _chain_pem(self) -> bytes:
@@ -126,6 +142,7 @@ def recorded_hashes(record: t.Mapping[str, t.Any]) -> ContentHashes:
         chain=str(record.get("chain_sha256")),
         key=str(record.get("key_sha256")),
         files=record["files"],
+        keystore=str(record.get("keystore_hmac") or ""),
     )
 
 
@@ -150,6 +167,8 @@ def read_desired_state(
     placeholder: bool,
     now: datetime,
     check_mode: bool = False,
+    key_format: str = "original",
+    pkcs12_password: str | None = None,
 ) -> DesiredState:
     """Read what shall be in service.
 
@@ -163,22 +182,26 @@ def read_desired_state(
         placeholder: whether to make a self-signed certificate instead.
         now: the time at which the certificate must be valid, UTC.
         check_mode: whether the file of the key may be missing: an earlier task may make it.
+        key_format: ``original``, or ``pkcs8`` to convert the key where it has another format.
+        pkcs12_password: of the PKCS#12 file, if ``files`` names one.
 
     Raises:
-        InvalidRequest: the certificate, the chain or a name is none.
+        InvalidRequest: the certificate, the chain or a name is none, or the password cannot be one.
         InvalidKey, NamesNotCovered, NotValidNow: as their names say.
     """
     key_source = "'private_key'" if private_key is not None else str(private_key_path)
     if check_mode and private_key is None and not os.path.lexists(key_source):
         key = b""
     else:
-        key = _read_key(private_key, key_source)
+        key = read_key(private_key, key_source)
+        key = to_pkcs8(key, key_source) if key_format == PKCS8 else key
     expected = _read_names(names)
     kinds = tuple(kind for kind in FILE_NAMES if kind in files)
+    password = _read_password(pkcs12_password) if "pkcs12" in files else None
     if placeholder:
         if not expected:
             raise InvalidRequest("A placeholder needs 'names'")
-        return DesiredState(expected, key, kinds, placeholder=True, key_source=key_source)
+        return DesiredState(expected, key, kinds, placeholder=True, key_source=key_source, password=password)
     issuers = _read_certificates(chain, "chain") if chain and chain.strip() else []
     read = _read_certificates(certificate or "", "certificate") + issuers
     leaf, *issuers = {item.der: item for item in read}.values()
@@ -192,7 +215,7 @@ def read_desired_state(
             ),
             missing_names=missing,
         )
-    return DesiredState(expected, key, kinds, certificate=leaf, chain=tuple(issuers), key_source=key_source)
+    return DesiredState(expected, key, kinds, leaf, tuple(issuers), key_source=key_source, password=password)
 
 
 def read_commands(commands: t.Sequence[t.Any], option: str) -> list[Command]:
@@ -266,37 +289,12 @@ def read_probes(
     return read
 
 
-def _read_key(private_key: str | None, where: str) -> bytes:
-    if private_key is not None and _looks_like_a_path(private_key):
-        raise InvalidRequest(
-            "'private_key' looks like a path; give the path of a file on the target as 'private_key_path'"
-        )
-    if private_key is None:
-        try:
-            private_key = read_file(where).decode("ascii", "replace")
-        except OSError as exc:
-            hints = {errno.EACCES: "; is 'become' needed?", errno.ENOENT: ". It is looked for on the target"}
-            hint = hints.get(exc.errno or 0, "")
-            raise InvalidKey(f"The private key {where} cannot be read: {exc.strerror}{hint}") from exc
-    keys = [(label, block) for label, block in pem_blocks(private_key) if label.endswith("PRIVATE KEY")]
-    if len(keys) != 1:
-        raise InvalidKey("{0} holds {1} private keys in PEM where one is expected".format(where, len(keys) or "no"))
-    label, block = keys[0]
-    if label.startswith("OPENSSH"):
-        raise InvalidKey(
-            f"The private key in {where} is in OpenSSH's own format, which TLS servers do not read; convert a copy of "
-            "it with: ssh-keygen -p -m PEM -f COPY"
-        )
-    if any(line[:1].isspace() for line in block.splitlines() if line.strip()) and not is_folded(block):
-        raise InvalidKey(
-            f"The private key in {where} is indented; each of its lines has to begin at the left margin, which a block "
-            "with | in YAML, or the lookup 'ansible.builtin.file', keeps"
-        )
-    if is_folded(block):
-        raise InvalidKey(f"The private key in {where} cannot be read: {FOLDED}")
-    if label.startswith("ENCRYPTED") or "Proc-Type: 4,ENCRYPTED" in block:
-        raise InvalidKey(f"The private key in {where} is encrypted; give it without a password")
-    return block.encode("ascii", "replace")
+def _read_password(password: str | None) -> str:
+    if not password:
+        raise InvalidRequest("A PKCS#12 file needs 'pkcs12_password'")
+    if not password.isprintable() or len(password) > _MAX_PASSWORD:
+        raise InvalidRequest(f"'pkcs12_password' has to be one line of at most {_MAX_PASSWORD} printable characters")
+    return password
 
 
 def _read_names(names: t.Sequence[str], error: type[DeploymentError] = InvalidRequest) -> tuple[str, ...]:
@@ -325,7 +323,7 @@ def _read_certificates(text: str, option: str) -> list[Certificate]:
         return found
     if not text.strip():
         raise InvalidRequest(f"'{option}' is empty")
-    if _looks_like_a_path(text):
+    if looks_like_a_path(text):
         raise InvalidRequest(
             f"'{option}' looks like a path; give the content of the file, for example with the lookup "
             "'ansible.builtin.file'"
@@ -333,10 +331,6 @@ def _read_certificates(text: str, option: str) -> list[Certificate]:
     if text.lstrip().startswith("["):
         raise InvalidRequest(f"'{option}' is a list; give one text, for example {{{{ certificates | join('\\n') }}}}")
     raise InvalidRequest(f"'{option}' holds no certificate in PEM")
-
-
-def _looks_like_a_path(text: str) -> bool:
-    return bool(_PATH.fullmatch(text.strip()))
 
 
 def _check_validity(leaf: Certificate, now: datetime) -> None:

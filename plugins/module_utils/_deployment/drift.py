@@ -28,12 +28,14 @@ class ContentHashes:
         chain: of the chain's certificates as PEM.
         key: of the private key as PEM.
         files: of each file, by file name.
+        keystore: of the password of the PKCS#12 file, as an HMAC with the private key; empty without such a file.
     """
 
     certificate: str
     chain: str
     key: str
     files: t.Mapping[str, str]
+    keystore: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,17 @@ def key_differs(observation: Observation) -> bool:
     """Another key is deployed, or a file that carries it was changed."""
     if observation.recorded is None:
         return False
-    return observation.recorded.key != observation.desired.key or _damaged(observation, "privkey.pem", "combined.pem")
+    return observation.recorded.key != observation.desired.key or _damaged(
+        observation, "privkey.pem", "combined.pem", "keystore.p12"
+    )
 
 
 def attributes_differ(observation: Observation) -> bool:
-    """Owner, group or a mode is not as requested, or other files are requested."""
+    """Owner, group or a mode is not as requested, or other files or another password are requested."""
     return observation.recorded is not None and (
-        observation.attributes_differ or set(observation.recorded.files) != set(observation.desired.files)
+        observation.attributes_differ
+        or set(observation.recorded.files) != set(observation.desired.files)
+        or observation.recorded.keystore != observation.desired.keystore
     )
 
 

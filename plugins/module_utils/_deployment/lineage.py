@@ -6,7 +6,7 @@
 Layout below the lineage directory::
 
     current -> versions/2-0A1B2C     replaced by one rename; services point at current/...
-    versions/2-0A1B2C/               cert.pem, chain.pem, fullchain.pem, privkey.pem, combined.pem, version.json
+    versions/2-0A1B2C/               cert.pem, chain.pem, ..., version.json: records.FILE_NAMES
     .journal.json                    there while a deployment is under way, or was interrupted
     .lock                            empty, 0600; see lock.py
     pending/                         key and CSR of the next certificate; see pending.py. Deployments leave it alone

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, certops.issuance contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Private keys and certificate signing requests, made and read by the command ``openssl`` on the target.
+"""Private keys, signing requests and PKCS#12 files, made and read by the command ``openssl`` on the target.
 
-Keys and configurations are handed over in memory, never in a word of the command. What ``openssl`` prints about an
-error is shown without anything that could be a part of a key.
+Keys, passwords and configurations are handed over in memory, never in a word of the command. What ``openssl`` prints
+about an error is shown without anything that could be a part of a key.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .._common.names import is_ip_address
 from .errors import DeploymentError, InvalidKey, InvalidRequest, WriteFailed
 from .host import Host
 from .records import sha256
-from .rehearsal import private_path
+from .rehearsal import private_output, private_path
 from .x509 import pem_blocks
 
 _CURVES = {"ecdsa-p256": "P-256", "ecdsa-p384": "P-384"}
@@ -194,6 +194,36 @@ def make_csr(host: Host, key: bytes, names: t.Sequence[str], subject: t.Mapping[
     return made[0].encode("ascii", "replace")
 
 
+def make_pkcs12(host: Host, name: str, fullchain: bytes, key: bytes, password: str) -> bytes:
+    """Make a PKCS#12 file of a certificate, its chain and its key.
+
+    The algorithms are named, so that each release of ``openssl`` makes the same: those that Java (8u301 and newer),
+    Windows (Server 2019 and newer) and ``openssl`` itself read.
+
+    Arguments:
+        host: the target.
+        name: for the entry, which Java calls its alias.
+        fullchain: the certificates as PEM, leaf first.
+        key: the private key as PEM, not encrypted.
+        password: for the file; one line.
+
+    Raises:
+        WriteFailed: ``openssl`` is missing or failed.
+    """
+    with private_path(fullchain) as (certificates, fds), private_path(key) as (key_path, key_fds), private_path(
+        password.encode("utf-8")
+    ) as (password_path, password_fds), private_output() as (output, output_fds, written):
+        command = ["pkcs12", "-export", "-in", certificates, "-inkey", key_path, "-passin", "pass:", "-name", name]
+        command += ["-keypbe", "AES-256-CBC", "-certpbe", "AES-256-CBC", "-macalg", "sha256"]
+        command += ["-passout", "file:" + password_path, "-out", output]
+        descriptors = (*fds, *key_fds, *password_fds, *output_fds)
+        _run(host, command, WriteFailed, "make a PKCS#12 file", descriptors)
+        made = written()
+    if not made:
+        raise WriteFailed("openssl could not make a PKCS#12 file: it wrote nothing")
+    return made
+
+
 def _escaped(value: str) -> str:
     """A value for a configuration of openssl, in which no character has a meaning."""
     return "".join(character if _WITHOUT_MEANING.match(character) else "\\" + character for character in value)
@@ -232,7 +262,7 @@ def _run(
     except TimeoutError as exc:
         raise WriteFailed(f"openssl did not {what} in time") from exc
     except OSError as exc:
-        raise WriteFailed(f"A certificate request needs the command 'openssl' on the target: {exc.strerror}") from exc
+        raise WriteFailed(f"The command 'openssl' is needed on the target, to {what}: {exc.strerror}") from exc
     if code:
         raise error(f"openssl could not {what}: {_MAYBE_KEY.sub('...', errors).strip()[-500:]}")
     return output

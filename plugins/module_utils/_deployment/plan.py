@@ -198,7 +198,7 @@ class Planner:
         return dict(version.record, **describe(leaf)) if leaf else version.record
 
     def _rehearse(self, plan: Plan) -> Plan:
-        """The plan with its anchors, after handshakes in memory; makes the placeholder where one is due."""
+        """The plan with its anchors, after handshakes in memory; makes the placeholder and the keystore where due."""
         from .rehearsal import CHAIN_ONLY, check_links, rehearse
 
         desired, trust, ca_path = plan.desired, self._options.trust, self._options.ca_path
@@ -217,6 +217,11 @@ class Planner:
 
                 desired = desired.with_certificate(make_placeholder(self._host, desired.names, desired.key))
         anchors = rehearse(desired.leaf, desired.chain, desired.key, desired.names, trust, ca_path, desired.key_source)
+        if plan.switches and desired.password is not None:
+            from .openssl import make_pkcs12
+
+            keystore = make_pkcs12(self._host, desired.names[0], desired.fullchain, desired.key, desired.password)
+            desired = desired.with_keystore(keystore)
         return replace(plan, desired=desired, anchors=anchors)
 
     def _warn_of_missing(self, what: str, path: str) -> None:

@@ -15,8 +15,10 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 RECORD = "version.json"
+KEYSTORE = "keystore.p12"
 FILE_NAMES = {name: name + ".pem" for name in ("cert", "chain", "fullchain", "privkey", "combined")}
-KEY_FILES = frozenset((FILE_NAMES["privkey"], FILE_NAMES["combined"]))
+FILE_NAMES["pkcs12"] = KEYSTORE
+KEY_FILES = frozenset((FILE_NAMES["privkey"], FILE_NAMES["combined"], KEYSTORE))
 VERSION_NAME = re.compile(r"([1-9][0-9]{0,17})-[0-9A-F]+")
 
 STAGING = "staging"
@@ -99,6 +101,7 @@ def read_record(content: bytes | None, name: str) -> dict[str, t.Any] | None:
         and all(isinstance(item, str) for item in names)
         and all(matches(record.get(key), pattern) for key, pattern in _TEXTS.items())
         and record["version"] == name
+        and (record.get("keystore_hmac") is None or matches(record["keystore_hmac"], SHA256))
     )
     return record if complete else None
 

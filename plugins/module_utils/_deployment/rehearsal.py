@@ -17,6 +17,7 @@ import typing as t
 from contextlib import contextmanager
 
 from .._common.names import iso_time
+from .directory import MAX_FILE_SIZE
 from .errors import InvalidKey, KeyMismatch, NamesNotCovered, NoTrustStore, UntrustedChain
 from .x509 import Certificate, Malformed, read_certificate, read_certificates
 
@@ -175,6 +176,21 @@ def private_path(content: bytes) -> t.Iterator[tuple[str, tuple[int, ...]]]:
         yield path, ()
     finally:
         shutil.rmtree(folder)
+
+
+@contextmanager
+def private_output() -> t.Iterator[tuple[str, tuple[int, ...], t.Callable[[], bytes]]]:
+    """A path to write to, the descriptors a child process needs for it, and what reads back what was written.
+
+    As with private_path(), it stays in memory where that can be had.
+    """
+    with private_path(b"") as (path, descriptors):
+
+        def written() -> bytes:
+            with open(path, "rb") as stream:
+                return stream.read(MAX_FILE_SIZE)
+
+        yield path, descriptors, written
 
 
 def _refuse_password() -> str:

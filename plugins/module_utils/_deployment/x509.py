@@ -166,8 +166,8 @@ def read_certificate(der: bytes) -> Certificate:
 
 
 def _read_certificate(der: bytes) -> Certificate:
-    certificate = _Reader(der)
-    signed = _Reader(_Reader(certificate.take(_SEQUENCE)).take(_SEQUENCE))
+    certificate = DerReader(der)
+    signed = DerReader(DerReader(certificate.take(_SEQUENCE)).take(_SEQUENCE))
     if certificate.left:
         raise Malformed("bytes follow the certificate")
     if signed.next_tag == _VERSION:
@@ -175,15 +175,15 @@ def _read_certificate(der: bytes) -> Certificate:
     serial = int.from_bytes(signed.take(_INTEGER), "big")
     signed.take(_SEQUENCE)
     issuer = signed.take(_SEQUENCE)
-    validity = _Reader(signed.take(_SEQUENCE))
+    validity = DerReader(signed.take(_SEQUENCE))
     not_before, not_after = _time(*validity.take_any()), _time(*validity.take_any())
     subject = signed.take(_SEQUENCE)
-    key_algorithm = _Reader(_Reader(signed.take(_SEQUENCE)).take(_SEQUENCE)).take(_OID)
+    key_algorithm = DerReader(DerReader(signed.take(_SEQUENCE)).take(_SEQUENCE)).take(_OID)
     names: tuple[str, ...] = ()
     while signed.left:
         tag, content = signed.take_any()
         if tag == _EXTENSIONS:
-            names = _names(_Reader(_Reader(content).take(_SEQUENCE)))
+            names = _names(DerReader(DerReader(content).take(_SEQUENCE)))
     return Certificate(
         der=der,
         serial_number=f"{serial:X}",
@@ -198,8 +198,11 @@ def _read_certificate(der: bytes) -> Certificate:
     )
 
 
-class _Reader:
-    """Takes one element after the other from a DER sequence's content."""
+class DerReader:
+    """Takes one element after the other from a DER sequence's content.
+
+    What the data lacks is an IndexError, what cannot be read is Malformed.
+    """
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -207,19 +210,23 @@ class _Reader:
 
     @property
     def left(self) -> int:
+        """How many bytes are left."""
         return len(self._data) - self._position
 
     @property
     def next_tag(self) -> int:
+        """The tag of the next element."""
         return self._data[self._position]
 
     def take(self, tag: int) -> bytes:
+        """The content of the next element, which has to have this tag."""
         found, content = self.take_any()
         if found != tag:
             raise Malformed(f"expected element {tag:#x}, found {found:#x}")
         return content
 
     def take_any(self) -> tuple[int, bytes]:
+        """Tag and content of the next element."""
         tag, length, start = self._data[self._position], self._data[self._position + 1], self._position + 2
         if length >= 0x80:
             size = length & 0x7F
@@ -249,12 +256,12 @@ def _time(tag: int, content: bytes) -> datetime:
 
 def _relative_names(content: bytes) -> t.Iterator[list[tuple[bytes, int, bytes]]]:
     """The parts of a distinguished name; each has attributes of an identifier, a type and a value."""
-    sequence = _Reader(content)
+    sequence = DerReader(content)
     while sequence.left:
-        relative = _Reader(sequence.take(_SET))
+        relative = DerReader(sequence.take(_SET))
         attributes = []
         while relative.left:
-            attribute = _Reader(relative.take(_SEQUENCE))
+            attribute = DerReader(relative.take(_SEQUENCE))
             attributes.append((attribute.take(_OID), *attribute.take_any()))
         yield attributes
 
@@ -286,15 +293,15 @@ def _folded(tag: int, value: bytes) -> str | bytes:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _names(extensions: _Reader) -> tuple[str, ...]:
+def _names(extensions: DerReader) -> tuple[str, ...]:
     names: list[str] = []
     while extensions.left:
-        extension = _Reader(extensions.take(_SEQUENCE))
+        extension = DerReader(extensions.take(_SEQUENCE))
         if extension.take(_OID) != _SUBJECT_ALTERNATIVE_NAME:
             continue
         if extension.next_tag == _BOOLEAN:
             extension.take(_BOOLEAN)
-        general_names = _Reader(_Reader(extension.take(_OCTET_STRING)).take(_SEQUENCE))
+        general_names = DerReader(DerReader(extension.take(_OCTET_STRING)).take(_SEQUENCE))
         while general_names.left:
             tag, value = general_names.take_any()
             if tag == _DNS:

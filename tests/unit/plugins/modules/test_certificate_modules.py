@@ -20,7 +20,7 @@ import yaml
 from ansible.module_utils import basic
 from cryptography.hazmat.primitives import serialization
 
-from ansible_collections.certops.issuance.plugins.module_utils._deployment import desired_state
+from ansible_collections.certops.issuance.plugins.module_utils._deployment import private_key
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import WriteFailed
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.host import AnsibleHost
 from ansible_collections.certops.issuance.plugins.modules import (
@@ -95,6 +95,21 @@ def test_deploy_and_read_back(run: t.Any, options: dict[str, t.Any]) -> None:
     assert found["serial_number"] == result["serial_number"]
     assert found["certificate"] == options["certificate"]
     assert found["changed"] is False
+
+
+def test_password_of_the_keystore_is_shown_nowhere(
+    run: t.Any, options: dict[str, t.Any], tmp_path: pathlib.Path
+) -> None:
+    configuration = tmp_path / "server.xml"
+    configuration.write_text('certificateKeystorePassword="correct horse"')
+    options.update(files=["fullchain", "pkcs12"], pkcs12_password="correct horse")
+    prints_it = [["sh", "-c", f"cat {configuration} {options['path']}/current/version.json; exit 3"]]
+    failed = run(certificate_deploy, dict(options, reload_commands=prints_it), diff=True, verbosity=4)
+    assert "certificateKeystorePassword" in failed["msg"]
+    done = run(certificate_deploy, options, diff=True, verbosity=4)
+    refused = run(certificate_deploy, dict(options, pkcs12_password="correct horse\nbattery"), diff=True, verbosity=4)
+    assert (done["reasons"], refused["error_kind"]) == (["absent"], "invalid_request")
+    assert "correct horse" not in json.dumps([failed, done, refused])
 
 
 @pytest.mark.parametrize(
@@ -507,7 +522,7 @@ def test_key_that_cannot_be_read(run: t.Any, options: dict[str, t.Any], monkeypa
     def refuse(path: t.Any) -> t.NoReturn:
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(desired_state, "read_file", refuse)
+    monkeypatch.setattr(private_key, "read_file", refuse)
     assert run(certificate_deploy, given)["msg"] == message + "Permission denied; is 'become' needed?"
 
 

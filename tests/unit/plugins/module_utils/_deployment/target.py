@@ -76,6 +76,8 @@ class Target:
             "trust": "system",
             "ca_path": str(self.ca_path),
             "files": ["cert", "chain", "fullchain", "privkey"],
+            "pkcs12_password": None,
+            "key_format": "original",
             "placeholder": False,
             "validate_commands": [],
             "reload_commands": [],

@@ -20,6 +20,7 @@ import traceback
 import typing as t
 
 import pytest
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.info import read_lineage
@@ -29,6 +30,7 @@ from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deplo
 _STEPS = ("mkdir", "replace", "symlink", "unlink", "rmdir", "fsync", "open", "fchmod", "fchown", "write")
 _NEED_SPACE = ("mkdir", "symlink", "open", "write")
 _FILES = ["cert", "chain", "fullchain", "privkey", "combined"]
+_PASSWORD = "of the keystore"
 
 Interruption = t.Callable[[int, str], None]
 
@@ -95,8 +97,9 @@ def take_steps(target: Target, deploy: t.Callable[[], t.Any]) -> list[str]:
 class Scenario:
     """What is deployed, what shall be deployed, and how often this was tried."""
 
-    def __init__(self, target: Target, old: t.Any) -> None:
+    def __init__(self, target: Target, old: t.Any, has_keystore: bool = False) -> None:
         self.target = target
+        self.has_keystore = has_keystore
         self.old = old
         self.new = target.world.issue(NAME)
         self._before = target.path.with_name("before")
@@ -111,9 +114,9 @@ class Scenario:
         if self.old:
             shutil.copytree(self._before, self.target.path, symlinks=True)
 
-    @staticmethod
-    def options() -> dict[str, t.Any]:
-        return {"files": _FILES, "validate_commands": ["true"], "reload_commands": ["true"], "keep_versions": 1}
+    def options(self) -> dict[str, t.Any]:
+        options = {"files": _FILES, "validate_commands": ["true"], "reload_commands": ["true"], "keep_versions": 1}
+        return dict(options, files=[*_FILES, "pkcs12"], pkcs12_password=_PASSWORD) if self.has_keystore else options
 
     def deploy(self) -> t.Any:
         return self.target.deploy(self.new, **self.options())
@@ -121,7 +124,7 @@ class Scenario:
     def expect_a_whole_set(self) -> None:
         """The current set is the old one or the new one, and no key is readable that should not be."""
         for folder, _folders, names in os.walk(self.target.path):
-            for name in {"privkey.pem", "combined.pem"} & set(names):
+            for name in {"privkey.pem", "combined.pem", "keystore.p12"} & set(names):
                 assert stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode) == 0o600
         found = read_lineage(str(self.target.path))
         if not found["exists"]:
@@ -136,6 +139,10 @@ class Scenario:
         assert self.target.read("fullchain.pem") == fullchain
         assert self.target.read("privkey.pem") == self.target.world.key_pem
         assert self.target.read("combined.pem") == fullchain + self.target.world.key_pem
+        if self.has_keystore:
+            content = (self.target.path / "current" / "keystore.p12").read_bytes()
+            keystore = pkcs12.load_pkcs12(content, _PASSWORD.encode())
+            assert keystore.cert is not None and keystore.cert.certificate == leaf
 
     def expect_to_heal(self, certificate: t.Any) -> None:
         """The next run succeeds, says so if there was anything to heal, and leaves no residue."""
@@ -194,6 +201,16 @@ def test_killed_at_every_step(scenario: Scenario, then: str, tried: list[int]) -
         assert in_child(scenario.target, kill_at(number), scenario.deploy) is None
         scenario.expect_a_whole_set()
         scenario.expect_to_heal(scenario.new if then == "the same" else other)
+        tried.append(number)
+
+
+def test_killed_at_every_step_with_a_keystore(target: Target, tried: list[int]) -> None:
+    scenario = Scenario(target, target.world.issue(NAME), has_keystore=True)
+    for number in range(1, len(take_steps(target, scenario.deploy)) + 1):
+        scenario.reset()
+        assert in_child(target, kill_at(number), scenario.deploy) is None
+        scenario.expect_a_whole_set()
+        scenario.expect_to_heal(scenario.new)
         tried.append(number)
 
 
