@@ -697,6 +697,7 @@ def test_information(target: Target) -> None:
         "chain": None,
         "interrupted": False,
         "verified": None,
+        "pending": None,
     }
     leaf = target.world.issue(NAME, "example.com")
     target.deploy(leaf)
