@@ -17,6 +17,10 @@ description:
     every check that is open, who must act, and what to publish.
   - For 100 orders or more it makes the provider's bulk call first, and fetches details only of orders of which that
     call reports too little. Orders in validation then come without checks and names, and a warning says so.
+  - Without O(order_ids) it lists the orders of the account. O(expires_within), O(statuses) and O(names) narrow the
+    list. An order must fit all of them.
+  - The list is read page by page by the provider's own call, and for at most 100 orders that are still open the details
+    are fetched. The list ends at 10000 orders or 100 pages, and then RV(truncated) is true.
   - This module never orders, buys or changes anything.
   - If an order cannot be read, the task fails, and still returns the orders that were answered.
 extends_documentation_fragment:
@@ -31,11 +35,45 @@ options:
       - IDs of the orders. All belong to one account.
       - For V(cpanel) this is the order item ID.
       - Give this option or its alias, not both.
+      - Without it, all orders of the account are listed. An empty list is an error.
     type: list
     elements: str
-    required: true
     aliases:
       - order_id
+  expires_within:
+    description:
+      - List only orders whose certificate ends within so many days, or has ended and was not replaced.
+      - Only without O(order_ids).
+    type: int
+    version_added: 1.1.0
+  statuses:
+    description:
+      - List only orders with one of these statuses.
+      - Only without O(order_ids).
+    type: list
+    elements: str
+    choices:
+      - action_required
+      - canceled
+      - expired
+      - failed
+      - issued
+      - issuing
+      - rejected
+      - replaced
+      - revoked
+      - unknown
+      - validating
+    version_added: 1.1.0
+  names:
+    description:
+      - List only orders that are for one of these names, exactly. A name with a leading C(*.) also stands for each
+        name one label below.
+      - DigiCert alone lists all names. Elsewhere the orders in question are asked for one by one, at most 100 of them.
+      - Only without O(order_ids).
+    type: list
+    elements: str
+    version_added: 1.1.0
   include_raw:
     description:
       - Return the provider's body as RV(orders[].raw), without credentials and personal data.
@@ -68,6 +106,19 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.order_id }}"
 
+- name: List what ends within 30 days, in the whole account
+  certops.issuance.order_info:
+    provider: gogetssl
+    expires_within: 30
+    statuses:
+      - issued
+      - expired
+  register: ending
+
+- name: Show the orders, and whether any are missing
+  ansible.builtin.debug:
+    msg: "{{ ending.orders | certops.issuance.order_table }}{{ ' (not all)' if ending.truncated else '' }}"
+
 - name: Set the account once for all order modules
   module_defaults:
     group/certops.issuance.providers:
@@ -92,7 +143,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 orders:
-  description: The orders that were answered, in the order given.
+  description:
+    - The orders that were answered, in the order given, or in the order of the provider's list.
+    - In a list, orders that are no longer open come without checks, because no provider lists them.
   returned: always, but not when an option is wrong, or a credential or library is missing
   type: list
   elements: dict
@@ -101,7 +154,9 @@ orders:
       description: The provider.
       type: str
     order_id:
-      description: The order, always as text.
+      description:
+        - The order, always as text.
+        - Empty for a certificate that V(cpanel) lists as installed, because it does not report of which order it is.
       type: str
     status:
       description:
@@ -314,6 +369,11 @@ orders:
       auto_reissue: false
       warnings: []
       raw:
+truncated:
+  description: Whether orders of the account may be missing from the list; a warning then says why.
+  returned: success, when O(order_ids) is not given
+  type: bool
+  sample: false
 msg:
   description: What went wrong and what to do, with the provider and the order.
   returned: failure

@@ -9,17 +9,19 @@ Private to this collection.
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
-from ..errors import AuthenticationError, OrderError, PermissionDenied, ProviderUnavailable, RateLimited
+from ..errors import AuthenticationError, InvalidRequest, OrderError, PermissionDenied, ProviderUnavailable, RateLimited
 from ..http.redaction import drop_personal
 from ..model import Order, Status
 from .each_order import fetch_each, first_failure
+from .order_list import LIST_FILTERS, list_orders, read_filter
 from .runtime import ORDER_IDS, PROVIDER_OPTIONS, Params, Result, Session, check_order_ids, enumerate_ids
 
 ORDER_INFO_OPTIONS: dict[str, t.Any] = dict(
-    PROVIDER_OPTIONS,
-    order_ids=ORDER_IDS,
+    {**PROVIDER_OPTIONS, **LIST_FILTERS},
+    order_ids=dict(ORDER_IDS, required=False),
     include_raw={"type": "bool", "default": False},
 )
 
@@ -30,10 +32,17 @@ BULK_INFO_FROM = 100
 def order_info(session: Session, params: Params) -> Result:
     """Where each order stands. An order that cannot be had does not keep the others from being returned.
 
+    Without order_ids it is each order of the account; see order_list.
+
     Raises:
         OrderError: the first failure, with ``orders`` (those that were answered) and, beside others, ``errors`` in its
             details.
     """
+    if params.get("order_ids") is None:
+        return _list(session, params)
+    given = [name for name in LIST_FILTERS if params.get(name) is not None]
+    if given:
+        raise InvalidRequest(f"{', '.join(given)} narrow the list of the account; leave order_ids out to have it")
     order_ids, failures = check_order_ids(session.provider, params["order_ids"])
     include_raw = bool(params.get("include_raw"))
     summaries = {} if include_raw or len(order_ids) < BULK_INFO_FROM else _fetch_summaries(session, order_ids)
@@ -45,6 +54,16 @@ def order_info(session: Session, params: Params) -> Result:
     if failures:
         raise first_failure(failures, result)
     return result
+
+
+def _list(session: Session, params: Params) -> Result:
+    wanted = read_filter(params, datetime.datetime.now(datetime.timezone.utc))
+    orders, reasons = list_orders(session, wanted)
+    _warn_once(session, orders)
+    for reason in reasons:
+        session.warn(f"not all orders of the account are listed: {reason}")
+    include_raw = bool(params.get("include_raw"))
+    return {"orders": [_to_dict(session, order, include_raw) for order in orders], "truncated": bool(reasons)}
 
 
 def _warn_once(session: Session, orders: t.Sequence[Order]) -> None:

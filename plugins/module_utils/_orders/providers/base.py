@@ -26,6 +26,7 @@ from ..http.redaction import shortened
 from ..model import Blocker, Check, Domain, IssuedBundle, Order
 from ..reissue.methods import choose_dcv_method
 from ..reissue.model import Snapshot, Wish
+from .paging import OrderList
 
 T = t.TypeVar("T")
 
@@ -284,6 +285,14 @@ class Provider(abc.ABC):
                 reported: the first time, and now and then. One that is left out then has an OrderSummary without order.
         """
         raise NotImplementedError(f"{self.info.name} has no bulk call")
+
+    def fetch_list(self) -> OrderList:
+        """The orders of the account, by the list call alone: no more requests than the list has pages.
+
+        Raises:
+            InvalidRequest: when the account options do not go together with the list.
+        """
+        raise NotImplementedError(f"{self.info.name} has no list")
 
     def refresh_policy(self, pending: int) -> RefreshPolicy:
         """How many orders are fetched in detail in one poll of a wait.

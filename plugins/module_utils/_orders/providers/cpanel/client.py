@@ -23,6 +23,7 @@ from ...http.redaction import shortened
 from ...model import IssuedBundle, Order, Status
 from ..base import OrderSummary, Provider, RefreshPolicy
 from ..coerce import identifier, mapping, names, objects, text
+from ..paging import OrderList
 from . import INFO
 from .dcv import map_evidence, with_records
 from .envelope import Reply, parse_reply
@@ -32,6 +33,7 @@ from .mapping import (
     is_decided,
     is_silent,
     is_unknown_item,
+    map_installed,
     map_order,
     map_summary,
     status_without_certificate,
@@ -110,6 +112,23 @@ class CpanelProvider(Provider):
         """The account's queue, in one request whatever its length; section 7."""
         self._items, self._note, self._unused = self._read_queue(self._fetch_queue(None).read()), None, set(order_ids)
         return {order_id: map_summary(self._items.get(order_id), order_id) for order_id in order_ids}
+
+    def fetch_list(self) -> OrderList:
+        """See Provider.fetch_list. The queue, and what is installed, without pages; section 6 of the sheet on orders.
+
+        An order leaves the queue when its certificate is installed, and no call says which order that was.
+        """
+        self._items, self._note = self._read_queue(self._fetch_queue(None).read()), None
+        self._unused = set(self._items)
+        orders = [
+            replace(map_summary(item, order_id).order or map_order({}, None, item, order_id), raw=item)
+            for order_id, item in self._items.items()
+            if order_id is not None
+        ]
+        hosts = self._call("SSL", "installed_hosts", {}, None)
+        if hosts.refusal is not None:
+            return OrderList(orders, f"the installed certificates are not known: {hosts.refusal.message}")
+        return OrderList([*orders, *map_installed(objects(hosts.read()))])
 
     def fetch_certificate(self, order: Order) -> IssuedBundle:
         """The certificate from the store, its chain from the server; section 8.

@@ -13,6 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from ...._common.names import normalize_serial
 from ...certificates.chain import CertificateFacts, describe_certificate
 from ...model import Blocker, Check, Coverage, Domain, Order, OrderCertificate, Reissue, Status
 from ..base import OrderSummary, least_advanced, open_blockers, unknown_word
@@ -69,6 +70,7 @@ _DOMAIN_STATES: t.Mapping[str, str] = {
 #: cPanel publishes what DCV needs by itself; section 10.
 _ACTORS = {"dcv": "provider"}
 _LABEL = "cPanel"
+_INSTALLED = "the certificate is installed; cPanel does not report of which order it is, so it has no order_id"
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,37 @@ def map_summary(item: Data | None, order_id: str | None = None) -> OrderSummary:
         return OrderSummary(change_token=change_token)
     available = {"status_code": item.get("last_status_code"), "status_message": item.get("last_status_message")}
     return OrderSummary(change_token, _map_reports(_Reports(available=available, item=item), order_id))
+
+
+def map_installed(hosts: t.Sequence[Data]) -> list[Order]:
+    """The installed certificates, each once, as orders that have no order_item_id; section 1.
+
+    Certificates that signed themselves are no order's.
+    """
+    found: dict[str, Order] = {}
+    for host in hosts:
+        record = mapping(host.get("certificate"))
+        certificate_id = text(record.get("id"))
+        if certificate_id is None or flag(record.get("is_self_signed")) is True:
+            continue
+        listed = [name.lower() for name in names(record.get("domains")) if is_host_name(name)]
+        found[certificate_id] = Order(
+            provider="cpanel",
+            order_id="",
+            status=Status.ISSUED,
+            provider_status="installed",
+            dcv_completed=True,
+            domains=tuple(Domain(name, Check.COMPLETED) for name in listed),
+            certificate=OrderCertificate(
+                id=certificate_id,
+                serial_number=normalize_serial(text(record.get("serial"))),
+                not_before=time_from_epoch(record.get("not_before")),
+                not_after=time_from_epoch(record.get("not_after")),
+            ),
+            warnings=(_INSTALLED,),
+            raw=record,
+        )
+    return list(found.values())
 
 
 def certificate(available: Data) -> str | None:

@@ -16,27 +16,24 @@ import typing as t
 from dataclasses import replace
 
 from ...._common.evidence import NameEvidence
-from ...describe import MAX_QUOTED, no_certificate
+from ...describe import no_certificate
 from ...errors import (
-    AuthenticationError,
     InvalidRequest,
     NotIssued,
-    OrderError,
     OrderNotFound,
     PermissionDenied,
-    ProviderUnavailable,
-    RateLimited,
     UnexpectedResponse,
 )
 from ...http.messages import Request, Response
-from ...http.redaction import shortened
 from ...model import IssuedBundle, Order, Status
 from ...reissue.model import Snapshot, Wish
-from ..base import NOT_YET, SERVER_FAULT, TOO_MANY_REQUESTS, DcvReply, OrderSummary, Provider
-from ..coerce import identifier, listing, mapping, objects, text, texts, word
-from . import DEFAULT_URL, INFO
+from ..base import DcvReply, OrderSummary, Provider
+from ..coerce import flag, identifier, mapping, number, objects, text, word
+from ..paging import MAX_PAGES, OrderList, Page, Pages, read_pages
+from . import INFO
 from .archive import unzip
 from .dcv import RandomValue, check_one_method, domain_ids, map_evidence, map_random_value, map_reply
+from .envelope import error_of, read_about, read_json
 from .mapping import STATUSES, Body, listed_id, map_order, map_summary, with_validation
 from .reissue import METHODS, make_body, map_snapshot, needs_approval
 
@@ -51,46 +48,6 @@ _OVERLAP = 2
 _BARE = re.compile(r"\s*(?:MI|LS0t)[A-Za-z0-9+/=\s]{200,}", re.ASCII)
 
 T = t.TypeVar("T")
-
-#: What a refused key is called; the two words come in either order.
-_REFUSED_KEY = r"(?=.*\bapi[ _-]?key\b).*\b(?:invalid|not valid|unknown|expired|revoked|disabled)\b.*"
-#: Errors by their signs: a part of a code, "HTTP 404", "HTTP 404 without JSON", or "message: ...". The first rule with
-#: a sign that its pattern matches as a whole decides; section 6.
-_ERRORS: t.Sequence[tuple[str, type[OrderError], str]] = (
-    ("request_limit_exceeded", RateLimited, "too many requests ({0}); ask less often"),
-    (
-        "(?:file_random_value_not_found|invalid_dns_txt|caa_check_failed|caa_not_found).*",
-        NotIssued,
-        "the record that DigiCert looks for is not found yet ({0}); publish it",
-    ),
-    (
-        "missing_permission|invalid_approver",
-        PermissionDenied,
-        "the role of api_key does not allow this call ({0}); use a key that may",
-    ),
-    (
-        rf"HTTP 40[13].*|access_denied|access_denied_invalid_key|message: {_REFUSED_KEY}",
-        AuthenticationError,
-        "DigiCert refused api_key ({0}); check the key, and api_url's region",
-    ),
-    (rf".*(?:{TOO_MANY_REQUESTS}).*", RateLimited, "too many requests ({0}); ask less often"),
-    (rf".*(?:{SERVER_FAULT}).*", ProviderUnavailable, "DigiCert is not well ({0}); try again later"),
-    (rf"message: .*{NOT_YET}.*", NotIssued, "the order has not come so far yet ({0}); wait for it"),
-    (
-        "route|HTTP 404 without JSON",
-        InvalidRequest,
-        f"DigiCert's API is not at this URL ({{0}}); check api_url, the default is {DEFAULT_URL}",
-    ),
-    (
-        "not_found|HTTP 404",
-        OrderNotFound,
-        "DigiCert does not know it ({0}); check the order id, api_key and api_url",
-    ),
-    ("HTTP 406", UnexpectedResponse, "DigiCert did not accept the request ({0}); try again later"),
-    (".*", InvalidRequest, "DigiCert refused the request ({0}); check order_id and api_url"),
-)
-#: Fields of which an answer has at least one when it is no error, whatever message is in it.
-_ANSWER_FIELDS = ("id", "order_status", "orders", "dns_name_validations", "dcv_random_value", "dcv_token")
 
 
 class DigicertProvider(Provider):
@@ -130,7 +87,9 @@ class DigicertProvider(Provider):
         minutes = _MAX_WINDOW + 1 if changed_since is None else math.ceil(changed_since / 60) + _OVERLAP
         whole = minutes > _MAX_WINDOW
         if whole:
-            items = self._list_orders(wanted)
+            # Single calls cost two requests each.
+            pages = self._list_orders(lambda found: all(one in found for one in wanted), max(1, 2 * len(wanted)))
+            items = list(pages.items.values())
         else:
             path = "/order/certificate/status-changes"
             items = self._send("status-changes", path, _read_orders, {"minutes": str(minutes)})
@@ -152,6 +111,13 @@ class DigicertProvider(Provider):
             **dict.fromkeys(wanted - reported.keys() if whole else (), OrderSummary(change_token="unlisted")),
             **reported,
         }
+
+    def fetch_list(self) -> OrderList:
+        """See Provider.fetch_list. An item is order info, shortened; section 5 of the sheet on orders."""
+        pages = self._list_orders()
+        orders = [replace(map_order(item, None, order_id), raw=item) for order_id, item in pages.items.items()]
+        renewed = frozenset(order_id for order_id, item in pages.items.items() if flag(item.get("is_renewed")))
+        return OrderList(orders, pages.truncated, names_complete=True, renewed=renewed)
 
     def fetch_certificate(self, order: Order) -> IssuedBundle:
         """The certificate with its intermediates, by certificate id; section 8.
@@ -207,13 +173,13 @@ class DigicertProvider(Provider):
     def change_dcv_method(self, order_id: str, names: t.Sequence[str], method: str) -> None:
         """See Provider.change_dcv_method. The method of the whole order; section 2 of the DCV sheet."""
         path, content = f"/order/certificate/{order_id}/dcv-method", {"dcv_method": method}
-        self._send("dcv-method", path, _read_json, None, order_id, method="PUT", content=content, repeatable=False)
+        self._send("dcv-method", path, read_json, None, order_id, method="PUT", content=content, repeatable=False)
 
     def look_for_evidence(self, order_id: str, names: t.Sequence[NameEvidence]) -> DcvReply:
         """See Provider.look_for_evidence. "Not found yet" comes as an error for some methods; section 4."""
         path = f"/order/certificate/{order_id}/check-dcv"
         try:
-            body = self._send("check-dcv", path, _read_json, None, order_id, method="PUT", repeatable=False)
+            body = self._send("check-dcv", path, read_json, None, order_id, method="PUT", repeatable=False)
         except NotIssued as exc:
             return DcvReply(message=exc.message)
         return map_reply(mapping(body))
@@ -273,14 +239,14 @@ class DigicertProvider(Provider):
 
     def _fetch_info(self, order_id: str) -> Body:
         def parse(response: Response) -> Body:
-            return _read_about(response, order_id, "id", ("id", "status"))
+            return read_about(response, order_id, "id", ("id", "status"))
 
         path = f"/order/certificate/{order_id}"
         return self._send("order info", path, parse, {"include_caa_status": "true"}, order_id)
 
     def _fetch_validation(self, order_id: str) -> Body:
         def parse(response: Response) -> Body:
-            return _read_about(response, order_id, "order_id", ())
+            return read_about(response, order_id, "order_id", ())
 
         path = f"/order/certificate/{order_id}/validation"
         return self._send("order validation", path, parse, order_id=order_id)
@@ -310,66 +276,38 @@ class DigicertProvider(Provider):
                 found.update(dict.fromkeys(listed, value) if value else {})
         return found
 
-    def _list_orders(self, wanted: frozenset[str]) -> list[Body]:
-        """Pages of the list, until all orders are found or single calls have become cheaper."""
-        items: dict[str, Body] = {}
-        # A single look costs two requests.
-        for page in range(max(1, 2 * len(wanted))):
-            query = {"limit": str(_PAGE_SIZE), "offset": str(page * _PAGE_SIZE)}
-            listed = self._send("order list", "/order/certificate", _read_orders, query)
-            before = len(items)
-            items.update((listed_id(item), item) for item in listed)
-            # A server that does not know offset would answer the first page for ever.
-            if len(listed) < _PAGE_SIZE or len(items) == before or wanted <= items.keys():
-                break
-        return list(items.values())
+    def _list_orders(
+        self,
+        is_enough: t.Callable[[t.Container[str]], bool] = lambda found: False,
+        max_pages: int = MAX_PAGES,
+    ) -> Pages[Body]:
+        def fetch(offset: int) -> Page[Body]:
+            query = {"limit": str(_PAGE_SIZE), "offset": str(offset)}
+            return self._send("order list", "/order/certificate", _read_page, query)
+
+        return read_pages(fetch, listed_id, is_enough, max_pages)
 
 
 # -- reading answers --------------------------------------------------------
 
 
-def _read_json(response: Response) -> t.Any:
-    """The JSON of an answer that is no error; section 6."""
-    if response.status >= 400:
-        raise _error(response)
-    if response.status == 204:
-        return {}
-    body = response.json()
-    if isinstance(body, dict) and _is_error(body):
-        raise _error(response)
-    return body
-
-
-def _read_about(response: Response, order_id: str, id_field: str, needed: t.Sequence[str]) -> Body:
-    """An object about this order, with at least one of the fields needed."""
-    body = _read_json(response)
-    if not isinstance(body, dict):
-        raise UnexpectedResponse("it is no JSON object")
-    if needed and not any(body.get(name) for name in needed):
-        raise UnexpectedResponse("it has none of the fields {0}".format(", ".join(needed)))
-    answered = identifier(body.get(id_field))
-    if answered is not None and answered.lstrip("0") != order_id.lstrip("0"):
-        raise UnexpectedResponse(f"it is about order {answered[:40]}")
-    return body
-
-
 def _read_reissues(response: Response) -> list[Body]:
-    body = _read_json(response)
+    body = read_json(response)
     return objects(body.get("certificates") if isinstance(body, dict) else body)
 
 
 def _read_reissue(response: Response) -> bool:
     """Whether the reissue waits for approval. An empty body is an answer as well; section 8 of the sheet on orders."""
-    return needs_approval(mapping(_read_json(response))) if response.body.strip() or response.status >= 400 else False
+    return needs_approval(mapping(read_json(response))) if response.body.strip() or response.status >= 400 else False
 
 
 def _read_random_value(response: Response) -> RandomValue | None:
-    return map_random_value(mapping(_read_json(response)))
+    return map_random_value(mapping(read_json(response)))
 
 
 def _read_orders(response: Response) -> list[Body]:
     """The orders of a list or of status-changes: below orders, or a bare list; {} is none at all. Section 7."""
-    body = _read_json(response)
+    body = read_json(response)
     if isinstance(body, dict) and (not body or "orders" in body):
         body = body.get("orders") or []
     if not isinstance(body, list):
@@ -377,10 +315,15 @@ def _read_orders(response: Response) -> list[Body]:
     return objects(body)
 
 
+def _read_page(response: Response) -> Page[Body]:
+    orders = _read_orders(response)
+    return Page(orders, _PAGE_SIZE, number(mapping(mapping(response.json()).get("page")).get("total")))
+
+
 def _read_certificate(response: Response) -> tuple[str, ...]:
     """Certificates in PEM. Which of them is the leaf is not relied upon; section 8."""
     if response.status >= 400:
-        raise _error(response)
+        raise error_of(response)
     texts = unzip(response.body) if response.body[:4] == b"PK\x03\x04" else (response.text(),)
     whole = "\n".join(texts)
     begun = whole.count("-----BEGIN CERTIFICATE-----")
@@ -388,54 +331,10 @@ def _read_certificate(response: Response) -> tuple[str, ...]:
         return texts
     if not begun:
         if whole.lstrip()[:1] == "{":
-            _read_json(response)
+            read_json(response)
         if "PKCS7" in whole or response.body[:1] == b"\x30":
             raise UnexpectedResponse("it is PKCS #7 or DER where PEM was requested; check api_url", retryable=False)
         raise UnexpectedResponse("there is no certificate in it")
     if begun != whole.count("-----END CERTIFICATE-----"):
         raise UnexpectedResponse("a certificate in it is cut off")
     return texts
-
-
-def _is_error(body: Body) -> bool:
-    """Whether an answer without an HTTP status for an error is one all the same; section 6."""
-    if body.get("errors"):
-        return "status" not in body and "order_status" not in body
-    has_answer = any(name in body for name in _ANSWER_FIELDS) or word(body.get("status")) in STATUSES
-    return bool(_errors(body)) and not has_answer
-
-
-def _errors(body: t.Any) -> list[tuple[str, str]]:
-    """Pairs of code and message: below errors or error, in an array, an object or a text, or a lone message."""
-    fields = mapping(body)
-    found = []
-    for value in (fields.get(name) for name in ("errors", "error", "message", "messages", "detail")):
-        for item in listing(value) or [value]:
-            code = word(mapping(item).get("code"))
-            others = {name: one for name, one in item.items() if name != "code"} if isinstance(item, dict) else item
-            message = "; ".join(texts(mapping(item).get("message")) or texts(others))
-            if code or message:
-                found.append((shortened(code, MAX_QUOTED), shortened(message, MAX_QUOTED)))
-    return list(dict.fromkeys(found))
-
-
-def _error(response: Response) -> OrderError:
-    """The error that an answer stands for; section 6."""
-    status = f"HTTP {response.status}"
-    signs = []
-    errors: list[tuple[str, str]] = []
-    if response.text().strip():
-        try:
-            errors = _errors(response.json())
-        except UnexpectedResponse:
-            signs.append(f"{status} without JSON")
-    for code, message in errors:
-        signs += [*(part.strip() for part in code.split("|")), f"message: {message}"]
-    reason = "; ".join(": ".join(filter(None, pair)) for pair in errors[:3]) or "no reason given"
-    signs.append(status)
-    kind, message = next(
-        (kind, message)
-        for pattern, kind, message in _ERRORS
-        if any(re.fullmatch(pattern, sign, re.IGNORECASE | re.DOTALL) for sign in signs)
-    )
-    return kind(message.format(f"{status}, {reason}"))

@@ -40,10 +40,11 @@ from ..base import (
     Provider,
     fetch_summaries_in_batches,
 )
-from ..coerce import certificate_text, flag, identifier, mapping, objects, text, word
+from ..coerce import certificate_text, flag, identifier, mapping, number, objects, text, word
+from ..paging import OrderList, Page, read_pages
 from . import DEFAULT_URL, INFO
 from .dcv import map_evidence
-from .mapping import Body, map_order, map_summary
+from .mapping import Body, map_listed, map_order, map_summary
 from .reissue import METHODS, make_form, map_snapshot
 
 T = t.TypeVar("T")
@@ -53,6 +54,8 @@ class _KeyRefused(AuthenticationError):
     """The session key is not valid, or not any more. It is renewed once then; section 2."""
 
 
+#: The most that one page of the list call holds; section 1.
+_PAGE_SIZE = 1000
 #: No session key has more characters; it is part of every URL.
 _MAX_KEY_LENGTH = 1024
 #: So many texts of one error are shown.
@@ -113,6 +116,20 @@ class GogetsslProvider(Provider):
     def fetch_summaries(self, order_ids: t.Sequence[str], changed_since: float | None) -> t.Mapping[str, OrderSummary]:
         """The batch reply; it has neither certificates nor checks. Section 7."""
         return fetch_summaries_in_batches(order_ids, self.info.bulk_batch, self._fetch_statuses, _summary)
+
+    def fetch_list(self) -> OrderList:
+        """See Provider.fetch_list. The list has ids and words, the batch reply ends; none has names.
+
+        Section 5 of the sheet on orders.
+        """
+        pages = read_pages(self._fetch_page, lambda item: identifier(item.get("order_id")) or "")
+        active = [order_id for order_id, item in pages.items.items() if word(item.get("status")) == "active"]
+        ends: dict[str, Body] = {}
+        step = self.info.bulk_batch or len(active)
+        for start in range(0, len(active), step):
+            ends.update(self._fetch_statuses(active[start : start + step]))
+        orders = [map_listed(order_id, item, ends.get(order_id)) for order_id, item in pages.items.items()]
+        return OrderList(orders, pages.truncated)
 
     def fetch_certificate(self, order: Order) -> IssuedBundle:
         """Leaf and chain from the status reply; section 8."""
@@ -177,6 +194,18 @@ class GogetsslProvider(Provider):
 
         return self._send("order status", "GET", f"/orders/status/{order_id}", parse, order_id)
 
+    def _fetch_page(self, offset: int) -> Page[Body]:
+        def parse(response: Response) -> Page[Body]:
+            body = _read_json(response)
+            if "orders" not in body:
+                raise UnexpectedResponse("it holds no list of orders", retryable=False)
+            # count is about this page alone.
+            size = number(body.get("limit")) or _PAGE_SIZE
+            return Page(objects(body.get("orders")), min(size, _PAGE_SIZE) if size > 0 else _PAGE_SIZE)
+
+        query = {"limit": str(_PAGE_SIZE), "offset": str(offset)}
+        return self._send("order list", "GET", "/orders/ssl/all", parse, query=query)
+
     def _fetch_statuses(self, order_ids: t.Sequence[str]) -> t.Mapping[str, Body]:
         form = {"cids": ",".join(order_ids)}
         items = self._send("batch status", "POST", "/orders/statuses/", _read_batch, form=form)
@@ -191,15 +220,14 @@ class GogetsslProvider(Provider):
         order_id: str | None = None,
         form: t.Mapping[str, str] | None = None,
         repeatable: bool = True,
+        query: t.Mapping[str, str] | None = None,
     ) -> T:
         """Send with the session key, and once more with a new one when the key is refused; section 2."""
 
         def send() -> T:
             key = self._key or self._authenticate()
-            query = {"auth_key": key}
-            request = Request(
-                call=call, method=method, path=path, query=query, form=form, order_id=order_id, repeatable=repeatable
-            )
+            about: t.Any = {"form": form, "order_id": order_id, "repeatable": repeatable}
+            request = Request(call=call, method=method, path=path, query={"auth_key": key, **(query or {})}, **about)
             return self.transport.send(request, parse)
 
         try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from dataclasses import replace
 
 from ...certificates.chain import describe_certificate
 from ...model import Blocker, Check, Coverage, Domain, Order, OrderCertificate, Record, Reissue, Status
@@ -126,6 +127,21 @@ def map_summary(item: Body, order_id: str | None = None) -> OrderSummary:
         order_id = order_id or identifier(item.get("order_id")) or ""
         order = Order("gogetssl", order_id, Status.VALIDATING, provider_status=text(item.get("status")))
     return OrderSummary(change_token="{0}:{1}".format(status_word, text(item.get("expires")) or ""), order=order)
+
+
+def map_listed(order_id: str, item: Body, batch_item: Body | None) -> Order:
+    """What the list and the batch reply report of an order; section 5 of the sheet on orders.
+
+    Arguments:
+        item: of the list: an id and a word.
+        batch_item: of the batch reply, for an active order; only one with a certificate has an end in it.
+    """
+    order = map_order(item, order_id)
+    end = time_from_text(mapping(batch_item).get("expires"))
+    if word(item.get("status")) == word(mapping(batch_item).get("status")) == "active" and end is not None:
+        certificate = OrderCertificate(not_after=end)
+        order = replace(order, status=Status.ISSUED, issued=True, certificate=certificate, warnings=())
+    return replace(order, raw=item if batch_item is None else {**item, **batch_item})
 
 
 def _status(

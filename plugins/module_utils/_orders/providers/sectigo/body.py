@@ -115,5 +115,7 @@ def read_reply(response: Response) -> Reply | None:
             raise UnexpectedResponse("the form has more fields than any answer", retryable=False)
         # Decoded once: a second time would make blanks of each + in base64.
         pairs = list(parse_qsl(body, keep_blank_values=True, errors="replace"))
-    found = number(dict(pairs).get("errorCode"))
+    fields = dict(pairs)
+    # The report of many orders has been seen to write it with an underscore; section 5 of the sheet on orders.
+    found = number(fields.get("errorCode", fields.get("error_code")))
     return None if found is None else Reply(code=found, pairs=pairs, rest=rest.strip())

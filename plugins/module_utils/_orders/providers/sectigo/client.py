@@ -44,10 +44,11 @@ from ..base import (
     fetch_summaries_in_batches,
 )
 from ..coerce import number, text
+from ..paging import OrderList, Page, read_pages
 from . import INFO
 from .body import Entry, Reply, read_reply
 from .dcv import map_evidence
-from .mapping import STATUS_CODES, map_order, map_summary, newest, with_names
+from .mapping import STATUS_CODES, map_listed, map_order, map_summary, newest, with_names
 from .reissue import METHODS, make_form, map_snapshot
 
 _STATUS = "/products/!GetDetailedOrderStatus"
@@ -60,6 +61,8 @@ _REPLACE = "/products/!AutoReplaceSSL"
 #: Seconds to stay away after error -42: the published pause between collect calls, and the interval of status calls.
 _COLLECT_PAUSE = 10800.0
 _STATUS_PAUSE = 900.0
+#: Rows on one page of the report; section 5 of the sheet on orders.
+_PAGE_SIZE = 500
 #: A certificateID has at most so many digits; section 3.
 _MAX_CERTIFICATE_ID_LENGTH = 16
 
@@ -139,12 +142,19 @@ class SectigoProvider(Provider):
         Raises:
             InvalidRequest: for certificate ids, and when the report refuses an order; each must then be fetched alone.
         """
-        if self._by_certificate:
-            raise InvalidRequest(
-                "the report of many orders knows no certificateID; give order numbers to have it used",
-                provider=self.info.name,
-            )
+        self._refuse_certificate_ids()
         return fetch_summaries_in_batches(order_ids, self.info.bulk_batch, self._report, _summary)
+
+    def fetch_list(self) -> OrderList:
+        """See Provider.fetch_list. !WebHostReport with paging; section 5 of the sheet on orders.
+
+        Raises:
+            InvalidRequest: for certificate ids, which the report does not have.
+        """
+        self._refuse_certificate_ids()
+        pages = read_pages(self._fetch_page, lambda row: row.order_number or "")
+        orders = [map_listed(row) for row in pages.items.values()]
+        return OrderList(orders, pages.truncated)
 
     def fetch_certificate(self, order: Order) -> IssuedBundle:
         """The certificate from CollectSSL, or what was collected within the pause that it demands; sections 8 and 9.
@@ -303,14 +313,7 @@ class SectigoProvider(Provider):
         rows: dict[str, Entry] = {}
         form = {"orderNumber": ",".join(wanted), "showStatusesOnly": "Y"}
         while True:
-            try:
-                reply = self._send(_REPORT, form, None, lambda reply: reply)
-            except OrderNotFound as exc:
-                raise InvalidRequest(exc.message, provider=self.info.name, http_status=exc.http_status) from exc
-            if reply.code < 0:
-                raise InvalidRequest(
-                    f"the report of many orders answered {reply.code} ({_quote(reply)})", provider=self.info.name
-                )
+            reply = self._fetch_report(form)
             known = len(rows)
             rows.update((entry.order_number, entry) for entry in reply.entries if entry.order_number)
             total = number(reply.fields.get("noOfResults")) or 0
@@ -318,6 +321,35 @@ class SectigoProvider(Provider):
                 return {order_id: rows[order_id] for order_id in wanted if order_id in rows}
             # Whether results are counted from 0 or from 1 is not published: one may come twice, none is missed.
             form = {**form, "firstResultNo": str(len(rows)), "lastResultNo": str(total)}
+
+    def _fetch_report(self, form: t.Mapping[str, str]) -> Reply:
+        try:
+            reply = self._send(_REPORT, form, None, lambda reply: reply)
+        except OrderNotFound as exc:
+            raise InvalidRequest(exc.message, provider=self.info.name, http_status=exc.http_status) from exc
+        if reply.code < 0:
+            raise InvalidRequest(
+                f"the report of many orders answered {reply.code} ({_quote(reply)})", provider=self.info.name
+            )
+        return reply
+
+    def _fetch_page(self, offset: int) -> Page[Entry]:
+        # Whether results are counted from 0 or from 1 is not published: one may come twice, none is missed.
+        form = {"firstResultNo": str(offset), "lastResultNo": str(offset + _PAGE_SIZE)}
+        try:
+            reply = self._fetch_report(form)
+        except InvalidRequest:
+            if offset > 0:
+                raise
+            reply = self._fetch_report({**form, "firstResultNo": "1"})
+        return Page(reply.entries, _PAGE_SIZE, number(reply.fields.get("noOfResults")))
+
+    def _refuse_certificate_ids(self) -> None:
+        if self._by_certificate:
+            raise InvalidRequest(
+                "the report of many orders knows no certificateID; give order numbers to have it used",
+                provider=self.info.name,
+            )
 
     def _identify(self, order_id: str) -> dict[str, str]:
         return {"certificateID" if self._by_certificate else "orderNumber": order_id}

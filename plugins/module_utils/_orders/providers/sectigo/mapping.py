@@ -112,17 +112,23 @@ def map_summary(row: Entry, order_id: str | None = None) -> OrderSummary:
     """What a row of !WebHostReport shows of an order. It has names of its own for fields of the status call."""
     watched = ("status", "laststatuschange", "serialnumber")
     seen = [[part.get(name) for name in watched] for part in row.certificates]
+    order = map_listed(row, order_id)
+    # What has ended, or is issued, may have been replaced by a newer order: only the status call knows.
+    return OrderSummary(
+        change_token=repr((row.fields.get("orderstatus"), seen)),
+        order=order if order.status == Status.VALIDATING else None,
+    )
+
+
+def map_listed(row: Entry, order_id: str | None = None) -> Order:
+    """The order that a row of !WebHostReport describes, without checks."""
     renamed = {"certificatestatus": "status", "fqdn": "domain", "objecttype": "type"}
     parts = {
         position: {**part, **{name: part.get(given) for name, given in renamed.items()}}
         for position, part in row.parts.items()
     }
     order = map_entry(replace(row, parts=parts), order_id or row.order_number or "")
-    # What has ended, or is issued, may have been replaced by a newer order: only the status call knows.
-    return OrderSummary(
-        change_token=repr((row.fields.get("orderstatus"), seen)),
-        order=order if order.status == Status.VALIDATING else None,
-    )
+    return replace(order, raw={**row.fields, "certificates": row.certificates})
 
 
 def map_entry(entry: Entry, order_id: str) -> Order:
