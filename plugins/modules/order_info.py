@@ -145,7 +145,8 @@ RETURN = r"""
 orders:
   description:
     - The orders that were answered, in the order given, or in the order of the provider's list.
-    - In a list, orders that are no longer open come without checks, because no provider lists them.
+    - In a list, orders that are no longer open come without checks, because no provider lists them. C(order_id) is empty
+      for a certificate that V(cpanel) lists as installed, because it does not report of which order it is.
   returned: always, but not when an option is wrong, or a credential or library is missing
   type: list
   elements: dict
@@ -154,9 +155,7 @@ orders:
       description: The provider.
       type: str
     order_id:
-      description:
-        - The order, always as text.
-        - Empty for a certificate that V(cpanel) lists as installed, because it does not report of which order it is.
+      description: The order, always as text.
       type: str
     status:
       description:
