@@ -30,6 +30,8 @@ PACKAGE = "ansible_collections.certops.issuance.plugins"
 
 #: ansible-core and controller Python, the oldest first. "newest" is the newest that pip finds.
 CONTROLLERS = (("2.18", "3.11"), ("2.19", "3.11"), ("2.20", "3.12"), ("newest", "3.12"), ("newest", "3.13"))
+#: The oldest supported dnspython goes with the oldest ansible-core; all others have the newest.
+OLDEST_DNSPYTHON = "dnspython==2.3.*"
 IDS = [f"{core}-python-{python}" for core, python in CONTROLLERS]
 #: Target Pythons that no controller has. The oldest supported ansible-core reaches them all.
 TARGETS = ("3.8", "3.9", "3.10")
@@ -173,6 +175,13 @@ def units(session: nox.Session) -> None:
 
 
 @_tests(tags=["test-all"])
+def worlds(session: nox.Session) -> None:
+    """DCV in 5,000 generated worlds, of which the unit tests take 300."""
+    file = "tests/unit/plugins/module_utils/_dcv/test_worlds.py"
+    session.run("python", "-m", "pytest", file, *_PYTEST, env={"DCV_WORLDS": "5000"})
+
+
+@_tests(tags=["test-all"])
 def e2e(session: nox.Session) -> None:
     """Tests with real ansible runs."""
     session.run("python", "-m", "pytest", "tests/e2e", *(session.posargs or _PYTEST))
@@ -235,8 +244,9 @@ def test_kill(session: nox.Session) -> None:
 def matrix(session: nox.Session, core: str) -> None:
     """One ansible-core and Python: units, integration and targets, or those of them that are named."""
     python = str(session.python)
-    _install(session, _core(core), "matrix")
-    every = ["units", "integration"] + ["targets"] * ((core, python) == CONTROLLERS[0])
+    oldest = (core, python) == CONTROLLERS[0]
+    _install(session, _core(core), *[OLDEST_DNSPYTHON] * oldest, "matrix")
+    every = ["units", "integration"] + ["targets"] * oldest
     for kind in session.posargs or every:
         if kind == "units":
             session.run(*_ANSIBLE_TEST, "units", "--python", python, "--num-workers", "2")
