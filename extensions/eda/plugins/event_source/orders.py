@@ -47,7 +47,8 @@ options:
     description:
       - How much of the lifetime is left when a certificate becomes due, as days (V(30), V(30d)) or as a share of the
         lifetime (V(25%)).
-      - Without it one third of the lifetime, or one half where the lifetime is below ten days.
+      - Without it one third of the lifetime, or one half where the lifetime is below ten days. The hosts of the role
+        P(certops.issuance.certificate#role) are due a little earlier, so C(certificate_renewal=auto) finds them due.
     type: raw
   api_url:
     description: The URL of the API, where it is not the provider's own.
@@ -342,7 +343,7 @@ class _Watch:
             if not all(dates.values()) or self._due.get(order_id) == dates["not_after"]:
                 continue
             try:
-                found = renewal(dates, now, self._params["remaining"], spread_by=order_id)
+                found = renewal(dates, now, self._params["remaining"])
             except ValueError as exc:
                 self._due[order_id] = dates["not_after"]
                 logger.warning("order %s: nobody can tell when its certificate is due: %s", order_id, exc)

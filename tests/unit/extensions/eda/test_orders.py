@@ -10,6 +10,7 @@ import json
 import runpy
 import sys
 import typing as t
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from sandbox.client import Sandbox
 
 SOURCE = Path(__file__).resolve().parents[4] / "extensions/eda/plugins/event_source/orders.py"
 #: What no test reaches unless the source hangs.
-_HANGS = 60.0
+_HANGS = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +59,9 @@ class Watching:
         if getting in done:
             return getting.result()
         getting.cancel()
-        self.task.result()
-        raise AssertionError("the source has ended")
+        if self.task in done:
+            self.task.result()
+        raise AssertionError(f"no event comes; the task: {self.task}")
 
     async def until(self, **wanted: t.Any) -> list[dict[str, t.Any]]:
         """All events up to one with these fields."""
@@ -89,8 +91,14 @@ def watch(
     return asyncio.run(asyncio.wait_for(run(), 2 * _HANGS))
 
 
-def options(sandbox: Sandbox, *order_ids: str, provider: str = "digicert", **more: t.Any) -> dict[str, t.Any]:
-    return {**sandbox.options(provider), "provider": provider, "order_ids": list(order_ids), "poll_interval": 1, **more}
+def options(sandbox: Sandbox, *order_ids: str, **more: t.Any) -> dict[str, t.Any]:
+    return {
+        **sandbox.options("digicert"),
+        "provider": "digicert",
+        "order_ids": list(order_ids),
+        "poll_interval": 1,
+        **more,
+    }
 
 
 def test_each_change_of_an_order_is_an_event(sandbox: Sandbox, source: dict[str, t.Any]) -> None:
@@ -160,20 +168,33 @@ def test_refused_credentials_are_an_event(sandbox: Sandbox, source: dict[str, t.
 
 
 def test_a_certificate_is_due_once(sandbox: Sandbox, source: dict[str, t.Any]) -> None:
-    # Certificates of the sandbox begin at midnight and live 47 days; due times are spread over 2.35 days by order ID.
-    early, late = order_ids = ["1001", "1012"]
-    for order_id in order_ids:
-        sandbox.order("digicert", [f"www{order_id}.example.com"], scenario="issued", order_id=order_id)
+    now = datetime.now(timezone.utc)
+
+    def order(days_past: int, days_left: int) -> str:
+        dates = {"valid_from": now - timedelta(days_past), "valid_till": now + timedelta(days_left)}
+        certificate = {name: f"{moment:%Y-%m-%d}" for name, moment in dates.items()}
+        certificate.update(serial_number="0A1B2C", common_name="www.example.com")
+        fields = {"certificate": certificate}
+        placed = sandbox.order("digicert", ["www.example.com"], scenario="issued", fields=fields)
+        return str(placed["order_id"])
+
+    due, fresh = order(70, 20), order(20, 70)
 
     async def story(watching: Watching) -> list[dict[str, t.Any]]:
-        return [await watching.event() for _event in range(3)]
+        events = [await watching.event() for _event in range(3)]
+        # In the next round the provider reports something else about the order, and its certificate is the same.
+        await asyncio.to_thread(sandbox.patch_order, "digicert", due, stage="revoked")
+        return [*events, await watching.event()]
 
-    events = watch(source, options(sandbox, *order_ids, remaining="45d"), story)
+    events = watch(source, options(sandbox, due, fresh, refresh_interval=1), story)
     assert [(event["kind"], event["order_id"]) for event in events] == [
-        ("changed", early), ("changed", late), ("due", early),
-    ]  # fmt: skip
-    assert events[-1]["due"]["reason"] == "remaining"
-    assert events[-1]["order"]["certificate"]["not_after"] in events[-1]["msg"]
+        ("changed", due),
+        ("changed", fresh),
+        ("due", due),
+        ("changed", due),
+    ]
+    assert events[2]["due"]["reason"] == "remaining"
+    assert events[2]["order"]["certificate"]["not_after"] in events[2]["msg"]
 
 
 def test_nobody_reads_the_events(sandbox: Sandbox, source: dict[str, t.Any]) -> None:
