@@ -225,9 +225,20 @@ options:
         description: The name to ask for. By default the first of O(names), or of the certificate's names.
         type: str
       starttls:
-        description: The protocol in which to ask for TLS. Without it, TLS is spoken from the first byte.
+        description:
+          - The protocol in which to ask for TLS. Without it, TLS is spoken from the first byte.
+          - V(lmtp), V(sieve), V(ldap), V(ftp), V(xmpp) and V(mysql) since 1.1.0. V(xmpp) is what clients speak, on port
+            5222; V(mysql) is for MariaDB, too.
         type: str
-        choices: [smtp, imap, pop3, postgres]
+        choices: [smtp, lmtp, imap, pop3, sieve, ldap, ftp, xmpp, mysql, postgres]
+      proxy_protocol:
+        description:
+          - The version of the PROXY protocol that the service expects from the proxy or load balancer in front of it.
+            Such a service ends a connection that does not begin with this header.
+          - The probe names its own address as the client's. The service has to trust the target as a proxy.
+        type: str
+        choices: [v1, v2]
+        version_added: 1.1.0
   probe_timeout:
     description: Seconds after which a probe fails if the service does not serve the certificate.
     type: float
@@ -437,6 +448,11 @@ probes:
       description: As in O(probes[].starttls).
       type: str
       sample: null
+    proxy_protocol:
+      description: As in O(probes[].proxy_protocol).
+      type: str
+      sample: null
+      version_added: 1.1.0
     served:
       description: Whether the service serves the certificate.
       type: bool
@@ -576,7 +592,22 @@ def main() -> None:
                     "host": {"type": "str", "default": "localhost"},
                     "port": {"type": "int", "default": 443},
                     "server_name": {"type": "str"},
-                    "starttls": {"type": "str", "choices": ["smtp", "imap", "pop3", "postgres"]},
+                    "starttls": {
+                        "type": "str",
+                        "choices": [
+                            "smtp",
+                            "lmtp",
+                            "imap",
+                            "pop3",
+                            "sieve",
+                            "ldap",
+                            "ftp",
+                            "xmpp",
+                            "mysql",
+                            "postgres",
+                        ],
+                    },
+                    "proxy_protocol": {"type": "str", "choices": ["v1", "v2"]},
                 },
             },
             "probe_timeout": {"type": "float", "default": 10},

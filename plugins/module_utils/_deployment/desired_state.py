@@ -253,7 +253,7 @@ def read_probes(
     """Probes with their ``server_name`` as certificates carry it; one that can never hold is refused.
 
     Arguments:
-        probes: mappings with ``host``, ``port``, ``server_name`` and ``starttls``.
+        probes: mappings with ``host``, ``port``, ``server_name``, ``starttls`` and ``proxy_protocol``.
         timeout: seconds until each probe's deadline.
         desired: what the services shall serve; a probe without a name asks for the first expected one.
 

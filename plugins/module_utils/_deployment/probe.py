@@ -1,7 +1,7 @@
 # Copyright (c) 2026, certops.issuance contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Probe: real TLS handshakes with a running service, direct or after STARTTLS."""
+"""Probe: real TLS handshakes with a running service, direct or after STARTTLS, also behind the PROXY protocol."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import errno
 import hashlib
 import socket
 import ssl
-import struct
 import time
 import typing as t
 from dataclasses import dataclass
 
+from .proxy_protocol import proxy_header
 from .rehearsal import anchored_context
+from .starttls import Plain, Problem, start_tls
 from .x509 import ECDSA, RSA, Malformed, read_certificate
 
 #: Seconds for one connection before the deadline: a worker that hangs must not use all of the time. The last attempt,
@@ -27,15 +28,8 @@ _CONFIRMATIONS = 9
 _MAX_HANDSHAKE = 256 * 1024
 _MIN_PAUSE = 0.1
 _MAX_PAUSE = 1.0
-_MAX_LINE = 4096
-_MAX_LINES = 100
 _CIPHERS = {RSA: "aRSA", ECDSA: "aECDSA"}  # ciphers(1) of OpenSSL
-_SSL_REQUEST = struct.pack("!II", 8, 80877103)  # PostgreSQL manual, "Message Formats"
 _NOT_LISTENING = (errno.ECONNREFUSED, errno.EADDRNOTAVAIL, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EAFNOSUPPORT)
-
-
-class Problem(Exception):
-    """Why a service does not serve what it should, in one clause."""
 
 
 class NotListening(Problem):
@@ -50,17 +44,20 @@ class Endpoint:
         host: name or address; every address of it that accepts connections has to serve the certificate.
         port: TCP port.
         server_name: sent as SNI and, in the verifying handshake, expected in the certificate.
-        starttls: ``smtp``, ``imap``, ``pop3``, ``postgres``, or None for TLS from the first byte.
+        starttls: one of starttls.PROTOCOLS, or None for TLS from the first byte.
+        proxy_protocol: ``v1`` or ``v2`` of the PROXY protocol to send before anything else, or None.
     """
 
     host: str
     port: int
     server_name: str
     starttls: str | None = None
+    proxy_protocol: str | None = None
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         how = f"{self.server_name}, STARTTLS for {self.starttls}" if self.starttls else self.server_name
+        how += f", PROXY protocol {self.proxy_protocol}" if self.proxy_protocol else ""
         return f"{host}:{self.port} ({how})"
 
 
@@ -89,6 +86,7 @@ class ProbeResult:
             "port": self.endpoint.port,
             "server_name": self.endpoint.server_name,
             "starttls": self.endpoint.starttls,
+            "proxy_protocol": self.endpoint.proxy_protocol,
             "served": self.served,
             "serial_number": _serial_number(self.leaf) if self.leaf else None,
             "problem": self.problem,
@@ -237,11 +235,13 @@ def _connect(endpoint: Endpoint, family: int, address: t.Any, timeout: float, co
     where = f"{address[0]} port {endpoint.port}"
     try:
         with socket.socket(family, socket.SOCK_STREAM) as connection:
-            plain = _Plain(connection, timeout)
+            plain = Plain(connection, timeout)
             plain.use_what_is_left()
             connection.connect(address)
+            if endpoint.proxy_protocol:
+                plain.send(proxy_header(endpoint.proxy_protocol, connection.getsockname(), address))
             if endpoint.starttls:
-                _STARTTLS[endpoint.starttls](plain)
+                start_tls(endpoint.starttls, plain, endpoint.server_name)
             leaf = _handshake(plain, context, endpoint.server_name)
     except ssl.SSLCertVerificationError as exc:
         raise Problem(
@@ -259,7 +259,7 @@ def _connect(endpoint: Endpoint, family: int, address: t.Any, timeout: float, co
     return leaf
 
 
-def _handshake(plain: _Plain, context: ssl.SSLContext, server_name: str) -> bytes | None:
+def _handshake(plain: Plain, context: ssl.SSLContext, server_name: str) -> bytes | None:
     """The leaf that a handshake shows; also where the server then requires a certificate of ours, and ends it."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = context.wrap_bio(incoming, outgoing, server_hostname=server_name)
@@ -325,108 +325,3 @@ def _serial_number(leaf: bytes) -> str | None:
         return read_certificate(leaf).serial_number
     except Malformed:
         return None
-
-
-class _Plain:
-    """A connection before TLS; all of the exchange has to fit into one time, however slowly the service answers.
-
-    Arguments:
-        connection: the socket.
-        timeout: seconds for the whole attempt, from now on.
-    """
-
-    def __init__(self, connection: socket.socket, timeout: float) -> None:
-        self._connection = connection
-        self._deadline = time.monotonic() + timeout
-
-    def use_what_is_left(self) -> None:
-        """Let the next call on the socket take no longer than the attempt may still take.
-
-        Raises:
-            socket.timeout: nothing is left.
-        """
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise socket.timeout
-        self._connection.settimeout(left)
-
-    def send(self, data: bytes) -> None:
-        """Send all of it."""
-        self.use_what_is_left()
-        self._connection.sendall(data)
-
-    def receive(self) -> bytes:
-        """What has come; nothing when the service has closed the connection."""
-        self.use_what_is_left()
-        return self._connection.recv(16384)
-
-    def byte(self) -> bytes:
-        """The next byte."""
-        self.use_what_is_left()
-        received = self._connection.recv(1)
-        if not received:
-            raise Problem("STARTTLS: the service closed the connection")
-        return received
-
-
-def _smtp(plain: _Plain) -> None:
-    _expect(_smtp_reply(plain), b"220")
-    plain.send(b"EHLO localhost\r\n")
-    _expect(_smtp_reply(plain), b"250")
-    plain.send(b"STARTTLS\r\n")
-    _expect(_smtp_reply(plain), b"220")
-
-
-def _smtp_reply(plain: _Plain) -> bytes:
-    """The last line of a reply; the lines before it have a hyphen after the code (RFC 5321, section 4.2.1)."""
-    return _read_until(plain, lambda line: line[3:4] != b"-")
-
-
-def _imap(plain: _Plain) -> None:
-    _expect(_read_line(plain), b"* OK")
-    plain.send(b"a1 STARTTLS\r\n")
-    _expect(_read_until(plain, lambda line: line.startswith(b"a1 ")), b"a1 OK")
-
-
-def _pop3(plain: _Plain) -> None:
-    _expect(_read_line(plain), b"+OK")
-    plain.send(b"STLS\r\n")
-    _expect(_read_line(plain), b"+OK")
-
-
-def _postgres(plain: _Plain) -> None:
-    plain.send(_SSL_REQUEST)
-    _expect(plain.byte(), b"S")
-
-
-_STARTTLS: t.Mapping[str, t.Callable[[_Plain], None]] = {
-    "smtp": _smtp,
-    "imap": _imap,
-    "pop3": _pop3,
-    "postgres": _postgres,
-}
-
-
-def _expect(answer: bytes, start: bytes) -> None:
-    if not answer.upper().startswith(start.upper()):
-        raise Problem(
-            "STARTTLS: expected '{0}', the service answered {1!r}".format(
-                start.decode("ascii"), answer[:200].decode("ascii", "replace").strip()
-            )
-        )
-
-
-def _read_until(plain: _Plain, is_last: t.Callable[[bytes], bool]) -> bytes:
-    for _count in range(_MAX_LINES):
-        line = _read_line(plain)
-        if is_last(line):
-            return line
-    raise Problem(f"STARTTLS: the service answered with more than {_MAX_LINES} lines")
-
-
-def _read_line(plain: _Plain) -> bytes:
-    """One line, byte by byte: what follows it may belong to TLS."""
-    line = bytearray()
-    while not line.endswith(b"\n") and len(line) < _MAX_LINE:
-        line += plain.byte()
-    return bytes(line)

@@ -30,7 +30,7 @@ class ServiceOptions:
     Arguments:
         validate_commands: run before the switch and after it.
         reload_commands: run after the switch.
-        probes: mappings with ``host``, ``port``, ``server_name`` (normalized) and ``starttls``.
+        probes: mappings with ``host``, ``port``, ``server_name`` (normalized), ``starttls`` and ``proxy_protocol``.
         probe_timeout: seconds until each probe's deadline.
     """
 
@@ -189,7 +189,7 @@ class Service:
         from .probe import Endpoint
 
         return [
-            Endpoint(item["host"], item["port"], item["server_name"], item.get("starttls"))
+            Endpoint(item["host"], item["port"], item["server_name"], item.get("starttls"), item.get("proxy_protocol"))
             for item in self._options.probes
         ]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import socket
 import ssl
 import typing as t
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -18,8 +19,16 @@ from ansible_collections.certops.issuance.plugins.module_utils._deployment.probe
     leaf_before_client_certificate,
     probe,
 )
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.proxy_protocol import VERSIONS, proxy_header
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.starttls import PROTOCOLS
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
-from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.services import Service
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.services import (
+    Service,
+    ldap_answer,
+    mysql_greeting,
+    never_ends,
+    says,
+)
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
 
 
@@ -79,14 +88,110 @@ def test_service_that_serves_it(start: t.Any, world: pki.World, clock: Clock) ->
     assert service.server_names == [NAME] * 11  # compared, verified, and confirmed nine times
 
 
-@pytest.mark.parametrize("protocol", ["smtp", "imap", "pop3", "postgres"])
+@pytest.mark.parametrize("protocol", [*PROTOCOLS, "ldap with long lengths"])
 def test_starttls(start: t.Any, world: pki.World, clock: Clock, protocol: str) -> None:
     leaf = world.issue(NAME)
     service = start(protocol)
     service.serve(leaf, world.key_pem, world.intermediate.pem)
-    target = Endpoint("127.0.0.1", service.port, NAME, protocol)
+    target = Endpoint("127.0.0.1", service.port, NAME, protocol.split()[0])
     found = probe(target, pki.der(leaf), [world.root_der], 0, 5, clock, clock.sleep)
     assert (found.served, found.problem) == (True, None)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("text", [b"x", b"250-\r\n", b"<x>", b"\x30\x84\xff", b"\xff\xff\xff\0", b"\0"])
+def test_service_that_never_ends_its_greeting(start: t.Any, world: pki.World, protocol: str, text: bytes) -> None:
+    """All that is read is within bounds: the probe ends before its time does."""
+    service = start(never_ends(text))
+    service.serve(world.issue(NAME), world.key_pem)
+    found = probe(Endpoint("127.0.0.1", service.port, NAME, protocol), b"", (), 0, 60)
+    assert found.served is False
+    assert "did not answer within" not in (found.problem or "")
+    assert len(found.problem or "") < 1000
+
+
+_NO_TLS = "<stream:features><mechanisms/></stream:features>"
+_TLS = "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>"
+
+
+@pytest.mark.parametrize(
+    "protocol, answers, message",
+    [
+        ("lmtp", [b"220 ready\r\n", b"500 what?\r\n"], "expected '250', the service answered '500 what?'"),
+        ("lmtp", [b"421 too busy\r\n"], "421 too busy"),
+        ("sieve", [b'BYE "too many"\r\n'], "expected 'OK', the service answered 'BYE \"too many\"'"),
+        ("sieve", [b'"SIEVE" ""\r\nOK\r\n', b"NO\r\n"], "expected 'OK', the service answered 'NO'"),
+        ("ftp", [b"220 ready\r\n", b"530 Please login with USER and PASS.\r\n"], "530 Please login"),
+        ("ftp", [b"421-many\r\n421 too many users\r\n"], "421 too many users"),
+        ("ldap", [b"", ldap_answer(2)], "refused with LDAP result code 2"),
+        ("ldap", [b"", b"\x30\x03\x02\x01\x01"], "what is no LDAP"),
+        ("ldap", [b"", b"\x30\x05\x02\x01\x01\x78\x7f"], "what is no LDAP"),
+        ("ldap", [b"", b"\x30\x80"], "what is no LDAP"),
+        ("ldap", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"], "this is no LDAP"),
+        ("ldap", [b"", b"\x30\x84\x7f\xff\xff\xff"], "answered with 2147483647 bytes"),
+        ("mysql", [mysql_greeting(capabilities=0xF7FF)], "does not offer TLS"),
+        ("mysql", [mysql_greeting(protocol=9)], "greets with what is no MySQL"),
+        ("mysql", [b"\x05\0\0\0\x0a8.0\0"], "greets with what is no MySQL"),
+        ("mysql", [b"\x16\0\0\0\xff\x69\x04Host is not allowed"], "refused: 'Host is not allowed"),
+        ("mysql", [b"\0\0\0\0"], "this is no MySQL"),
+        ("mysql", [b"HTTP"], "this is no MySQL"),
+        ("xmpp", [b"", _NO_TLS.encode()], "does not offer it"),
+        ("xmpp", [b"", b"<stream:error><host-unknown/></stream:error>"], "host-unknown"),
+        ("xmpp", [b"", _TLS.encode(), b"<failure/></stream:stream>"], "expected '<proceed'"),
+        ("xmpp", [b"", _TLS.encode(), b"<proceed><x/>"], "expected '</proceed'"),
+    ],
+)
+def test_service_that_refuses_tls(
+    start: t.Any, world: pki.World, protocol: str, answers: list[bytes], message: str
+) -> None:
+    service = start(says(*answers))
+    service.serve(world.issue(NAME), world.key_pem)
+    found = probe(Endpoint("127.0.0.1", service.port, NAME, protocol), b"", (), 0, 5)
+    assert found.served is False
+    assert message in (found.problem or "")
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize("address", ["127.0.0.1", pytest.param("::1", marks=needs_ipv6)])
+@pytest.mark.parametrize("starttls", [None, "smtp"])
+def test_service_behind_a_proxy(
+    start: t.Any, world: pki.World, version: str, address: str, starttls: str | None
+) -> None:
+    leaf = world.issue(NAME)
+    service = start(starttls, address=address, behind_proxy=True)
+    service.serve(leaf, world.key_pem, world.intermediate.pem)
+    target = Endpoint(address, service.port, NAME, starttls, version)
+    found = probe(target, pki.der(leaf), [world.root_der], 0, 5)
+    assert (found.served, found.problem) == (True, None)
+    assert found.as_result()["proxy_protocol"] == version
+    number, source, destination = service.clients[0]
+    assert (f"v{number}", source[0], destination) == (version, address, (address, service.port))
+    assert source[1] > 0
+
+
+def test_service_that_expects_a_proxy_and_meets_a_client(start: t.Any, world: pki.World) -> None:
+    service = start(behind_proxy=True)
+    service.serve(world.issue(NAME), world.key_pem)
+    target = Endpoint("127.0.0.1", service.port, NAME)
+    assert probe(target, b"", (), 0, 5).served is False
+    assert str(replace(target, proxy_protocol="v2")).endswith(f"({NAME}, PROXY protocol v2)")
+
+
+@pytest.mark.parametrize(
+    "version, header",
+    [
+        ("v1", b"PROXY TCP4 192.0.2.1 198.51.100.2 4000 443\r\n"),
+        ("v2", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\1\xc6\x33\x64\2\x0f\xa0\1\xbb"),
+    ],
+)
+def test_header_of_the_proxy_protocol(version: str, header: bytes) -> None:
+    assert proxy_header(version, ("192.0.2.1", 4000), ("198.51.100.2", 443)) == header
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_header_of_the_proxy_protocol_has_no_zone(version: str) -> None:
+    zoned = proxy_header(version, ("fe80::1%eth0", 4000, 0, 2), ("fe80::2%eth0", 443, 0, 2))
+    assert zoned == proxy_header(version, ("fe80::1", 4000), ("fe80::2", 443))
 
 
 @needs_ipv6
