@@ -145,8 +145,8 @@ RETURN = r"""
 orders:
   description:
     - The orders that were answered, in the order given, or in the order of the provider's list.
-    - In a list, orders that are no longer open come without checks, because no provider lists them. C(order_id) is empty
-      for a certificate that V(cpanel) lists as installed, because it does not report of which order it is.
+    - In a list, orders that are no longer open come without checks, because no provider lists them. C(order_id) is
+      empty for a certificate that V(cpanel) lists as installed, because it does not report of which order it is.
   returned: always, but not when an option is wrong, or a credential or library is missing
   type: list
   elements: dict

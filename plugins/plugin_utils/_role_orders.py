@@ -116,14 +116,14 @@ def input_mistakes(inputs: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
         written = listed if listed is not None else inputs.get("order_id")
         if _order_ids(inputs) or isinstance(written, (list, tuple)):
             return []
-        either = "certificate_order_ids is empty" if entry == "wait" else _EMPTY_STATUS
+        either = "certificate_order_ids is empty; give the numbers of orders" if entry == "wait" else _EMPTY_STATUS
         return [("invalid_request", either)]
     mistakes = []
     order_id = inputs.get("order_id")
     if isinstance(order_id, (list, tuple, dict)):
         mistakes.append(("invalid_request", "certificate_order_id is a list; give one order ID"))
     elif not _order_ids(inputs):
-        mistakes.append(("invalid_request", "certificate_order_id is empty"))
+        mistakes.append(("invalid_request", "certificate_order_id is empty; give the number of the order"))
     keys = [bool(inputs.get(name)) for name in ("private_key_path", "private_key_content")]
     if all(keys) or (not any(keys) and inputs.get("renewal", "never") == "never"):
         mistakes.append(
@@ -135,7 +135,7 @@ def input_mistakes(inputs: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
     return mistakes
 
 
-_EMPTY_STATUS = "certificate_order_id or certificate_order_ids is empty"
+_EMPTY_STATUS = "certificate_order_id or certificate_order_ids is empty; give the number of the order, or an empty list"
 
 
 def _order_ids(inputs: t.Mapping[str, t.Any]) -> list[str]:

@@ -169,7 +169,7 @@ class TestWaiting:
         fleet.host("web0", order, order_ids=[])
         fleet.host("web1", order, order_ids=" , ")
         run = fleet.run(play="list.yml")
-        assert run.failed == {"web1": "certificate_order_ids is empty"}, run.output
+        assert run.failed == {"web1": "certificate_order_ids is empty; give the numbers of orders"}, run.output
         assert run.reported() == {"web0": []}, run.output
         assert fleet.sandbox.summary()["requests"] == 0
         fleet.host("web1", order, order_ids=[order["order_id"]])

@@ -347,6 +347,4 @@ def _seconds(option: str, value: t.Any) -> int:
     try:
         return parse_duration(value)
     except ValueError as exc:
-        raise InvalidRequest(
-            f"{option} is {str(value)[:40]}, which is {exc}; give seconds, or a duration such as 2m, 24h or 30d"
-        ) from None
+        raise InvalidRequest(f"{option} {exc}; give seconds, or a duration such as 2m, 24h or 30d") from None

@@ -85,10 +85,7 @@ def _duration(option: str, value: t.Any, least: int, hint: str) -> int:
     try:
         seconds = parse_duration(value)
     except ValueError as exc:
-        raise InvalidRequest(
-            f"{option} is {str(value)[:40]}, which is {exc}; give seconds, or a duration such as 45s, 30m or 1h30m; "
-            + hint
-        ) from None
+        raise InvalidRequest(f"{option} {exc}; give seconds, or a duration such as 45s, 30m or 1h30m; {hint}") from None
     if seconds < least:
         raise InvalidRequest(f"{option} is {seconds}; {hint}")
     return seconds

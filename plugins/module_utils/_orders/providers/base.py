@@ -41,7 +41,7 @@ NOT_YET = r"(?:\bnot|n't)\b[^.:;]{0,40}\b(?:validated|verified|issued|processed|
 
 #: What is often given in place of an order id, by how it begins as text.
 _SLIPS: t.Mapping[str, str] = {
-    "": "an order id is empty",
+    "": "an order id is empty; check the variable that order_id or order_ids is made of",
     "{": "this is a whole order; give its id, such as orders | map(attribute='order_id')",
     "[": "this is a list in place of one order id; give the ids themselves",
 }

@@ -37,15 +37,17 @@ def parse_duration(value: t.Any) -> int:
     """Seconds from a whole number of them, as number or text, or from a duration such as 2h, 30m or 1h30m.
 
     Raises:
-        ValueError: for anything else, and for more than MAX_DURATION.
+        ValueError: for anything else, and for more than MAX_DURATION; its text continues the name of an option.
     """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = str(value).strip().lower()
     found = _DURATION.fullmatch(text)
-    if isinstance(value, bool) or not text or found is None:
-        raise ValueError("no duration")
+    if not text:
+        raise ValueError("is empty")
+    if isinstance(value, bool) or found is None:
+        raise ValueError(f"is {str(value)[:40]}, which is no duration")
     seconds = sum(int(count) * size for count, size in zip(found.groups(default="0"), _UNITS.values()))
     if seconds > MAX_DURATION:
-        raise ValueError("more than ten years")
+        raise ValueError(f"is {text[:40]}, which is more than ten years")
     return seconds

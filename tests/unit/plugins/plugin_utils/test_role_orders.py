@@ -108,15 +108,18 @@ class TestWhatAUserHasWritten:
         [
             ({}, []),
             ({"order_id": 7}, []),
-            ({"order_id": " "}, ["certificate_order_id is empty"]),
-            ({"order_id": None}, ["certificate_order_id is empty"]),
+            ({"order_id": " "}, ["certificate_order_id is empty; give the number of the order"]),
+            ({"order_id": None}, ["certificate_order_id is empty; give the number of the order"]),
             ({"order_id": ["1"]}, ["certificate_order_id is a list"]),
             ({"private_key_path": None}, ["give either"]),
             ({"private_key_content": "a key"}, ["give either"]),
             ({"private_key_path": None, "private_key_content": "a key"}, []),
             ({"csr": "/etc/ssl/www.csr"}, ["certificate_csr is no PEM"]),
             ({"csr": "-----BEGIN NEW CERTIFICATE REQUEST-----"}, []),
-            ({"order_id": "", "private_key_path": ""}, ["certificate_order_id is empty", "give either"]),
+            (
+                {"order_id": "", "private_key_path": ""},
+                ["certificate_order_id is empty; give the number of the order", "give either"],
+            ),
         ],
     )
     def test_what_the_role_cannot_work_with(self, inputs: role.Data, expected: list[str]) -> None:

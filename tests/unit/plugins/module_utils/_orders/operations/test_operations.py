@@ -215,8 +215,8 @@ def test_what_is_no_order_id_is_not_asked_for(desk: Desk, given: str) -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ("", "an order id is empty"),
-        ("  ", "an order id is empty"),
+        ("", "an order id is empty; check the variable that order_id or order_ids is made of"),
+        ("  ", "an order id is empty; check the variable that order_id or order_ids is made of"),
         ("{'order_id': '12345', 'provider': 'fake'}", "map(attribute='order_id')"),
         ("['1', '2']", "a list in place of one order id"),
     ],
@@ -476,6 +476,13 @@ def test_times_that_make_no_sense_are_refused(desk: Desk, options: dict[str, t.A
     result = desk.wait("1", **options)
     assert result["error_kind"] == "invalid_request"
     assert all(f"{name} is {value}" in result["msg"] for name, value in options.items())
+    assert requested() == []
+
+
+@pytest.mark.parametrize("option", ["timeout", "poll_interval"])
+def test_an_empty_time_is_named_with_what_to_give(desk: Desk, option: str) -> None:
+    result = desk.wait("1", **{option: ""})
+    assert result["msg"].startswith(f"fake: {option} is empty; give seconds, or a duration such as 45s")
     assert requested() == []
 
 

@@ -87,6 +87,14 @@ def test_what_is_no_duration_is_refused(value: t.Any) -> None:
         parse_duration(value)
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [("", "is empty"), ("  ", "is empty"), ("2w", "is 2w, which is no duration")]
+)
+def test_the_refusal_continues_the_name_of_an_option(value: str, text: str) -> None:
+    with pytest.raises(ValueError, match=f"^{text}$"):
+        parse_duration(value)
+
+
 def test_a_duration_has_a_bound() -> None:
     assert parse_duration(MAX_DURATION) == MAX_DURATION
     with pytest.raises(ValueError, match="more than ten years"):
