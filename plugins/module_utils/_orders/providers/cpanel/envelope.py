@@ -37,6 +37,8 @@ _PORTS = "that api_url has port 2083, or with cpanel_account 2087"
 _LATER = "the store or the server is not well; try again later"
 #: A refused key in words.
 _KEY = "(?:api|access)[ _-]?(?:key|token)"
+#: The same in languages that put the word the other way round.
+_KEY_OF_API = r"(?:token|jeton|cl\u00e9|clave|chiave|chave)\b\W+(?:\w{1,3}\W+)?api"
 _REFUSED = "(?:invalid|unknown|expired|revoked|disabled)"
 #: Refusals of a function by their words: (pattern, error, what to do). The first pattern that is found decides; section
 #: 6. PROVIDER stands for the name of the Market provider. They are words of one language alone, so they say what to do
@@ -66,6 +68,8 @@ _REFUSALS: t.Sequence[tuple[str, type[OrderError], str]] = (
     ),
     ("find the function|find function|function not found|load module", InvalidRequest, "check " + _PORTS),
     ("timed? ?out|temporar|try again|unavailable|connect", ProviderUnavailable, _LATER),
+    # In whatever language: what is said of the key is that it is not accepted.
+    (rf"\b{_KEY}\b|\b{_KEY_OF_API}\b", AuthenticationError, _CREDENTIALS + _PORTS),
     ("", InvalidRequest, ""),
 )
 #: What is no HTTP status though it looks like one: a value in quotes, and the place of a fault in a program.

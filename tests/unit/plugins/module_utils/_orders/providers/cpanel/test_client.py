@@ -572,6 +572,12 @@ def test_each_reason_for_no_certificate(available: Body, kind: type[errors.Order
         ("Something else", errors.InvalidRequest, "Something else"),
         ("API key 40 is invalid", errors.AuthenticationError, "api_key"),
         ("Der Store meldet: invalid API token", errors.AuthenticationError, "api_key"),
+        ("API-Token ung\u00fcltig", errors.AuthenticationError, "api_key"),
+        ("Das API-Token ist abgelaufen.", errors.AuthenticationError, "api_key"),
+        ("Token de API no v\u00e1lido.", errors.AuthenticationError, "api_key"),
+        ("Jeton d\u2019API incorrect", errors.AuthenticationError, "api_key"),
+        ("The API token could not be checked: the connection timed out.", errors.ProviderUnavailable, "later"),
+        ("The token of the order item is too long.", errors.InvalidRequest, "too long"),
         (
             "The store\u2019s HTTP server answered with an error (502, Bad Gateway).",
             errors.ProviderUnavailable,
