@@ -414,7 +414,7 @@ def test_attributes_that_cannot_be_set_are_undone(
         ({"placeholder": True, "names": None}, "names"),
         ({"trust": "ca_path", "ca_path": None}, "ca_path"),
         ({"files": ["key"]}, "files"),
-        ({"probes": [{"port": 25, "starttls": "ftp"}]}, "starttls"),
+        ({"probes": [{"port": 25, "starttls": "gopher"}]}, "starttls"),
         ({"files": []}, "'files' needs"),
         ({"files": ["chain", "privkey"]}, "'files' needs"),
         ({"command_timeout": 0}, "command_timeout"),
