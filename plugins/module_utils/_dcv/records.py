@@ -337,7 +337,7 @@ class Explanation:
         """The record is there, under another name."""
         label = self._expected.fqdn.partition(".")[0]
         for code, owner in self._places():
-            if self._holds(owner) and not self._is_wildcard(owner):
+            if not self._is_below_nothing(owner) and self._holds(owner) and not self._is_wildcard(owner):
                 return self._found(code, where=self._expected.fqdn, seen=owner, label=label)
         return False
 
@@ -359,6 +359,18 @@ class Explanation:
         levels = [level for name in below for level in ancestors(name) if is_within(level, parent) and level != parent]
         places += [("scope_wrong", f"{first}.{level}") for level in [*levels, f"www.{parent}"]]
         return _within_limits(places, fqdn)
+
+    def _is_below_nothing(self, owner: str) -> bool:
+        """Whether a name above an owner does not exist, so that nothing is below it (RFC 8020).
+
+        Each is asked once for all records that could stand below it: for the zone appended to itself, once a zone.
+        """
+        names = [f"{zone}.{zone}" for zone in (self._apex, ancestors(self._expected.fqdn)[-1])]
+        if self._expected.type == "TXT" and self._rules.at_name:
+            names.append(self._expected.fqdn.partition(".")[2])
+        above = next((name for name in names if owner.endswith(f".{name}")), None)
+        reply = self._look.walker.query_zone(self._zone, above, self._expected.type) if above is not None else None
+        return reply is not None and reply.status == Status.NXDOMAIN and not reply.answers
 
     def _holds(self, owner: str) -> bool:
         reply = self._look.walker.query_zone(self._zone, owner, self._expected.type)

@@ -170,6 +170,21 @@ def instead(kind: str, *values: str) -> Fault:
     return fault
 
 
+def test_doubled_names_are_looked_for_once_a_zone(lab: Lab) -> None:
+    scene = lab.scene()
+    scene.withdraw()
+    names = [f"h{number}.{ZONE}" for number in range(5)]
+    records = []
+    for name in names:
+        scene.zone.set(name, "A", "203.0.113.5")
+        record = {"type": "TXT", "fqdn": f"_dnsauth.{name}", "values": [TOKEN], "names": [name]}
+        records.append({**record, "orders": [{"provider": "digicert", "order_id": "1"}]})
+    diagnosis = lab.look(scene, record_sets=records)
+    assert codes(diagnosis) == ["record_missing"] * len(names)
+    doubled = [name for _address, name, _kind in lab.questions if name.endswith(f"{ZONE}.{ZONE}")]
+    assert doubled == [f"{ZONE}.{ZONE}"]
+
+
 RECORD_FAULTS: list[tuple[str, str, str, dict[str, t.Any], Fault]] = [
     ("record_missing", "digicert", "txt", {}, Scene.withdraw),
     ("record_missing", "digicert", "txt", {"signed": True}, Scene.withdraw),
