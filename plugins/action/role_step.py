@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 import shlex
 import typing as t
+from datetime import datetime, timezone
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -434,17 +435,23 @@ class ActionModule(OrderActionBase):
         result.update(renewal_rules.key_options(inputs.get("renewal"), fresh))
         if not fresh:
             deployed = inputs["deployed"]
-            return dict(result, certificate=deployed["certificate"], chain=deployed["chain"])
+            warnings = self._coverage(inputs, order, deployed)
+            pems = {name: deployed[name] for name in ("certificate", "chain")}
+            return dict(result, **pems, **({"warnings": warnings} if warnings else {}))
         superseded = (answer.get("superseded") or {}).get(role.orders_key(request), request["superseded"])
         key = role.certificate_key(request, order, superseded)
         shared = next((one for known, one in answer.get("certificates") or () if known == key), None)
         bundle = shared or self._certificate(key)
         if bundle.get("failed"):
             return _with_details(_failure(bundle.get("error_kind"), bundle["msg"], inputs), result)
-        if bundle.get("warnings"):
-            result["warnings"] = bundle["warnings"]
+        if warnings := [*bundle.get("warnings", ()), *self._coverage(inputs, order, bundle)]:
+            result["warnings"] = warnings
         pems = {name: bundle[name] for name in ("certificate", "chain")}
         return dict(result, **pems, collected=dict(pems, key=key), requests_sent=self._requests_sent)
+
+    @staticmethod
+    def _coverage(inputs: Data, order: Data, certificate: Data) -> list[str]:
+        return renewal_rules.coverage_ends(inputs.get("renewal"), order, certificate, datetime.now(timezone.utc))
 
     # -- names --------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ import typing as t
 from datetime import datetime, timedelta
 
 from ansible_collections.certops.issuance.plugins.module_utils._common.names import covers, iso_time, normalize_name
-from ansible_collections.certops.issuance.plugins.module_utils._common.renewal import renewal
+from ansible_collections.certops.issuance.plugins.module_utils._common.renewal import coverage_warning, renewal
 from ansible_collections.certops.issuance.plugins.plugin_utils._ascii_names import ascii_or_same
 
 Data = dict[str, t.Any]
@@ -159,7 +159,7 @@ def key_label(salt: bytes, inputs: t.Mapping[str, t.Any], host: str) -> str | No
     return hmac.new(salt, content.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest() if content else host
 
 
-def describe_plan(inputs: t.Mapping[str, t.Any], plan: Plan, key: str | None, wish: Data | None) -> Data:
+def describe_plan(inputs: t.Mapping[str, t.Any], host: str, plan: Plan, key: str | None, wish: Data | None) -> Data:
     """What a host does, as a variable.
 
     Arguments:
@@ -167,9 +167,9 @@ def describe_plan(inputs: t.Mapping[str, t.Any], plan: Plan, key: str | None, wi
         wish: see make_wish.
 
     Returns:
-        ``step``, ``due``, ``reason`` and ``at`` of the plan; ``renews`` with ``order_id``, ``key`` and ``wish``, None
-        where the host does not renew; ``pending_key`` and ``current_key``, the files with the private key; ``has_key``,
-        whether the variables of the role give one.
+        ``step``, ``due``, ``reason`` and ``at`` of the plan, and what they were made of; ``renews`` with ``order_id``,
+        ``key`` and ``wish``, None where the host does not renew; ``pending_key`` and ``current_key``, the files with
+        the private key; ``has_key``, whether the variables of the role give one.
     """
     order_id = str(inputs["order_id"]).strip()
     name = "privkey.pem" if "privkey" in inputs["files"] or not inputs["files"] else "combined.pem"
@@ -179,6 +179,8 @@ def describe_plan(inputs: t.Mapping[str, t.Any], plan: Plan, key: str | None, wi
         pending_key=posixpath.join(inputs["path"], "pending", "privkey.pem"),
         current_key=posixpath.join(inputs["path"], "current", name),
         has_key=has_key(inputs),
+        remaining=inputs.get("renewal_remaining"),
+        spread_by=_spread_by(inputs, host),
     )
 
 
@@ -306,6 +308,25 @@ def outcome(renewal: Data | None, renewed: t.Mapping[str, t.Any]) -> Data:
         message = f"would request the next certificate of order {renews['order_id']} ({renewal['reason']})"
         return {"report": report, "deferred": True, "msg": message}
     return {"report": report}
+
+
+def coverage_ends(renewal: Data | None, order: Data, certificate: Data, now: datetime) -> list[str]:
+    """The warning where the order ends before the renewal after the next one, if the role renews.
+
+    Arguments:
+        renewal: see describe_plan.
+        order: as order_wait returns it; empty where no provider was asked.
+        certificate: the one that goes into service, or stays, with its dates.
+        now: the present, aware.
+    """
+    ends = (order.get("coverage") or {}).get("ends")
+    if renewal is None or not ends:
+        return []
+    dates = certificate if certificate.get("not_after") else order["certificate"]
+    if not (dates["not_before"] and dates["not_after"]):
+        return []
+    warning = coverage_warning(dates, ends, now, renewal["remaining"], renewal["spread_by"])
+    return [f"{order['provider']} order {order['order_id']}: {warning}"] if warning else []
 
 
 def key_options(renewal: Data | None, fresh: bool) -> Data:

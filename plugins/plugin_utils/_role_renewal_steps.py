@@ -69,7 +69,7 @@ def plan(
         changed = changed or made["changed"]
         wish = rules.make_wish(params, deployed, made)
     label = rules.key_label(salt, params, host)
-    return {"changed": changed, "renewal": rules.describe_plan(params, plan, label, wish)}
+    return {"changed": changed, "renewal": rules.describe_plan(params, host, plan, label, wish)}
 
 
 def _is_answered(deployed: t.Mapping[str, t.Any]) -> bool:

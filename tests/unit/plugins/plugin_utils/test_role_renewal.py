@@ -213,7 +213,7 @@ class TestWhoRenews:
 class TestWhatBecomesOfIt:
     def renewal(self, step: str = "request", wish: Data | None = None, **changes: t.Any) -> Data:
         """What a host has published of its plan."""
-        return rules.describe_plan(inputs(**changes), rules.Plan(step, True, "remaining", "then"), "web0", wish)
+        return rules.describe_plan(inputs(**changes), "web0", rules.Plan(step, True, "remaining", "then"), "web0", wish)
 
     def outcome(self, renewal: Data | None, renewed: Data) -> Data:
         """What became of it."""
@@ -273,6 +273,27 @@ class TestWhatBecomesOfIt:
         assert rules.placeholder_key(renewal, False) == {"private_key_path": "/etc/certs/www/pending/privkey.pem"}
         assert rules.placeholder_key(renewal, True) == rules.placeholder_key(None, False) == {}
         assert rules.placeholder_key(self.renewal(private_key_path="/key"), False) == {}
+
+    @pytest.mark.parametrize(
+        ("ends", "certificate", "expected"),
+        [
+            ("2027-03-01T00:00:00Z", IN_SERVICE, None),
+            ("2026-04-20T00:00:00Z", IN_SERVICE, "renewal after the next one"),
+            ("2026-03-20T00:00:00Z", IN_SERVICE, "next renewal"),
+            ("2026-03-20T00:00:00Z", {"certificate": "a PEM"}, "next renewal"),  # collected for another batch
+            (None, IN_SERVICE, None),
+        ],
+    )
+    def test_the_warning_before_an_order_ends(self, ends: str | None, certificate: Data, expected: str | None) -> None:
+        order = {"provider": "digicert", "order_id": "7", "coverage": {"ends": ends}, "certificate": IN_SERVICE}
+        found = rules.coverage_ends(self.renewal(), order, certificate, BEGIN)
+        assert [warning.startswith("digicert order 7: ") for warning in found] == ([True] if expected else [])
+        assert expected is None or expected in found[0]
+
+    def test_no_warning_where_the_role_does_not_renew_or_asks_nobody(self) -> None:
+        assert rules.coverage_ends(self.renewal(), {}, IN_SERVICE, BEGIN) == []
+        order = {"coverage": {"ends": "2026-03-02T00:00:00Z"}, "certificate": IN_SERVICE}
+        assert rules.coverage_ends(None, order, IN_SERVICE, BEGIN) == []
 
     def test_when_the_key_that_is_given_has_to_be_there(self) -> None:
         assert rules.needs_given_key(self.renewal("take"), NOTHING) is True
