@@ -47,7 +47,7 @@ lint: ## all quality gates; GATES='ruff mypy' selects, make sessions names them
 	@$(NOX) -j $(JOBS) $(if $(GATES),-s $(GATES),-t lint)
 
 sanity: ## ansible-test sanity with the oldest and the newest ansible-core
-	@$(NOX) -j $(JOBS) -s sanity
+	@$(NOX) -j $(JOBS) -t lint -k sanity
 
 matrix: ## unit and integration tests on every supported ansible-core and Python; GATES='units 3.8' selects
 	@$(NOX) -t matrix -- $(GATES)

@@ -32,7 +32,8 @@ PACKAGE = "ansible_collections.certops.issuance.plugins"
 CONTROLLERS = (("2.18", "3.11"), ("2.19", "3.11"), ("2.20", "3.12"), ("newest", "3.12"), ("newest", "3.13"))
 #: The oldest supported dnspython goes with the oldest ansible-core; all others have the newest.
 OLDEST_DNSPYTHON = "dnspython==2.3.*"
-IDS = [f"{core}-python-{python}" for core, python in CONTROLLERS]
+#: What the next ansible-core will be, tested once a week.
+DEVEL = ("devel", "3.13")
 #: Target Pythons that no controller has. The oldest supported ansible-core reaches them all.
 TARGETS = ("3.8", "3.9", "3.10")
 TARGET_SIDE = ("certificate_deploy", "certificate_info", "certificate_request")
@@ -144,7 +145,8 @@ def _excluding(targets: t.Sequence[str]) -> list[str]:
 
 
 def _core(version: str) -> str:
-    return "ansible-core" if version == "newest" else f"ansible-core=={version}.*"
+    known = {"newest": "ansible-core", "devel": "https://github.com/ansible/ansible/archive/devel.tar.gz"}
+    return known.get(version, f"ansible-core=={version}.*")
 
 
 # -- tests -------------------------------------------------------------------------------------------------------------
@@ -239,8 +241,14 @@ def test_kill(session: nox.Session) -> None:
     session.run("python", str(files / "crash.py"), str(certificates))
 
 
-@nox.session(tags=["matrix"])
-@nox.parametrize("core,python", CONTROLLERS, ids=IDS)
+def _param(controller: tuple[str, str], tag: str | None) -> t.Any:
+    """A controller as a parameter of a session that has the tag for it."""
+    core, python = controller
+    return nox.param(core, python, id=f"{core}-python-{python}", tags=[tag] if tag else [])
+
+
+@nox.session
+@nox.parametrize("core,python", [*(_param(one, "matrix") for one in CONTROLLERS), _param(DEVEL, None)])
 def matrix(session: nox.Session, core: str) -> None:
     """One ansible-core and Python: units, integration and targets, or those of them that are named."""
     python = str(session.python)
@@ -435,8 +443,11 @@ def docs(session: nox.Session) -> None:
     session.run(*html, "-c", str(TREE / "docs"), str(pages), str(site))
 
 
-@_gate
-@nox.parametrize("core,python", (CONTROLLERS[0], CONTROLLERS[-1]), ids=(IDS[0], IDS[-1]))
+@nox.session(allow_parallel=True)
+@nox.parametrize(
+    "core,python",
+    [_param(one, "lint" if one in (CONTROLLERS[0], CONTROLLERS[-1]) else None) for one in (*CONTROLLERS, DEVEL)],
+)
 def sanity(session: nox.Session, core: str) -> None:
     """ansible-test sanity, without a file of exceptions."""
     if any((TREE / "tests/sanity").glob("ignore-*.txt")):
