@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -58,11 +59,25 @@ def running_sandbox() -> t.Iterator[Sandbox]:
         yield sandbox
 
 
+#: Calls that order, pay, cancel, revoke or approve something; docs/providers/orders.
+_FORBIDDEN = re.compile(
+    r"add_ssl_|cancel_ssl_order|/activate|!Auto(?!ReplaceSSL|UpdateDCV)|autoRevoke|/revoke|/auto-reissue|/request/"
+    r"|order-pricing|POST \S*/order/certificate/[a-z_]+$|request_ssl_certificates|shopping_cart|set_status_of_pending"
+    r"|cancel_pending",
+    re.IGNORECASE,
+)
+
+
 @pytest.fixture
-def sandbox(running_sandbox: Sandbox) -> Sandbox:
-    """The sandbox of this test alone: no orders, the first accounts, the published limits."""
+def sandbox(running_sandbox: Sandbox) -> t.Iterator[Sandbox]:
+    """The sandbox of this test alone: no orders, the first accounts, the published limits.
+
+    Whatever the test does, it leaves no request that orders, pays, cancels, revokes or approves something.
+    """
     running_sandbox.reset()
-    return running_sandbox
+    yield running_sandbox
+    calls = [call for figures in running_sandbox.summary()["providers"].values() for call in figures["calls"]]
+    assert [call for call in calls if _FORBIDDEN.search(call)] == []
 
 
 @pytest.fixture

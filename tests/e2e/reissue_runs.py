@@ -74,13 +74,13 @@ class Desk:
         sandbox.limits("sectigo", collect_interval=0)
         sandbox.date_certificates_by_clock()
         self._start = sandbox.now()
-        self._elapsed = 0.0
+        self.elapsed = 0.0
         self.csr = make_csr(NAME)
         self.made_at = self.moment()
 
     def now(self) -> datetime.datetime:
         """The virtual time."""
-        return datetime.datetime.fromtimestamp(self._start + self._elapsed, datetime.timezone.utc)
+        return datetime.datetime.fromtimestamp(self._start + self.elapsed, datetime.timezone.utc)
 
     def moment(self) -> str:
         """The virtual time as an option."""
@@ -88,8 +88,8 @@ class Desk:
 
     def pass_time(self, seconds: float) -> None:
         """Let virtual time pass, here and at the provider."""
-        self._elapsed += seconds
-        self.sandbox.set_clock(self._start + self._elapsed)
+        self.elapsed += seconds
+        self.sandbox.set_clock(self._start + self.elapsed)
 
     def new_csr(self, *names: str) -> None:
         """From now on the wish is another certificate."""
@@ -119,7 +119,7 @@ class Desk:
         runtime = Runtime(
             environment={"XDG_RUNTIME_DIR": str(self.folder)},
             check_mode=check_mode,
-            clock=time.monotonic if real_time else lambda: self._elapsed,
+            clock=time.monotonic if real_time else lambda: self.elapsed,
             sleep=time.sleep if real_time else self.pass_time,
             wall=self.now,
         )
