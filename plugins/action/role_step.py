@@ -8,6 +8,7 @@ modules, and asking the provider in this process.
 
 from __future__ import annotations
 
+import os
 import secrets
 import shlex
 import typing as t
@@ -37,6 +38,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.operation
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import Operation
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
+from ansible_collections.certops.issuance.plugins.plugin_utils import _role_dcv, _role_dcv_steps
 from ansible_collections.certops.issuance.plugins.plugin_utils import _role_orders as role
 from ansible_collections.certops.issuance.plugins.plugin_utils import _role_renewal as renewal_rules
 from ansible_collections.certops.issuance.plugins.plugin_utils import _role_renewal_steps as renewal_steps
@@ -45,7 +47,12 @@ from ansible_collections.certops.issuance.plugins.plugin_utils._hidden_args impo
     masked_afterwards,
     redactor_for,
 )
-from ansible_collections.certops.issuance.plugins.plugin_utils._order_action import OrderActionBase, secret_variables
+from ansible_collections.certops.issuance.plugins.plugin_utils._order_action import (
+    OrderActionBase,
+    secret_variables,
+    show_progress,
+    sleep_for,
+)
 
 Data = dict[str, t.Any]
 
@@ -119,7 +126,7 @@ _INPUTS_SPEC: Data = dict(
     on_timeout={"type": "str", "default": "fail", "choices": ["fail", "defer"]},
 )
 
-_STEPS = ["names", "placeholder", "prepare", "renew", "lead", "take"]
+_STEPS = ["names", "placeholder", "prepare", "renew", "dcv", "lead", "take"]
 
 
 class ActionModule(OrderActionBase):
@@ -129,6 +136,7 @@ class ActionModule(OrderActionBase):
         ACCOUNT_OPTIONS,
         provider={"type": "str"},
         step={"type": "str", "required": True, "choices": _STEPS},
+        dcv={"type": "str", "choices": list(_role_dcv_steps.STEPS)},
         entry={"type": "str", "default": "main", "choices": ["main", "wait", "status"]},
         known={"type": "list", "elements": "str"},
     )
@@ -143,7 +151,7 @@ class ActionModule(OrderActionBase):
         result: Data = super(OrderActionBase, self).run(tmp, task_vars)
         step = {
             "names": self._names, "placeholder": self._placeholder, "prepare": self._prepare, "renew": self._renew,
-            "lead": self._lead, "take": self._take,
+            "dcv": self._dcv, "lead": self._lead, "take": self._take,
         }  # fmt: skip
         secret = {name for name, option in self.argument_spec.items() if option.get("no_log")} | {"proxy"}
         with masked_afterwards(self._task, secret, secret_variables(secret)):
@@ -200,6 +208,7 @@ class ActionModule(OrderActionBase):
                 mistakes = self._missing_key(params["private_key_path"])
             if mistakes:
                 return _failure(mistakes[0][0], ". ".join(message for _kind, message in mistakes), params)
+            dcv = self._dcv_settings(params["provider"]) if params["entry"] == "main" else None
             found = self._look(params) if params["entry"] == "main" else {"deployed": {}}
         except InvalidRequest as exc:
             about = params or self._read({"provider": _ACCOUNT["provider"], "order_id": _ORDERS["order_id"]})
@@ -212,6 +221,14 @@ class ActionModule(OrderActionBase):
             _SALT, account, self._environment(), params["timeout"], params["poll_interval"], self._task.check_mode
         )
         request = role.make_request(self._vars["inventory_hostname"], label, params, found["deployed"])
+        if dcv:
+            pending = found["deployed"].get("pending") or {}
+            request["dcv"] = dict(
+                dcv,
+                label=_role_dcv.publisher_label(label, dcv),
+                order_id=next(iter(request["order_ids"]), None),
+                pending_csr=pending.get("csr"),
+            )
         frozen = {name: params[name] for name in ("provider", "timeout", "poll_interval", "on_timeout")}
         frozen["order_id"] = next(iter(request["order_ids"]), None)
         if renews:
@@ -280,6 +297,64 @@ class ActionModule(OrderActionBase):
             shared_loader_obj=self._shared_loader_obj,
         )
         return t.cast(Data, action.run(task_vars=self._vars))
+
+    # -- domain control validation ----------------------------------------------------
+
+    def _dcv_settings(self, provider: str) -> Data | None:
+        """What the host publishes for DCV, and how; None where it does not.
+
+        Raises:
+            InvalidRequest: for variables that cannot be used.
+        """
+        names = _role_dcv_steps.VARIABLES
+        if not any(self._vars.get(names[name]) for name in ("tasks", "webroot")):
+            return None
+        given = self._read(names)
+        # Empty means that the order has none, and is not the same as not to know it.
+        value = self._templar.template(self._vars.get(names["unique_value"]))
+        if value is not None and value != self._vars.get("omit"):
+            given["unique_value"] = value
+        settings = _role_dcv_steps.read_settings(given, provider, self._loader.path_dwim)
+        if settings and settings["webroot"]:
+            _role_dcv_steps.check_webroot(settings["webroot"], self._command, self._task.check_mode)
+        return settings
+
+    def _command(self, command: str) -> str:
+        return str(self._low_level_execute_command(command)["stdout"])
+
+    def _checksum(self, path: str) -> str | None:
+        options = {"path": path, "follow": False, "get_mime": False, "get_attributes": False}
+        found: Data = self._execute_module("ansible.builtin.stat", module_args=options, task_vars=self._vars)
+        return (found.get("stat") or {}).get("checksum")
+
+    def _awaited(self, request: Data) -> bool:
+        """Whether the order of a host is waited for: not where its reissue was refused."""
+        leader = role.leader_of(request, self._requests())
+        nothing: Data = {"refused": {}, "requested": {}}
+        return renewal_rules.is_awaited(request, {**nothing, **next(self._published([leader], _RENEWED), {})})
+
+    def _dcv(self) -> Data:
+        """A step of what the host does for DCV."""
+        steps = _role_dcv_steps.DcvSteps(
+            host=self._vars["inventory_hostname"],
+            variables=self._vars,
+            operate=self._operate,
+            published=self._published,
+            awaited=self._awaited,
+            checksum=self._checksum,
+            show=show_progress,
+            sleep=sleep_for(os.getppid()),
+            environment=self._environment(),
+            check_mode=self._task.check_mode,
+        )
+        try:
+            found = steps.run(self._given["dcv"])
+        except InvalidRequest as exc:
+            found = {"failed": True, "error_kind": exc.kind, "msg": exc.message}
+        if found.get("failed"):
+            inputs = self._vars.get(_INPUTS) or {}
+            return _failure(found.get("error_kind"), found["msg"], inputs)
+        return found
 
     # -- asking ---------------------------------------------------------------------
 

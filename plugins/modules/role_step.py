@@ -45,6 +45,7 @@ options:
       - V(prepare) reads the inputs and what the host has in service, and makes key and CSR where it renews.
       - V(renew) requests the next certificates of all hosts of the account where this host is the first of it, as
         V(lead) does too. It is for steps that come between the two.
+      - V(dcv) does a step of what the host does for domain control validation, see O(dcv).
       - V(lead) requests the next certificates, and asks where the orders stand, for all hosts of the account where this
         host is the first of it.
       - V(take) takes and judges the orders of the host, and has the certificate.
@@ -57,8 +58,25 @@ options:
       - placeholder
       - prepare
       - renew
+      - dcv
       - lead
       - take
+  dcv:
+    description:
+      - V(evidence) asks what to publish for all hosts that share a publisher, where this host is the first of them.
+      - V(publish) returns what this host publishes, after it has written that to the journal on the controller.
+      - V(see) looks until it can be seen, and asks the provider once to look.
+      - V(judge) fails where it cannot be seen.
+      - V(withdraw) returns what this host withdraws.
+      - V(close) takes what was withdrawn from the journal.
+    type: str
+    choices:
+      - evidence
+      - publish
+      - see
+      - judge
+      - withdraw
+      - close
   entry:
     description: The part of the role that V(prepare) reads the inputs of.
     type: str

@@ -39,7 +39,7 @@ display = Display()
 _PACKAGE = "ansible_collections.certops.issuance.plugins.action."
 
 
-def _sleep_for(parent: int) -> t.Callable[[float], None]:
+def sleep_for(parent: int) -> t.Callable[[float], None]:
     """Pauses, and raises AnsibleError where this fork has been left behind: Ansible was killed, and nobody waits."""
 
     def sleep(seconds: float) -> None:
@@ -50,7 +50,7 @@ def _sleep_for(parent: int) -> t.Callable[[float], None]:
     return sleep
 
 
-def _show(line: str) -> None:
+def show_progress(line: str) -> None:
     """Show a line of progress at once. Not on stdout, which may be a document, and is not flushed through a pipe."""
     display.display(line, stderr=True)
 
@@ -107,9 +107,9 @@ class OrderActionBase(ActionBase):
         runtime = Runtime(
             environment=self._environment(),
             check_mode=self._task.check_mode,
-            report=_show,
+            report=show_progress,
             verbosity=display.verbosity,
-            sleep=_sleep_for(os.getppid()),
+            sleep=sleep_for(os.getppid()),
         )
         try:
             return perform(operation, params, runtime)

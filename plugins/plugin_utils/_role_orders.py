@@ -36,23 +36,24 @@ _MIN_LAST_WORDS = 7
 ROLE_VARIABLES = (
     "certificate_allow_older", "certificate_api_ca_path", "certificate_api_key", "certificate_api_url",
     "certificate_ca_path", "certificate_command_timeout", "certificate_cpanel_account", "certificate_cpanel_provider",
-    "certificate_csr", "certificate_dcv_method", "certificate_dir_mode", "certificate_files", "certificate_group",
-    "certificate_id_type", "certificate_keep_versions", "certificate_key_format", "certificate_key_mode",
-    "certificate_key_owner", "certificate_key_type", "certificate_lock_timeout", "certificate_mode",
-    "certificate_names", "certificate_on_timeout", "certificate_order_id", "certificate_order_ids", "certificate_owner",
-    "certificate_password", "certificate_path", "certificate_pkcs12_password", "certificate_placeholder",
-    "certificate_poll_interval", "certificate_private_key_content", "certificate_private_key_path",
-    "certificate_probe_timeout",
-    "certificate_probes", "certificate_provider", "certificate_proxy", "certificate_reissue",
-    "certificate_reload_commands", "certificate_renewal", "certificate_renewal_remaining",
-    "certificate_renewal_resend_after", "certificate_request_timeout", "certificate_superseded_serial_number",
-    "certificate_trust", "certificate_username", "certificate_validate_certs", "certificate_validate_commands",
-    "certificate_wait_timeout",
+    "certificate_csr", "certificate_dcv_address_map", "certificate_dcv_method", "certificate_dcv_resolvers",
+    "certificate_dcv_tasks", "certificate_dcv_unique_value", "certificate_dcv_visible_timeout",
+    "certificate_dcv_webroot", "certificate_dcv_zones", "certificate_dir_mode", "certificate_files",
+    "certificate_group", "certificate_id_type", "certificate_keep_versions", "certificate_key_format",
+    "certificate_key_mode", "certificate_key_owner", "certificate_key_type", "certificate_lock_timeout",
+    "certificate_mode", "certificate_names", "certificate_on_timeout", "certificate_order_id", "certificate_order_ids",
+    "certificate_owner", "certificate_password", "certificate_path", "certificate_pkcs12_password",
+    "certificate_placeholder", "certificate_poll_interval", "certificate_private_key_content",
+    "certificate_private_key_path", "certificate_probe_timeout", "certificate_probes", "certificate_provider",
+    "certificate_proxy", "certificate_reissue", "certificate_reload_commands", "certificate_renewal",
+    "certificate_renewal_remaining", "certificate_renewal_resend_after", "certificate_request_timeout",
+    "certificate_superseded_serial_number", "certificate_trust", "certificate_username", "certificate_validate_certs",
+    "certificate_validate_commands", "certificate_wait_timeout",
 )  # fmt: skip
-#: The facts that the role sets, and the variable of its playbooks.
+#: The facts that the role sets, the variables that it hands to a task file, and the variable of its playbooks.
 ROLE_FACTS = (
-    "certificate_deferred", "certificate_failure", "certificate_hosts", "certificate_order", "certificate_orders",
-    "certificate_renewal_result", "certificate_result",
+    "certificate_dcv_record", "certificate_dcv_state", "certificate_deferred", "certificate_failure",
+    "certificate_hosts", "certificate_order", "certificate_orders", "certificate_renewal_result", "certificate_result",
 )  # fmt: skip
 
 

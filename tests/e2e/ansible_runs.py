@@ -99,8 +99,8 @@ def run_playbook(
 
     ``play`` is the path of a playbook, or plays as data. With None the first argument names another of Ansible's
     programs. ``meanwhile`` is called while the program runs. The output is kept in ``folder/output.txt`` and the
-    results, as callbacks get them, in ``folder/record.jsonl``. Locks and request budgets of the collection stand below
-    ``folder/tmp``, so two runs in one folder share them.
+    results, as callbacks get them, in ``folder/record.jsonl``. Locks, request budgets and journals of the collection
+    stand below ``folder/tmp``, so two runs in one folder share them.
     """
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     command = [program("ansible-playbook")]
@@ -127,6 +127,7 @@ def run_playbook(
         "PYTHONUNBUFFERED": "1",
         "RECORD_FILE": str(record),
         "TMPDIR": str(folder / "tmp"),
+        "XDG_CACHE_HOME": str(folder / "tmp"),
         "XDG_RUNTIME_DIR": str(folder / "tmp"),
     }
     with output.open("wb") as stream:

@@ -113,6 +113,7 @@ class ProviderInfo:
         bulk_from: the number of orders from which one bulk call is better than a call for each; None without bulk call.
         bulk_batch: how many orders one bulk request can name; None for any number.
         dcv: how it may be asked to look for DCV evidence; None where no call does that.
+        publishes_evidence: it publishes DCV evidence by itself where it can.
     """
 
     name: str
@@ -128,6 +129,7 @@ class ProviderInfo:
     bulk_from: int | None = None
     bulk_batch: int | None = None
     dcv: DcvPolicy | None = None
+    publishes_evidence: bool = False
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ INFO = ProviderInfo(
         budgets=(RequestBudget(20, 5.0),),
     ),
     order_id_hint="the order_item_id, digits alone",
+    # Section 2 of the DCV sheet.
+    publishes_evidence=True,
     personal=re.compile(
         r"identity_verification|rep_\w+|\w*(?:fore|sur|first_?|last_?)name|\w*e?mail\w*|\w*(?:phone|fax)\w*"
         r"|street_?address\w*|postal_?code|duns_?number|\w*_token",

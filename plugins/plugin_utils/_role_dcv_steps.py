@@ -1,0 +1,498 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the action role_step does about domain control validation: questions to the provider, looks, and the journal.
+
+The decisions are in _role_dcv.py. Records are published by the task file of the user and files by modules of Ansible;
+the steps here return what for, and settle the journal before and after.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import shlex
+import time
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import FILE_FOLDER
+from ansible_collections.certops.issuance.plugins.module_utils._dcv.diagnose import LOOK_INTERVAL, diagnose
+from ansible_collections.certops.issuance.plugins.module_utils._dcv.dns import DNSPYTHON_IMPORT_ERROR
+from ansible_collections.certops.issuance.plugins.module_utils._dcv.operation import read_request
+from ansible_collections.certops.issuance.plugins.module_utils._dcv.zones import ZoneLookup
+from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest, OrderError
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_dcv import (
+    ORDER_DCV_OPTIONS,
+    order_dcv,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_dcv_info import order_dcv_info
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import (
+    PROVIDER_OPTIONS,
+    Operation,
+    Params,
+    Result,
+    Session,
+)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
+from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.durations import parse_duration
+from ansible_collections.certops.issuance.plugins.plugin_utils import _role_dcv as rules
+from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_journal import Entry, Journal, journal_directory
+
+Data = dict[str, t.Any]
+
+#: The variable of the role behind each setting.
+VARIABLES = {
+    name: "certificate_dcv_" + name
+    for name in ("tasks", "webroot", "resolvers", "address_map", "zones", "visible_timeout", "unique_value")
+}
+_SETTINGS: Data = {
+    "tasks": {"type": "path"},
+    "webroot": {"type": "path"},
+    "resolvers": {"type": "list", "elements": "str", "default": []},
+    "address_map": {"type": "dict", "default": {}},
+    "zones": {"type": "list", "elements": "str", "default": []},
+    "visible_timeout": {"type": "raw", "default": 600},
+    "unique_value": {"type": "str"},
+}
+_EVIDENCE_OPTIONS: Data = dict(
+    PROVIDER_OPTIONS,
+    questions={"type": "list", "elements": "dict", "required": True},
+    journaled={"type": "list", "elements": "str", "default": []},
+    zones={"type": "list", "elements": "str", "default": []},
+    resolvers={"type": "list", "elements": "str", "default": []},
+    address_map={"type": "dict", "default": {}},
+)
+#: The variables that the steps of a host leave for those of others.
+INPUTS, EVIDENCE, PLAN, LOOK, OUTCOME, WITHDRAWAL = (
+    "__certificate_inputs", "__certificate_evidence", "__certificate_dcv", "__certificate_look",
+    "__certificate_outcome", "__certificate_withdrawal",
+)  # fmt: skip
+STEPS = ("evidence", "publish", "see", "judge", "withdraw", "close")
+
+
+def read_settings(given: Data, provider: str, find_file: t.Callable[[str], str]) -> Data | None:
+    """The settings of a host; None where it does not publish.
+
+    Arguments:
+        given: the values of VARIABLES, without those that were not set.
+        find_file: the absolute path of a file beside the playbook.
+
+    Raises:
+        InvalidRequest: for one that cannot be used.
+    """
+    if not (given.get("tasks") or given.get("webroot")):
+        return None
+    validation = ArgumentSpecValidator(_SETTINGS).validate(given)
+    if validation.error_messages:
+        raise InvalidRequest("; ".join(validation.error_messages), provider=provider)
+    found: Data = dict(validation.validated_parameters)
+    try:
+        found["visible_timeout"] = parse_duration(found["visible_timeout"])
+    except ValueError as exc:
+        raise InvalidRequest(f"certificate_dcv_visible_timeout is {exc}", provider=provider) from None
+    if found["tasks"]:
+        found["tasks"] = find_file(found["tasks"])
+        if not os.path.isfile(found["tasks"]):
+            raise InvalidRequest(f"certificate_dcv_tasks: there is no file {found['tasks']}", provider=provider)
+    webroot = found["webroot"]
+    if webroot and not webroot.startswith("/"):
+        raise InvalidRequest(f"certificate_dcv_webroot must be an absolute path, not {webroot}", provider=provider)
+    if DNSPYTHON_IMPORT_ERROR is not None:
+        raise InvalidRequest(
+            "the Python library dnspython is missing on the controller, and what was published cannot be looked for "
+            "without it; install it there with 'python3 -m pip install dnspython'",
+            provider=provider,
+        )
+    try:
+        read_request(look_options(found, [], []))
+    except ValueError as exc:
+        raise InvalidRequest(f"certificate_dcv_{exc}", provider=provider) from None
+    return found
+
+
+def check_webroot(webroot: str, run: t.Callable[[str], str], check_mode: bool) -> None:
+    """See that the files would stand in the web root itself.
+
+    Arguments:
+        run: runs a command of a shell on the host, and returns what it printed.
+
+    Raises:
+        InvalidRequest: it is no directory there, or a link leads out of it.
+    """
+    folders = [webroot.rstrip("/") or "/"]
+    for part in FILE_FOLDER.strip("/").split("/"):
+        folders.append(f"{folders[-1].rstrip('/')}/{part}")
+    listed = " ".join(shlex.quote(folder) for folder in folders)
+    found = run(
+        f'for folder in {listed}; do if [ -L "$folder" ]; then echo link; elif [ -d "$folder" ]; then echo folder; '
+        'elif [ -e "$folder" ]; then echo other; else echo none; fi; done'
+    ).split()
+    for folder, kind in zip(folders, found, strict=False):
+        if kind == "link":
+            raise InvalidRequest(f"certificate_dcv_webroot: {folder} is a link to elsewhere; give the folder itself")
+        if kind == "other" or (kind == "none" and folder == folders[0] and not check_mode):
+            raise InvalidRequest(f"certificate_dcv_webroot: {folder} is no directory on the host")
+
+
+def look_options(settings: Data, record_sets: t.Sequence[Data], files: t.Sequence[Data]) -> Data:
+    """The options of dcv_diagnose for a look."""
+    return {
+        "record_sets": list(record_sets), "files": list(files), "names": [], "provider": None,
+        "resolvers": settings["resolvers"], "address_map": settings["address_map"], "caa_issuers": [], "wait": 0,
+        "timeout": 60,
+    }  # fmt: skip
+
+
+# -- the question to the provider -------------------------------------------------------
+
+
+def fetch_evidence(session: Session, params: Params) -> Result:
+    """What to publish for each order by itself, so that none keeps the others back, and whose value is whose.
+
+    Returns:
+        names and unresolved as order_dcv_info returns them; errors; and ``ended``: those of ``journaled`` that are
+        issued or final.
+    """
+    result: Result = {"names": [], "unresolved": [], "errors": [], "ended": []}
+    for question in params["questions"]:
+        order_id = question["order_id"]
+        try:
+            if order_id in params["journaled"]:
+                order = session.provider.fetch_order(session.provider.check_order_id(order_id))
+                if order.issued or order.final:
+                    result["ended"].append(order_id)
+            report = _fetch_report(session, params, question) if question["evidence"] else {}
+        except OrderError as exc:
+            failure = exc.locate(session.provider.info.name, order_id).to_result()
+            result["errors"].append(dict(failure, order_id=order_id))
+        else:
+            result["names"] += report.get("names", [])
+            result["unresolved"] += report.get("unresolved", [])
+    return result
+
+
+def _fetch_report(session: Session, params: Params, question: t.Mapping[str, t.Any]) -> Result:
+    """What to publish for one order. A request that waits on the host is used only where the provider needs a CSR."""
+    value = question.get("unique_value")
+    options: Data = {
+        "order_ids": [question["order_id"]],
+        "zones": params["zones"],
+        "unique_values": {} if value is None else {question["order_id"]: value},
+    }
+
+    def ask(csr: str | None) -> Result:
+        return order_dcv_info(
+            session,
+            dict(options, csr=[csr] if csr else []),
+            lambda: ZoneLookup(params["resolvers"], params["address_map"]),
+        )
+
+    report = ask(question.get("csr"))
+    pending = question.get("pending_csr")
+    if pending and not question.get("csr") and any(one["problem"] == "token_unknown" for one in report["unresolved"]):
+        return ask(pending)
+    return report
+
+
+# -- the steps ----------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class DcvSteps:
+    """The steps of one host. Each returns the result of its task.
+
+    Arguments:
+        host: its name in the inventory.
+        variables: of the host.
+        operate: runs an operation with its account.
+        published: the registered variable of each of some hosts that has it.
+        awaited: whether the order of a host, by its request, is waited for.
+        checksum: of a file on the host, SHA-1; None where it is not there.
+        show: shows a line of progress.
+        sleep: pauses; raises where the run is gone.
+        clock: monotonic seconds.
+    """
+
+    host: str
+    variables: t.Mapping[str, t.Any]
+    operate: t.Callable[[Operation, Data, Data], Data]
+    published: t.Callable[[t.Iterable[str], str], t.Iterator[Data]]
+    awaited: t.Callable[[Data], bool]
+    checksum: t.Callable[[str], str | None]
+    show: t.Callable[[str], None]
+    sleep: t.Callable[[float], None]
+    environment: t.Mapping[str, str]
+    check_mode: bool
+    clock: t.Callable[[], float] = time.monotonic
+
+    def run(self, step: str) -> Data:
+        """Run a step of STEPS.
+
+        Raises:
+            InvalidRequest: the journal cannot be used, or the CSR or the settings of the role.
+        """
+        try:
+            return t.cast(Data, getattr(self, step)())
+        except (OSError, ValueError) as exc:
+            raise InvalidRequest(f"what the role publishes for DCV cannot be kept in its journal: {exc}") from None
+
+    @property
+    def _request(self) -> Data:
+        return self._awaited(self.variables[INPUTS]["request"])
+
+    def _awaited(self, request: Data) -> Data:
+        """A request without its orders where nobody waits for them."""
+        return request if self.awaited(request) else dict(request, order_ids=[])
+
+    @property
+    def _settings(self) -> Data:
+        return t.cast(Data, self._request["dcv"])
+
+    @property
+    def _provider(self) -> str:
+        return str(self.variables[INPUTS]["provider"])
+
+    @property
+    def _journal(self) -> Journal:
+        return Journal(journal_directory(self.environment))
+
+    def _peers(self) -> list[Data]:
+        """The requests of the hosts of this batch that share a publisher."""
+        found = self.published(self.variables["ansible_play_batch"], INPUTS)
+        requests = [self._awaited(inputs["request"]) for inputs in found if inputs.get("request")]
+        return rules.publishing_peers(self._request, requests) or [self._request]
+
+    def _orders(self, order_ids: t.Iterable[str]) -> set[tuple[str, str]]:
+        return {(self._provider, order_id) for order_id in order_ids}
+
+    # What to publish
+
+    def evidence(self) -> Data:
+        """Ask what to publish for all hosts that share a publisher, where this host is the first of them."""
+        peers = self._peers()
+        leader = peers[0]["host"]
+        if leader != self.host:
+            return {"skipped": True, "leader": leader}
+        return self._ask(peers)
+
+    def _ask(self, peers: t.Sequence[Data]) -> Data:
+        """What to publish for these hosts; it is in the journal then."""
+        journal, settings = self._journal, self._settings
+        listed = {entry["order_id"] for entry in journal.read() if entry["provider"] == self._provider}
+        asked = rules.questions(peers, listed)
+        options = {name: settings[name] for name in ("zones", "resolvers", "address_map")}
+        options["questions"] = asked
+        options["journaled"] = [one["order_id"] for one in asked if one["order_id"] in listed]
+        answer = self.operate(fetch_evidence, _EVIDENCE_OPTIONS, options) if asked else {}
+        order_ids = [one["order_id"] for one in asked]
+        if answer.get("failed"):
+            answer["errors"] = [dict(answer, order_id=order_id) for order_id in order_ids]
+        found = {name: answer.get(name) or [] for name in ("names", "unresolved", "errors", "ended")}
+        if settings["tasks"] and not self.check_mode:
+            journal.add(rules.record_entries(found["names"]))
+        return dict(found, leader=self.host, asked=order_ids, changed=False)
+
+    def publish(self) -> Data:
+        """What this host publishes and withdraws now: its files, and the records of all where it leads."""
+        request, settings = self._request, self._settings
+        leader = (self.variables.get(EVIDENCE) or {}).get("leader")
+        answer = next(self.published([leader], EVIDENCE), {}) if leader else {}
+        if not set(request["order_ids"]) <= set(answer.get("asked") or ()):
+            # Hosts that do not go side by side, and a publisher that has failed.
+            answer = self._ask([request])
+        leads = answer["leader"] == self.host
+        if failures := rules.evidence_failures(request, answer):
+            return {"failed": True, **failures[0]}
+        own = rules.names_of(answer, request["order_ids"])
+        by_files = bool(settings["webroot"]) and not PROVIDERS[self._provider].info.publishes_evidence
+        files = rules.file_entries(own, self.host, settings["webroot"]) if by_files else []
+        for line in rules.what_to_publish(own, bool(settings["tasks"]), by_files):
+            self.show(f"{self.host}: {line}")
+        entries = rules.record_entries(answer["names"]) if settings["tasks"] and leads else []
+        result = self._nothing()
+        result.update(
+            leader=answer["leader"], answer=answer if leads else {}, msg="the DCV evidence could not be published"
+        )
+        if self.check_mode:
+            for record_set in rules.record_sets(entries):
+                self.show(f"{self.host}: would publish {record_set['type']} {record_set['fqdn']}")
+            for file in files:
+                self.show(f"{self.host}: would write {file['path']}")
+            return result
+        journal = self._journal
+        journal.add(files)
+        written = journal.read()
+        result["records"] = _with_state("present", rules.wanted_record_sets(entries, written))
+        result["files"] = [_file("present", entry) for entry in files]
+        return self._with_withdrawals(result, self._orders(answer["ended"]), leads, written)
+
+    def _nothing(self) -> Data:
+        """The result of a host that publishes and withdraws nothing."""
+        parts: Data = {"tasks": self._settings["tasks"], "records": [], "files": [], "ended": []}
+        return dict(parts, any=False, changed=False)
+
+    def _with_withdrawals(
+        self, result: Data, orders: set[tuple[str, str]], leads: bool, written: t.Sequence[Entry]
+    ) -> Data:
+        """The result with what is withdrawn of orders that are over."""
+        ended = rules.entries_of(written, orders, self.host, leads)
+        result["ended"] = ended
+        if self._settings["tasks"]:
+            result["records"] += _with_state("absent", rules.withdrawn_record_sets(ended, written))
+        else:
+            # Nobody can withdraw them in this run.
+            result["ended"] = [entry for entry in ended if entry["kind"] == "file"]
+        for entry in rules.withdrawn_files(result["ended"], written):
+            file = _file("absent", entry)
+            # Somebody else may have put a file of his own in its place.
+            if self.checksum(file["path"]) == file["checksum"]:
+                result["files"].append(file)
+        result["any"] = bool(result["records"] or result["files"])
+        return result
+
+    # Whether it is seen
+
+    def see(self) -> Data:
+        """Where this host leads: look until all is visible or the time is over, then have the provider look once."""
+        plan = self.variables.get(PLAN) or {}
+        if not self.check_mode:
+            self._journal.remove(plan.get("ended") or [])
+        if plan.get("leader") != self.host or self.check_mode:
+            return {"skipped": True}
+        names = [name for name in plan["answer"]["names"] if self._is_published(name)]
+        seen = Watch(names, self._settings, self.show, self.sleep, self.clock).until_visible()
+        visible = [order_id for order_id, one in seen.items() if one["state"] == "visible"]
+        return {"orders": seen, "looks": self._look_now(visible), "changed": False}
+
+    def _is_published(self, name: Data) -> bool:
+        """Whether the role has published the evidence of a name: the record, or the file on one of its hosts."""
+        if name["record_set"]:
+            return bool(self._settings["tasks"])
+        if not name["file"] or PROVIDERS[self._provider].info.publishes_evidence:
+            return False
+        return any(name["order_id"] in peer["order_ids"] and peer["dcv"]["webroot"] for peer in self._peers())
+
+    def _look_now(self, order_ids: t.Sequence[str]) -> Data:
+        """Ask the provider once to look for some orders. That it does not is no failure: it looks by itself."""
+        found: Data = {}
+        if PROVIDERS[self._provider].info.dcv is None:
+            return found
+        for order_id in order_ids:
+            answer = self.operate(order_dcv, ORDER_DCV_OPTIONS, {"order_ids": [order_id]})
+            found[order_id] = {name: answer[name] for name in ("names", "error_kind", "msg") if name in answer}
+            if answer.get("failed") and answer.get("error_kind") != "too_soon":
+                self.show(f"order {order_id}: the provider was not asked to look now: {answer['msg']}")
+        return found
+
+    def judge(self) -> Data:
+        """Fail where what was published for this host cannot be seen."""
+        leader = (self.variables.get(PLAN) or {}).get("leader")
+        seen = next(self.published([leader], LOOK), {}) if leader else {}
+        if failures := rules.unseen_failures(self._request, seen.get("orders") or {}):
+            return {"failed": True, **failures[0]}
+        return {"changed": False}
+
+    # After issuance
+
+    def withdraw(self) -> Data:
+        """What is withdrawn of orders that are issued: the files of this host, and the records where it leads."""
+        peers = self._peers()
+        result: Data = {"tasks": self._settings["tasks"], "records": [], "files": [], "ended": [], "changed": False}
+        result.update(
+            handled=[], closed=False, msg="the DCV evidence could not be withdrawn; the next run tries it again"
+        )
+        if self.check_mode:
+            return result
+        hosts = [peer["host"] for peer in peers]
+        issued = {
+            order["order_id"]
+            for outcome in self.published(hosts, OUTCOME)
+            for order in (outcome.get("invocation") or outcome).get("orders") or ()
+            if order["issued"]
+        }
+        leader = peers[0]["host"]
+        handled = next(self.published([leader], WITHDRAWAL), None) if leader != self.host else None
+        if handled is not None:
+            # Hosts that do not go side by side: the first of them was done before this order was issued.
+            issued = issued & set(self._request["order_ids"]) - set(handled["handled"])
+        result["handled"] = sorted(issued)
+        leads = leader == self.host or handled is not None
+        return self._with_withdrawals(result, self._orders(issued), leads, self._journal.read())
+
+    def close(self) -> Data:
+        """Take what was withdrawn from the journal."""
+        withdrawal = self.variables.get(WITHDRAWAL) or {}
+        if not self.check_mode:
+            self._journal.remove(withdrawal.get("ended") or [])
+        return {"changed": False, "closed": True, "handled": withdrawal.get("handled") or []}
+
+
+def _with_state(state: str, record_sets: t.Iterable[Data]) -> list[Data]:
+    return [{"state": state, "record": record_set} for record_set in record_sets]
+
+
+def _file(state: str, entry: Entry) -> Data:
+    content = entry["content"]
+    return {
+        "state": state,
+        "path": entry["path"],
+        "folder": os.path.dirname(entry["path"]),
+        "content": content,
+        "checksum": hashlib.sha1(content.encode("utf-8"), usedforsecurity=False).hexdigest(),
+    }
+
+
+@dataclasses.dataclass
+class Watch:
+    """Looks for the evidence of some orders.
+
+    Arguments:
+        names: as order_dcv_info returns them; those with evidence count.
+        settings: of the role.
+    """
+
+    names: t.Sequence[Data]
+    settings: Data
+    show: t.Callable[[str], None]
+    sleep: t.Callable[[float], None]
+    clock: t.Callable[[], float] = time.monotonic
+    shown: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+
+    def look(self, order_ids: t.Container[str]) -> Data:
+        """One look for some orders; shows what has changed since the last one. As dcv_diagnose returns it."""
+        names = [name for name in self.names if name["order_id"] in order_ids]
+        sets = _unique(name["record_set"] for name in names)
+        files = _unique(name["file"] for name in names)
+        diagnosis = diagnose(read_request(look_options(self.settings, sets, files))).to_dict()
+        codes, lines = rules.changes(self.shown, diagnosis)
+        self.shown.update(codes)
+        for line in lines:
+            self.show(line)
+        return diagnosis
+
+    def until_visible(self) -> dict[str, Data]:
+        """Look until each order is visible, or cannot become so, or the time is over; what came of each."""
+        end = self.clock() + self.settings["visible_timeout"]
+        expected: dict[str, set[str]] = {}
+        for name in self.names:
+            for evidence in (name["record_set"], name["file"]):
+                expected.setdefault(name["order_id"], set()).update(evidence["names"] if evidence else ())
+        found: dict[str, Data] = {}
+        while expected:
+            diagnosis = self.look(expected)
+            left = end - self.clock()
+            found.update(rules.seen_by_order(expected, diagnosis, last=left <= 0))
+            expected = {order_id: names for order_id, names in expected.items() if found[order_id]["state"] == "open"}
+            if expected:
+                self.sleep(min(LOOK_INTERVAL, max(0.0, left)))
+        return found
+
+
+def _unique(items: t.Iterable[Data | None]) -> list[Data]:
+    found: list[Data] = []
+    for item in items:
+        if item and item not in found:
+            found.append(item)
+    return found
