@@ -38,7 +38,7 @@ def plan(
 
     Arguments:
         params: the inputs of the role.
-        deployed: what certificate_info has returned. A request that was answered already is removed from it too.
+        deployed: what certificate_info has returned; its ``pending`` becomes what is there afterwards.
         salt: the same for all hosts of a run.
         run_module: runs a module on the host.
 
@@ -68,6 +68,9 @@ def plan(
             return made
         changed = changed or made["changed"]
         wish = rules.make_wish(params, deployed, made)
+        if made["csr"]:
+            names = ("csr", "names", "public_key_sha256", "order_id", "created_at")
+            deployed["pending"] = {name: made[name] for name in names}
     label = rules.key_label(salt, params, host)
     return {"changed": changed, "renewal": rules.describe_plan(params, host, plan, label, wish)}
 

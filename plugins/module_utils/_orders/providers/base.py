@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from ..._common.evidence import NameEvidence
 from ..account import Account
-from ..errors import InvalidRequest, OrderNotFound, Unsupported
+from ..errors import InvalidRequest, Unsupported
 from ..http.messages import Transport
 from ..http.rate_limit import RateLimits
 from ..http.redaction import shortened
@@ -28,7 +28,6 @@ from ..reissue.methods import choose_dcv_method
 from ..reissue.model import Snapshot, Wish
 from .paging import OrderList
 
-T = t.TypeVar("T")
 
 #: Words of any API for too many requests, for a server that is not well, and for an order that has not come so far yet:
 #: patterns for texts that come instead of the HTTP status that would say so. Case is ignored.
@@ -45,9 +44,6 @@ _SLIPS: t.Mapping[str, str] = {
     "{": "this is a whole order; give its id, such as orders | map(attribute='order_id')",
     "[": "this is a list in place of one order id; give the ids themselves",
 }
-
-#: A bulk call is made so many times at most for the same orders, while it leaves some of them out.
-_MAX_REPEATS = 10
 
 #: What is left open, in words, by check: (message when you must act, actor).
 _OPEN_CHECKS: t.Mapping[str, tuple[str, str]] = {
@@ -347,58 +343,6 @@ class Provider(abc.ABC):
             OrderError: its ``sent`` is whether the request may have arrived.
         """
         raise NotImplementedError(f"{self.info.name} has no reissue")
-
-
-def fetch_summaries_in_batches(
-    order_ids: t.Sequence[str],
-    size: int | None,
-    fetch: t.Callable[[t.Sequence[str]], t.Mapping[str, T]],
-    summarize: t.Callable[[str, T], OrderSummary],
-) -> dict[str, OrderSummary]:
-    """The summaries by a bulk call that is given the orders to report, in however many calls.
-
-    Arguments:
-        size: how many orders one call can name; None for any number.
-        fetch: makes one call for some orders; what it reports, by order id.
-        summarize: makes the summary of that, for one order. One that is not reported has an OrderSummary without order.
-    """
-    found: dict[str, OrderSummary] = {}
-    step = size or max(1, len(order_ids))
-    for start in range(0, len(order_ids), step):
-        batch = order_ids[start : start + step]
-        reported = _fetch_until_reported(batch, fetch)
-        for order_id in batch:
-            found[order_id] = (
-                summarize(order_id, reported[order_id])
-                if order_id in reported
-                else OrderSummary(change_token="missing")
-            )
-    return found
-
-
-def _fetch_until_reported(
-    order_ids: t.Sequence[str], fetch: t.Callable[[t.Sequence[str]], t.Mapping[str, T]]
-) -> dict[str, T]:
-    """What a bulk call reports of these orders; those that it leaves out are fetched again, by themselves.
-
-    A server may report fewer orders at once than were requested.
-    """
-    left = list(order_ids)
-    reported: dict[str, T] = {}
-    for turn in range(_MAX_REPEATS):
-        try:
-            answer = fetch(left)
-        except (InvalidRequest, OrderNotFound):
-            if turn == 0:
-                raise
-            # None of those that were left out is known here: the detail call says what is wrong with each.
-            break
-        found = {order_id: answer[order_id] for order_id in left if order_id in answer}
-        reported.update(found)
-        left = [order_id for order_id in left if order_id not in found]
-        if not (found and left):
-            break
-    return reported
 
 
 def unknown_word(provider: str, field_name: str, value: t.Any) -> str:

@@ -38,8 +38,8 @@ from ..base import (
     DcvReply,
     OrderSummary,
     Provider,
-    fetch_summaries_in_batches,
 )
+from ..bulk import fetch_summaries_in_batches
 from ..coerce import certificate_text, flag, identifier, mapping, number, objects, text, word
 from ..paging import OrderList, Page, read_pages
 from . import DEFAULT_URL, INFO

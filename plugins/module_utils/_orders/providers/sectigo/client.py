@@ -41,8 +41,8 @@ from ..base import (
     DcvReply,
     OrderSummary,
     Provider,
-    fetch_summaries_in_batches,
 )
+from ..bulk import fetch_summaries_in_batches
 from ..coerce import number, text
 from ..paging import OrderList, Page, read_pages
 from . import INFO
