@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: renewal
-short_description: Tell when the next certificate is due
+short_description: When the next certificate is due
 version_added: 1.1.0
 author: certops.issuance contributors (@certops)
 description:
@@ -97,7 +97,7 @@ def renewal(
     window: t.Any = None,
     now: str | None = None,
 ) -> dict[str, t.Any]:
-    """Tell whether the next certificate is due; see DOCUMENTATION.
+    """Compute whether the next certificate is due; see DOCUMENTATION.
 
     Raises:
         AnsibleFilterError: when the input is no result of certificate_info, or an option cannot be used.

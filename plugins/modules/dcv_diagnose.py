@@ -44,7 +44,7 @@ options:
   record_sets:
     description:
       - DNS records that must be seen, as the return value of the same name of C(order_dcv_info).
-      - Each entry needs C(type), C(fqdn) and C(values); C(names) and C(orders) tell for which names, and by the rules
+      - Each entry needs C(type), C(fqdn) and C(values); C(names) and C(orders) say for which names, and by the rules
         of which provider's CA.
       - One of O(record_sets), O(files) and O(names) is required. Empty lists are nothing to look for, which is visible.
     type: list
@@ -160,7 +160,7 @@ EXAMPLES = r"""
 RETURN = r"""
 visible:
   description:
-    - Whether the CA sees all evidence and may issue, as far as one place can tell.
+    - Whether the CA sees all evidence and may issue, as far as can be seen from one place.
     - For O(names) whether all could be tested and nothing fatal was found.
   returned: always, but not when an option is wrong, or a library is missing
   type: bool

@@ -98,7 +98,7 @@ def _meant(given: str, known: t.Sequence[str]) -> list[str]:
 
 
 def spelling(wrong: t.Mapping[str, t.Sequence[str]]) -> str:
-    """What to tell of misspelled variables."""
+    """What to say of misspelled variables."""
     return "; ".join(
         f"there is no variable {given}; did you mean {' or '.join(meant)}?" for given, meant in wrong.items()
     )

@@ -92,7 +92,7 @@ class FileEvidence:
 
 @dataclass(frozen=True)
 class NameEvidence:
-    """What proves control of one name of one order.
+    """What shows that a name of an order is under control.
 
     Arguments:
         name: the name on the order, with `*.` where it is a wildcard.

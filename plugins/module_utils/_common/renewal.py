@@ -58,7 +58,7 @@ def renewal(
     validation: timedelta = timedelta(days=1),
     window: tuple[datetime, datetime] | None = None,
 ) -> Renewal:
-    """Tell from the dates of a certificate whether the next one is due.
+    """Whether the next certificate is due, by the dates of the present one.
 
     Arguments:
         certificate: a result of certificate_info: ``exists``, ``placeholder``, ``not_before`` and ``not_after``.

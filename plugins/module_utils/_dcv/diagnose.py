@@ -166,7 +166,7 @@ def _checks(request: Request, look: Look, fetcher: Fetcher) -> list[_Check]:
 
 
 def _permissions(request: Request) -> dict[str, tuple[str | None, str | None]]:
-    """Each name once, with the provider and the kind of evidence that tell whose CA asks."""
+    """Each name once, with the provider and the kind of evidence that show whose CA asks."""
     found: dict[str, tuple[str | None, str | None]] = {}
     for record in request.records:
         for name in record.names if record.problem is None else ():

@@ -225,7 +225,7 @@ class PendingFolder(PendingReader):
                         return True
         return False
 
-    def settle(self) -> None:
+    def recover(self) -> None:
         """Finish or undo what an interrupted run left."""
         folder = self._opened()
         if not self.has_residue():

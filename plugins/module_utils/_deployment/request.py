@@ -226,7 +226,7 @@ class _Run:
         try:
             self._lock_it(locked)
             changed = folder.has_residue()
-            folder.settle()
+            folder.recover()
             found, in_service = self._found(folder), self._in_service()
             reasons = differences(wish, found, in_service)
             changed = changed or bool(reasons) or self._to_complete(folder, wish, found)

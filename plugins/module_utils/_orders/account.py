@@ -140,7 +140,7 @@ def resolve_account(rules: AccountRules, params: t.Mapping[str, t.Any], environm
         chosen = explicit
     if chosen is None:
         raise InvalidRequest(
-            "credentials are missing; set {0}".format(" or ".join(_spell(rules, group) for group in rules.credentials)),
+            f"credentials are missing; set {' or '.join(_spell(rules, group) for group in rules.credentials)}",
             provider=rules.name,
         )
     credentials = {option: found.get(option) for option in chosen}
@@ -183,9 +183,7 @@ def _refuse_foreign_options(rules: AccountRules, params: t.Mapping[str, t.Any]) 
 
 
 def _spell(rules: AccountRules, group: t.Sequence[str]) -> str:
-    return " and ".join(
-        "{0} (environment {1})".format(option, " or ".join(rules.environment.get(option, ()))) for option in group
-    )
+    return " and ".join(f"{option} (environment {' or '.join(rules.environment.get(option, ()))})" for option in group)
 
 
 def _check_url(rules: AccountRules, url: str | None) -> str:

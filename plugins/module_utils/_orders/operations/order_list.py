@@ -46,7 +46,7 @@ class ListFilter:
     ends_before: str | None = None
 
     def accepts(self, order: Order, certain: bool = True, names_complete: bool = True) -> bool | None:
-        """Whether an order is looked for; None where what is known of it does not tell.
+        """Whether an order is looked for; None where what is known of it does not show it.
 
         Arguments:
             certain: the order was asked for by itself; a list may lag behind, and report less.
@@ -64,7 +64,7 @@ class ListFilter:
     def _accepts_status(self, order: Order, certain: bool) -> bool | None:
         if self.statuses is None or order.status in self.statuses:
             return True
-        # Which of the open statuses an order has, a list seldom tells.
+        # A list seldom shows which of the open statuses an order has.
         return None if not certain and order.status in Status.OPEN and Status.OPEN & self.statuses else False
 
     def _accepts_end(self, order: Order, certain: bool) -> bool | None:

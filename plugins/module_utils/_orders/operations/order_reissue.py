@@ -169,7 +169,7 @@ class _Task:
             min_coverage=_duration("min_coverage", params.get("min_coverage", "30d")),
             min_interval=_duration("min_interval", params.get("min_interval", "24h")),
             settle_time=settle,
-            # What is not settled is not sent again.
+            # Nothing is sent again while the first request is still looked for.
             resend_after=max(settle, _duration("resend_after", params.get("resend_after", "1h"))),
         )
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ..errors import AuthenticationError, OrderError, ProviderUnavailable, RateLimited
 from ..http.rate_limit import Clock
 from ..providers.base import Provider, RefreshPolicy
-from .refresh import longest_ago, orders_to_fetch, refuses_summaries, uses_summaries
+from .refresh import least_recently_fetched, orders_to_fetch, refuses_summaries, uses_summaries
 from .state import OrderState, WaitOptions
 
 #: Stands for a time to wait that a provider did not name, in seconds.
@@ -149,7 +149,7 @@ class Poller:
         if self._summaries.failures < policy.max_failures or isinstance(error, RateLimited):
             return []
         # It may be the bulk call alone that fails. It is made again in the next poll.
-        return longest_ago(pending)[: policy.unsupported]
+        return least_recently_fetched(pending)[: policy.unsupported]
 
     # -- the details ----------------------------------------------------------
 

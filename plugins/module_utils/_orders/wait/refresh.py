@@ -46,7 +46,7 @@ def orders_to_fetch(
         catch_up: how many orders that have never been fetched are fetched beside the others.
     """
     urgent = [state for state in pending if state.needs_detail]
-    quiet = longest_ago(state for state in pending if not state.needs_detail)
+    quiet = least_recently_fetched(state for state in pending if not state.needs_detail)
     unsupported = [state for state in quiet if state.summary_unsupported or state.chain_missing]
     supported = [state for state in quiet if not (state.summary_unsupported or state.chain_missing)]
     if first:
@@ -62,7 +62,7 @@ def orders_to_fetch(
     )
 
 
-def longest_ago(states: t.Iterable[OrderState]) -> list[OrderState]:
+def least_recently_fetched(states: t.Iterable[OrderState]) -> list[OrderState]:
     """Those first that have never been fetched, or not for the longest time."""
     return sorted(states, key=lambda state: -1.0 if state.fetched_at is None else state.fetched_at)
 

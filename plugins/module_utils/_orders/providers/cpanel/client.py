@@ -59,7 +59,7 @@ class CpanelProvider(Provider):
         self._authorization = self._authorize()
 
     def fetch_order(self, order_id: str) -> Order:
-        """Certificate and checks of an item; the queue too, where only that can tell what they leave open.
+        """Certificate and checks of an item; the queue too, where only that shows what they leave open.
 
         Raises:
             OrderNotFound: when the store does not know the item.
@@ -177,10 +177,10 @@ class CpanelProvider(Provider):
         """The value of the Authorization header; section 2. What is secret in it is made known to the redactor."""
         user = self.account.username or ""
         if self.account.api_key:
-            value = "{0} {1}:{2}".format("whm" if self._cpanel_account else "cpanel", user, self.account.api_key)
+            value = f"{'whm' if self._cpanel_account else 'cpanel'} {user}:{self.account.api_key}"
             # Headers carry bytes; http.client takes each character for one.
             return value.encode("utf-8").decode("latin-1")
-        pair = "{0}:{1}".format(user, self.account.password or "")
+        pair = f"{user}:{self.account.password or ''}"
         self.transport.redactor.learn(pair)
         return "Basic " + base64.b64encode(pair.encode("utf-8")).decode("ascii")
 
@@ -252,7 +252,7 @@ class CpanelProvider(Provider):
     def _fetch_undecided(self, order_id: str, available: Reply) -> Order:
         """The order from the checks and the queue.
 
-        Only the queue can tell that the item is unpaid or has expired, or that this is the number of a whole order.
+        Only the queue shows that the item is unpaid or has expired, or that this is the number of a whole order.
         A call that is refused leaves open what it alone reports: the store knows the item, as the first call has shown.
         """
         details = self._fetch_details(order_id)
@@ -308,8 +308,7 @@ class CpanelProvider(Provider):
         owned = [item for item in items.values() if identifier(item.get("order_id")) == order_id]
         if owned:
             listed = ", ".join(
-                "{0} ({1})".format(text(item.get("order_item_id")), ", ".join(names(item.get("domains"))))
-                for item in owned
+                f"{text(item.get('order_item_id'))} ({', '.join(names(item.get('domains')))})" for item in owned
             )
             shown = shortened(listed, 5 * MAX_QUOTED)
             raise InvalidRequest(

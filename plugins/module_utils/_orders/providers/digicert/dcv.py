@@ -89,7 +89,7 @@ def map_evidence(
     Arguments:
         info: the body of order info.
         validation: the body of the validation call; None where there is nothing to validate.
-        value: the order's random value, which proves each of its names; None where it is not known.
+        value: the order's random value, which is the evidence for each of its names; None where it is not known.
         domain_values: name to the value of its domain object, for names that the order's value is not known for.
         order_id: the id that was requested; by default the one in the body.
         now: what counts as the present; by default the present.

@@ -90,7 +90,7 @@ def read_about(response: Response, order_id: str, id_field: str, needed: t.Seque
     if not isinstance(body, dict):
         raise UnexpectedResponse("it is no JSON object")
     if needed and not any(body.get(name) for name in needed):
-        raise UnexpectedResponse("it has none of the fields {0}".format(", ".join(needed)))
+        raise UnexpectedResponse(f"it has none of the fields {', '.join(needed)}")
     answered = identifier(body.get(id_field))
     if answered is not None and answered.lstrip("0") != order_id.lstrip("0"):
         raise UnexpectedResponse(f"it is about order {answered[:40]}")

@@ -121,7 +121,7 @@ def map_summary(item: Body) -> OrderSummary:
             blockers=(_REISSUE,) if status_word == "reissue_pending" else (),
             reissue=Reissue(open=status_word == "reissue_pending"),
         )
-    return OrderSummary(change_token="{0}:{1}".format(status_word, certificate_id or ""), order=order)
+    return OrderSummary(change_token=f"{status_word}:{certificate_id or ''}", order=order)
 
 
 def listed_id(item: Body) -> str:
@@ -396,7 +396,7 @@ def _blockers(
     for blocker in open_blockers(checks, domains):
         parts = _open_parts(organizations) if blocker.check == "organization" else []
         if parts:
-            blocker = replace(blocker, message="{0} (open: {1})".format(blocker.message, ", ".join(parts)))
+            blocker = replace(blocker, message=f"{blocker.message} (open: {', '.join(parts)})")
         blockers.append(blocker)
     contacts = [contact for entry in organizations for contact in objects(entry.get("verified_contacts"))]
     if any(word(contact.get("status")) == "pending" for contact in contacts):

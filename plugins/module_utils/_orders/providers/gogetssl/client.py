@@ -335,7 +335,7 @@ def _texts(value: t.Any) -> list[str]:
 def _reason(response: Response, body: Body) -> str:
     texts = [*_error_texts(body), text(body.get("message")), text(body.get("description"))]
     reason = ": ".join(list(dict.fromkeys(shortened(one, MAX_QUOTED) for one in texts if one))[:_MAX_REASONS])
-    return "HTTP {0}, {1}".format(response.status, reason or "no reason given")
+    return f"HTTP {response.status}, {reason or 'no reason given'}"
 
 
 def _error(response: Response, body: Body) -> OrderError:

@@ -126,7 +126,7 @@ def map_summary(item: Body, order_id: str | None = None) -> OrderSummary:
     if status_word in _PENDING:
         order_id = order_id or identifier(item.get("order_id")) or ""
         order = Order("gogetssl", order_id, Status.VALIDATING, provider_status=text(item.get("status")))
-    return OrderSummary(change_token="{0}:{1}".format(status_word, text(item.get("expires")) or ""), order=order)
+    return OrderSummary(change_token=f"{status_word}:{text(item.get('expires')) or ''}", order=order)
 
 
 def map_listed(order_id: str, item: Body, batch_item: Body | None) -> Order:

@@ -284,12 +284,9 @@ def _reissue(order: Order, entries: t.Sequence[Entry], entry: Entry) -> Reissue:
 
 
 def _replacements(entries: t.Sequence[Entry], chosen: Entry) -> str:
-    parts = ", ".join(
-        "{0} ({1})".format(
-            entry.order_number or "one without a number", text(entry.current.get("certificatestatus")) or "no status"
-        )
-        for entry in entries
-    )
+    states = [text(entry.current.get("certificatestatus")) or "no status" for entry in entries]
+    named = [entry.order_number or "one without a number" for entry in entries]
+    parts = ", ".join(f"{name} ({state})" for name, state in zip(named, states))
     shown = shortened(parts, 5 * MAX_QUOTED)
     return f"the order has been replaced: it consists of {shown}; what is shown is {chosen.order_number}"
 

@@ -19,7 +19,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.model imp
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import RefreshPolicy
 from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.refresh import (
     catch_up_duration,
-    longest_ago,
+    least_recently_fetched,
     look_once_allowance,
     orders_to_fetch,
     refuses_summaries,
@@ -72,7 +72,11 @@ def test_catching_up_fetches_what_was_never_fetched_and_nothing_else() -> None:
 
 
 def test_orders_are_sorted_by_when_they_were_fetched() -> None:
-    assert [one.order_id for one in longest_ago([state("b", 2.0), state("n"), state("a", 0.0)])] == ["n", "a", "b"]
+    assert [one.order_id for one in least_recently_fetched([state("b", 2.0), state("n"), state("a", 0.0)])] == [
+        "n",
+        "a",
+        "b",
+    ]
 
 
 @pytest.mark.parametrize(
