@@ -320,7 +320,7 @@ def _change(world: World, order: Order, body: Data) -> None:
     if "certificate_faults" in body:
         order.certificate_faults = _certificate_faults(body["certificate_faults"])
     if "caa_fixed" in body:
-        order.marks["caa_fixed"] = float(bool(body["caa_fixed"]))
+        order.facts["caa_fixed"] = float(bool(body["caa_fixed"]))
     if body.get("reissue"):
         wanted = body["reissue"] if isinstance(body["reissue"], dict) else {}
         seconds = float(wanted.get("seconds", 60))

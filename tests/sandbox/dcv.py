@@ -85,7 +85,7 @@ class Looks:
         for order in self._world.orders.looking:
             if order.stage_name(now) != "validating":
                 continue
-            start, schedule = order.since(now), self._world.dialects[order.provider].schedule(order)
+            start, schedule = order.stage_began(now), self._world.dialects[order.provider].schedule(order)
             first = 0 if order.looked_at is None else bisect.bisect_right(schedule, order.looked_at - start)
             due = [start + wait for wait in schedule[first : bisect.bisect_right(schedule, now - start)]]
             order.looked_at = now

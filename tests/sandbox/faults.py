@@ -140,11 +140,11 @@ def mangle(reply: Reply, fault: Fault) -> Reply:
             reply, body=text.encode(fault.options.get("encoding", "utf-16"), "replace") + b"\xff"
         )
     if fault.kind == "cut_body":
-        return dataclasses.replace(reply, body=reply.body[: keep(reply, fault)])
+        return dataclasses.replace(reply, body=reply.body[: kept_length(reply, fault)])
     return reply
 
 
-def keep(reply: Reply, fault: Fault) -> int:
+def kept_length(reply: Reply, fault: Fault) -> int:
     """How many bytes of the body are sent: ``at`` is their number, or below 1 their share."""
     at = fault.options.get("at", 0.5)
     return int(at) if at >= 1 else int(len(reply.body) * at)

@@ -115,7 +115,7 @@ class Order:
     replaced_by: str | None = None
     reissue_started: float | None = None
     previous_serial: int | None = None  # of a certificate that is no issuance of this order
-    marks: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, float] = field(default_factory=dict)
 
     # The next certificates; times in virtual seconds.
     coverage: float = COVERAGE
@@ -173,7 +173,7 @@ class Order:
         """The stage the order is in."""
         return STAGES[self.stage_name(now)]
 
-    def since(self, now: float) -> float:
+    def stage_began(self, now: float) -> float:
         """When the order entered its present stage."""
         return max((start for start, _stage in self.timeline if start <= now), default=self.timeline[0][0])
 
@@ -270,7 +270,7 @@ class Order:
         if self.dcv == "look" and self.stage_name(now) == "validating" and self.all_validated(now):
             self.go_on(self.following, now)
 
-    def dress(self, body: dict[str, t.Any]) -> dict[str, t.Any]:
+    def with_overrides(self, body: dict[str, t.Any]) -> dict[str, t.Any]:
         """Apply the fields a test forces upon, or takes from, this order's own body."""
         body.update(self.fields)
         for key in self.drop:
@@ -457,12 +457,12 @@ class OrderBook:
         issuance = issuance or order.issuances[-1]
         if not issuance.csr:
             issuance.csr = authority.new_csr(self.key_of(order), issuance.names)
-            order.marks["own_key"] = 1
+            order.facts["own_key"] = 1
         return issuance.csr
 
     def made_key(self, order: Order, issuance: Issuance) -> bool:
         """The sandbox itself made the key of this issuance."""
-        return not issuance.csr or "own_key" in order.marks
+        return not issuance.csr or "own_key" in order.facts
 
     def validity(self, issuance: Issuance) -> tuple[datetime.datetime, datetime.datetime]:
         """The certificate's validity, fixed when first asked for.

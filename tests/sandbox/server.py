@@ -153,7 +153,7 @@ class Server:
             call.account.sessions.clear()
         reply = faults.mangle(await _ask(dialect, call), fault)
         if fault.kind == "truncated":
-            return await _raw(request, reply, reply.body[: faults.keep(reply, fault)])
+            return await _raw(request, reply, reply.body[: faults.kept_length(reply, fault)])
         if fault.kind == "drip":
             return await _drip(request, reply, fault)
         if fault.kind == "duplicate_headers":

@@ -168,12 +168,12 @@ class Dialect(abc.ABC):
             return self.world.looks.look(order, now, name)
         return order.recheck(now, name)
 
-    def too_soon(self, order: Order, mark: str, interval: float) -> bool:
+    def too_soon(self, order: Order, fact: str, interval: float) -> bool:
         """Whether an order that is validated by looking was asked for within the interval. Else this call counts."""
-        last = order.marks.get(mark)
+        last = order.facts.get(fact)
         if order.dcv == "look" and last is not None and self.now - last < interval:
             return True
-        order.marks[mark] = self.now
+        order.facts[fact] = self.now
         return False
 
     def forced(self, order: Order) -> None:  # noqa: B027

@@ -274,7 +274,7 @@ class CPanel(Dialect):
         urls_key = "actionUrls" if documented else "action_urls"
         state = order.stage(now).state
         if state in SILENT:
-            return order.dress({urls_key: {}, "domain_details": [], "status_details": {}})
+            return order.with_overrides({urls_key: {}, "domain_details": [], "status_details": {}})
         checks = order.checks(now)
         words = {
             NOT_APPLICABLE: "not applicable" if documented else "not-applicable",
@@ -305,7 +305,7 @@ class CPanel(Dialect):
             "domain_details": first_open if documented else entries,
             "status_details": details,
         }
-        return order.dress(body), ["Certificate request is still being processed."] if documented else None
+        return order.with_overrides(body), ["Certificate request is still being processed."] if documented else None
 
     @staticmethod
     def _action_urls(order: Order, checks: dict[str, str]) -> dict[str, str]:
@@ -342,7 +342,7 @@ class CPanel(Dialect):
                 body["status_message"] = order.shown_reason(now) or "Refused by the CA"
         elif state in ("expired", "needs_csr"):
             body["status_code"] = "CertificateNotFound"
-        return order.dress(body)
+        return order.with_overrides(body)
 
     def _market_get_pending_ssl_certificates(self, call: Call, account: Account, arguments: Arguments) -> t.Any:
         if not account.allows("bulk"):
@@ -385,10 +385,10 @@ class CPanel(Dialect):
             }  # fmt: skip
         if not observed or order.replaces or order.stage(now).state == "expired":
             item["certificate_id"] = order.issuances[-1].certificate_id
-            item["originating_certificate_id"] = order.marks.get("originating_certificate_id")
+            item["originating_certificate_id"] = order.facts.get("originating_certificate_id")
             item["parent_cert_expiry"] = int(order.covered_until()) if order.follow_up is not None else None
             item["expired"] = int(order.stage(now).state == "expired")
-        return order.dress(item) if order.fields.get("order_item_id") else item
+        return order.with_overrides(item) if order.fields.get("order_item_id") else item
 
     def run_due(self) -> None:
         """The server's own renewals: the next item before a certificate ends, installed when it leaves the queue."""
@@ -399,8 +399,8 @@ class CPanel(Dialect):
             if not order.signed(now):
                 continue
             account = self.world.accounts.get(order.account)
-            if "installed" not in order.marks:
-                order.marks["installed"] = now
+            if "installed" not in order.facts:
+                order.facts["installed"] = now
                 material = self.world.orders.material(order, order.issuances[-1])
                 pem, cab = material.text(material.leaf), material.join(material.ca_bundle())
                 self._install(account, order.names[0], pem, cab, order.private_key)
@@ -420,8 +420,8 @@ class CPanel(Dialect):
         if same:
             following.private_key = order.private_key
         following.replaces, order.replaced_by = order.order_id, following.order_id
-        first = order.marks.get("originating_certificate_id", int(order.issuances[-1].certificate_id))
-        following.marks["originating_certificate_id"] = first
+        first = order.facts.get("originating_certificate_id", int(order.issuances[-1].certificate_id))
+        following.facts["originating_certificate_id"] = first
         self.enter(following, "follow_up")
 
     def create(self, account: Account, names: t.Sequence[str], **attributes: t.Any) -> Order:
@@ -429,7 +429,7 @@ class CPanel(Dialect):
         order = super().create(account, names, **attributes)
         if attributes.get("scenario") == "reissue":
             order.replaces = "an earlier item"
-            order.marks["originating_certificate_id"] = int(order.issuances[0].certificate_id)
+            order.facts["originating_certificate_id"] = int(order.issuances[0].certificate_id)
             earlier = order.issuances.pop(0)  # the new item knows nothing of the earlier certificate
             order.previous_serial = earlier.serial
             if not order.shared_key:  # and the earlier one is still installed

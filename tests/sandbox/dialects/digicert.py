@@ -261,11 +261,11 @@ class DigiCert(Dialect):
             ]
         if call.query_value("include_risk_check") == "true":
             body["risk_check"] = {"status": "approved"}
-        return Reply.json(order.dress(body))
+        return Reply.json(order.with_overrides(body))
 
     def _info(self, call: Call, account: Account, key: str) -> Reply:
         order, now = self._find(call, key), self.now
-        return Reply.json(order.dress(self._info_body(call, account, order, now)))
+        return Reply.json(order.with_overrides(self._info_body(call, account, order, now)))
 
     def _info_body(self, call: Call, account: Account, order: Order, now: float) -> dict[str, t.Any]:
         word, state = self._word(order, now), order.stage(now).state
@@ -422,11 +422,11 @@ class DigiCert(Dialect):
             word = self._word(order, start)
             if word != last:
                 moment, last = start, word
-        return max(moment, order.marks.get("changed", moment))
+        return max(moment, order.facts.get("changed", moment))
 
     def forced(self, order: Order) -> None:
         """A word forced upon an order is a change of its status."""
-        order.marks["changed"] = self.now
+        order.facts["changed"] = self.now
 
     # Validation
 

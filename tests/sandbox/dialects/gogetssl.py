@@ -188,7 +188,7 @@ class GoGetSSL(Dialect):
         body = self._status_body(call, account, order, now)
         if self.shape(account, order) == "observed":
             body = _older(body)
-        return Reply.json(order.dress(body))
+        return Reply.json(order.with_overrides(body))
 
     def _status_body(self, call: Call, account: Account, order: Order, now: float) -> dict[str, t.Any]:
         state, reissuing = order.stage(now).state, self._reissuing(order, now)
@@ -426,11 +426,11 @@ class GoGetSSL(Dialect):
 
     def _recheck_caa(self, call: Call, account: Account, order_id: str) -> Reply:
         order, now = self._find(call, order_id), self.now
-        last = order.marks.get("caa_retry")
+        last = order.facts.get("caa_retry")
         if last is not None and now - last < self.limit("caa_interval"):
             raise error("CAA can be checked once in 10 minutes")
-        order.marks["caa_retry"] = now
-        if order.stage(now).state == "presign_failed" and order.marks.get("caa_fixed"):
+        order.facts["caa_retry"] = now
+        if order.stage(now).state == "presign_failed" and order.facts.get("caa_fixed"):
             order.go_on([("issuing", 30.0), ("issued", None)], now)
         return Reply.json({"success": True, "message": "CAA check has been started"})
 

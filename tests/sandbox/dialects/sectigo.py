@@ -269,7 +269,7 @@ class Sectigo(Dialect):
             return order.word
         state = order.stage(now).state
         if state in ("issued", "no_chain"):
-            return "Valid" if "collected" in order.marks else "Issued but not yet collected"
+            return "Valid" if "collected" in order.facts else "Issued but not yet collected"
         if order.checks(now)["brand"] == IN_PROGRESS:
             return "Awaiting Validation (Brand)"
         return TEXTS[state].format(order.shown_reason(now))
@@ -304,7 +304,7 @@ class Sectigo(Dialect):
         pairs: Pairs = [("errorCode", "0")]
         for number, member in enumerate(family, 1):
             pairs += self._status_pairs(account, member, number, query, validity, now)
-        pairs = list(order.dress(dict(pairs)).items()) if order.fields or order.drop else pairs
+        pairs = list(order.with_overrides(dict(pairs)).items()) if order.fields or order.drop else pairs
         if as_json:
             return Reply.json({key: int(value) if key == "errorCode" else value for key, value in pairs})
         return encoded(pairs)
@@ -409,7 +409,7 @@ class Sectigo(Dialect):
             (y + "type", {"dv": "PositiveSSL", "ov": "InstantSSL", "ev": "EV SSL"}[order.product]),
             (y + "domain", order.names[0]),
             (y + "status", self._text(order, now)),
-            (y + "lastStatusChange", str(int(order.since(now)))),
+            (y + "lastStatusChange", str(int(order.stage_began(now)))),
         ]
         if not brief:
             signed = order.signed(now)
@@ -432,10 +432,10 @@ class Sectigo(Dialect):
         order = self._one(call, arguments, "orderNumber", "certificateID", "baseOrderNumber")
         if self._collecting.get(account.name, 0) >= self.limit("concurrent_collects"):
             raise Refused(-42)
-        last = order.marks.get("collect_call")
+        last = order.facts.get("collect_call")
         if last is not None and self.now - last < self.limit("collect_interval"):
             raise Refused(-42)
-        order.marks["collect_call"] = self.now
+        order.facts["collect_call"] = self.now
         self._collecting[account.name] = self._collecting.get(account.name, 0) + 1
         try:
             # The real call takes its time, too; without it no two calls could ever be seen to overlap.
@@ -466,7 +466,7 @@ class Sectigo(Dialect):
             pairs.append(("fqdn", order.names[0]))
             lines.append(order.names[0])
         if material is not None and query != "0":
-            order.marks["collected"] = now
+            order.facts["collected"] = now
             content = _content(material, query)
             pairs += content
             # Newline format: chain first (root first), leaf last.
@@ -560,11 +560,11 @@ class Sectigo(Dialect):
         order, now = self._one(call, arguments), self.now
         if order.stage(now).state != "presign_failed":
             raise Refused(-40)
-        last = order.marks.get("caa_retry")
+        last = order.facts.get("caa_retry")
         if last is not None and now - last < self.limit("caa_interval"):
             raise Refused(-42)
-        order.marks["caa_retry"] = now
-        if order.marks.get("caa_fixed"):
+        order.facts["caa_retry"] = now
+        if order.facts.get("caa_fixed"):
             order.go_on([("issuing", 30.0), ("issued", None)], now)
         return encoded([("errorCode", "0")])
 
@@ -600,7 +600,7 @@ class Sectigo(Dialect):
         if account.features.get("replace_in_order"):
             self.world.orders.reissue(base, names, csr)
             # The server counts the new certificate as another one: it may be collected at once.
-            base.marks.pop("collected", None)
+            base.facts.pop("collected", None)
             replacement = base
             self.enter(base, "reissue")
         else:
