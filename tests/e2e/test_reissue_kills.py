@@ -162,6 +162,31 @@ def test_carried_out_and_shown_late(desk: Desk) -> None:
     assert_finished(desk, order_id)
 
 
+def test_carried_out_and_shown_after_the_run(desk: Desk) -> None:
+    order_id = desk.order(reissue_lag=300)
+    desk.fault("reset", processed=True)
+    uncertain = desk.reissue(order_id)
+    assert (uncertain["error_kind"], uncertain["sent"]) == ("request_uncertain", "unknown"), uncertain
+    desk.pass_time(1.5 * HOUR)
+    later = desk.reissue(order_id)
+    assert (later["action"], later["reason"], later["changed"]) == ("none", "issued", False), later
+    assert_finished(desk, order_id)
+
+
+def test_carried_out_and_shown_after_it_was_sent_again(desk: Desk) -> None:
+    # The one way to a second reissue: for the same key, and for nothing.
+    order_id = desk.order(reissue_lag=3 * HOUR)
+    desk.fault("reset", processed=True)
+    assert desk.reissue(order_id)["error_kind"] == "request_uncertain"
+    desk.pass_time(1.5 * HOUR)
+    again = desk.reissue(order_id)
+    assert (again["action"], again["reason"]) == ("sent", "lost"), again
+    desk.pass_time(4 * HOUR)
+    assert same_key(desk.csr, desk.collect(order_id)["certificate"])
+    assert desk.reissue(order_id)["reason"] == "issued"
+    assert desk.reissues() == len(desk.written()) == 2
+
+
 def test_answered_and_noted(desk: Desk) -> None:
     order_id = desk.order()
     kill(desk, order_id, WRITTEN_AFTER)

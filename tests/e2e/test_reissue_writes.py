@@ -141,6 +141,20 @@ def test_a_foreign_reissue_is_never_overwritten(desk: Desk) -> None:
     assert desk.sandbox.get_order(desk.provider, order_id)["csr"].strip() == foreign.strip()
 
 
+def test_a_reissue_that_digicert_makes_by_itself_is_left_alone(make_desk: t.Callable[[str], Desk]) -> None:
+    desk = make_desk("digicert")
+    desk.sandbox.patch_account("digicert", features={"reissue_over_reissue": True})
+    order_id = desk.order(auto_reissue=1, age=20 * DAY)
+    for check_mode in (True, False):
+        result = desk.reissue(order_id, check_mode=check_mode)
+        assert (result["error_kind"], result["reason"]) == ("reissue_in_progress", "foreign_key"), result
+    desk.pass_time(HOUR)
+    result = desk.reissue(order_id)
+    assert (result["error_kind"], result["sent"]) == ("auto_reissue_enabled", "false"), result
+    assert [entry["kind"] for entry in desk.sandbox.ledger(order_id=order_id)["entries"]] == ["auto_reissue"]
+    assert desk.written() == []
+
+
 def test_a_foreign_reissue_is_waited_for(desk: Desk) -> None:
     order_id = desk.order()
     assert desk.reissue(order_id)["action"] == "sent"
