@@ -8,7 +8,7 @@ account is one of the sandbox. What the commands print is shown when a guide fai
 Words of the comments that steer the sandbox:
 
     order PROVIDER ID NAME... [scenario=…] [coverage=SECONDS] [host=…] [key=PATH] [csr=PATH]   places an order; files
-                            go to each host named
+                            go to each host named. with_csr=PATH is the CSR of the order, from the first host
     advance SECONDS         lets time pass at the provider
     then advance SECONDS after NUMBER requests      the same, while the next command runs
     patch PROVIDER ID JSON  forces something upon an order
@@ -155,6 +155,9 @@ class Story:
         fields.update({name: int(fields[name]) for name in ("coverage", "lifetime") if name in fields})
         hosts = fields.pop("host", "localhost").split(",")
         files = {field: fields.pop(name) for name, field in (("key", "private_key"), ("csr", "csr")) if name in fields}
+        if "with_csr" in fields:
+            given = self._services.root(hosts[0]) / fields.pop("with_csr").lstrip("/")
+            fields["csr"] = given.read_text(encoding="utf-8")
         order = self._sandbox.order(provider, names, order_id=order_id, **fields)
         for field, name in files.items():
             for path in [self._services.root(host) / name.lstrip("/") for host in hosts]:
