@@ -57,7 +57,8 @@ RETURN = r"""
 _value:
   description:
     - The table. In rows the keys are C(host), C(provider), C(order_id), C(status), C(names), C(names_done),
-      C(not_after), C(days_left), C(due), C(blocked_by).
+      C(not_after), C(days_left), C(due), C(in_service), C(blocked_by).
+    - C(in_service) is there for orders that P(certops.issuance.order_in_service#filter) has added it to.
     - C(status) is the kind of error for an order without an answer, and C(blocked_by) is then what went wrong.
     - C(due) is V(renewal) when the next certificate is due by the rule of P(certops.issuance.renewal#filter), and
       V(new order by 2027-03-01) when the order is paid for until that day, which is before the renewal after the next
@@ -88,8 +89,11 @@ _COLUMNS = (
     "not_after",
     "days_left",
     "due",
+    "in_service",
     "blocked_by",
 )
+#: Columns that are there only where an order has something for them.
+_OPTIONAL = ("host", "in_service")
 _TITLES = {
     "host": "HOST",
     "provider": "PROVIDER",
@@ -98,6 +102,7 @@ _TITLES = {
     "done": "NAMES DONE",
     "days_left": "DAYS LEFT",
     "due": "DUE",
+    "in_service": "IN SERVICE",
     "blocked_by": "BLOCKED BY",
 }
 _NUMBERS = ("done", "days_left")
@@ -146,10 +151,11 @@ def _row(order: t.Mapping[str, t.Any], now: datetime.datetime) -> Row:
         "not_after": not_after,
         "days_left": None,
         "due": due(order, now),
+        "in_service": (order.get("in_service") or {}).get("state"),
     }
     if not_after:
         values["days_left"] = (datetime.datetime.fromisoformat(not_after.replace("Z", "+00:00")) - now).days
-    return {name: values[name] for name in _COLUMNS if name != "host" or values["host"] is not None}
+    return {name: values[name] for name in _COLUMNS if name not in _OPTIONAL or values[name] is not None}
 
 
 def _blocked_by(order: t.Mapping[str, t.Any]) -> str | None:
@@ -166,7 +172,7 @@ def _blocked_by(order: t.Mapping[str, t.Any]) -> str | None:
 
 def _csv(rows: t.Sequence[Row]) -> str:
     text = io.StringIO()
-    names = [name for name in _COLUMNS if name != "host" or any("host" in row for row in rows)]
+    names = [name for name in _COLUMNS if name not in _OPTIONAL or any(name in row for row in rows)]
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
     writer.writeheader()
     for row in rows:
@@ -186,7 +192,7 @@ def _as_text(value: t.Any) -> t.Any:
 
 def _lines(rows: t.Sequence[Row]) -> list[str]:
     shown = [dict(row, done="" if row["names"] is None else f"{row['names_done']} of {row['names']}") for row in rows]
-    names = [name for name in _TITLES if name != "host" or any("host" in row for row in rows)]
+    names = [name for name in _TITLES if name not in _OPTIONAL or any(name in row for row in rows)]
     table = [[_TITLES[name] for name in names]]
     table += [["" if row.get(name) is None else clean_line(str(row[name])) for name in names] for row in shown]
     widths = [max(len(line[column]) for line in table) for column in range(len(names))]
