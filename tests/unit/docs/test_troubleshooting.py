@@ -17,8 +17,9 @@ _TREE = pathlib.Path(__file__).resolve().parents[3]
 _GUIDE = _TREE / "docs/docsite/rst/guide_troubleshooting.rst"
 #: A blocker is about a check, or about one of these.
 _BLOCKERS = {*model.Check.NAMES, "payment", "approval", "reissue"}
-#: Kinds that no order's failure has: the problem of a name, and the failure of dcv_diagnose.
-_DCV = {"token_unknown", "not_visible"}
+#: Kinds that no order's failure has: the problem of a name, the failure of dcv_diagnose, and two hosts of the role that
+#: would renew one order.
+_OTHERS = {"token_unknown", "not_visible", "order_shared"}
 
 
 def _words(heading: str) -> set[str]:
@@ -40,7 +41,7 @@ def _kinds(error: type[Exception]) -> set[str]:
     [
         ("By blocker", _BLOCKERS),
         ("By status", model.Status.ALL),
-        ("By error_kind: orders", _kinds(orders.OrderError) | _DCV),
+        ("By error_kind: orders", _kinds(orders.OrderError) | _OTHERS),
         ("By error_kind: certificates", _kinds(deployment.DeploymentError)),
     ],
 )
