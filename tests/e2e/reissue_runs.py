@@ -11,6 +11,7 @@ import sys
 import time
 import types
 import typing as t
+import warnings
 from pathlib import Path
 
 from cryptography import x509
@@ -211,7 +212,10 @@ def run_in_process(work: t.Callable[[], dict[str, t.Any]], kill_at: Step | None 
 def start_in_process(work: t.Callable[[], dict[str, t.Any]], kill_at: Step | None = None) -> t.Callable[[], t.Any]:
     """Begin some work in a process of its own; what is returned waits for its result. See ``run_in_process``."""
     reader, writer = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        # The other thread of a pytest worker waits for its next test and holds no lock that the child needs.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         code = 1
         try:
