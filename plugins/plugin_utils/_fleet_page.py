@@ -61,7 +61,7 @@ _STYLE = """
 --grid:#262d35;--bad:#ff8a80;--bad-bg:#3a1a18;--due:#f2c14e;--due-bg:#352a10;--good:#6fd39a;--good-bg:#12301f;
 --you:#b9a5ff;--you-bg:#261f45;--wait:#7db7f5;--wait-bg:#14283f;--gone:#9aa5b1;--gone-bg:#262d35;--link:#7db7f5}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--page);color:var(--text);font:15px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,
+body{margin:0;overflow-wrap:anywhere;background:var(--page);color:var(--text);font:15px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,
 "Liberation Sans",sans-serif}
 main{max-width:1400px;margin:0 auto;padding:24px 28px 40px}
 h1{font-size:24px;line-height:1.2;margin:0 0 4px}
@@ -77,7 +77,7 @@ border:1px solid currentColor}
 table{width:100%;border-collapse:separate;border-spacing:0;background:var(--card);border:1px solid var(--line);
 border-radius:10px;table-layout:fixed}
 caption{text-align:left}
-th,td{padding:11px 14px;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+th,td{padding:11px 14px;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 tbody tr:last-child>*{border-bottom:0}
 thead th{font-size:12px;color:var(--soft);font-weight:600;vertical-align:bottom;position:relative}
 thead button{font:inherit;color:inherit;background:none;border:0;padding:2px 0;cursor:pointer;text-align:left}
@@ -314,7 +314,7 @@ def _row(entry: Entry, axis: _Axis, now: datetime.datetime) -> str:
     level = entry.level(now)
     kind, sign = _LEVELS[level]
     rank = list(_LEVELS).index(level)
-    end_key = "9" if entry.end is None else entry.end.strftime("%Y%m%d%H%M%S")
+    end_key = "9" * 14 if entry.end is None else entry.end.strftime("%Y%m%d%H%M%S")
     bare = "" if entry.end is not None or entry.coverage_end is not None else " bare"
     span = f'data-from="{axis.begin:%b %Y}" data-to="{axis.finish:%b %Y}"'
     return f"""<tr>

@@ -90,7 +90,7 @@ class Browser:
                 return t.cast("dict[str, t.Any]", message["result"])
             self._note(message)
 
-    def open(self, path: pathlib.Path, width: int, scripts: bool = True, **features: str) -> None:
+    def open(self, path: pathlib.Path, width: int, scripts: bool = True, print_: bool = False, **features: str) -> None:
         """Load a file at a width in CSS pixels, with media features such as ``prefers-color-scheme``."""
         self.requests.clear()
         self.messages.clear()
@@ -99,7 +99,7 @@ class Browser:
         self.send("Emulation.setDeviceMetricsOverride", **mobile)
         self.send("Emulation.setScriptExecutionDisabled", value=not scripts)
         wanted = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
-        self.send("Emulation.setEmulatedMedia", features=wanted)
+        self.send("Emulation.setEmulatedMedia", features=wanted, media="print" if print_ else "")
         self.send("Page.navigate", url=path.as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self._events):
             self._note(self._receive())

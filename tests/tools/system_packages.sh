@@ -35,6 +35,7 @@ has sudo || missing="$missing sudo"
 has sshd || missing="$missing openssh-server"
 has tinyproxy || missing="$missing tinyproxy-bin"
 has java || missing="$missing default-jre-headless"
+has chromium || has google-chrome || missing="$missing chromium" # 25 packages, 0.6 GB, under a minute
 has openssl || missing="$missing openssl"
 [ -n "$missing" ] || { echo "All system packages are there."; exit 0; }
 
