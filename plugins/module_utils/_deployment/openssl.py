@@ -176,7 +176,7 @@ def make_csr(host: Host, key: bytes, names: t.Sequence[str], subject: t.Mapping[
     configuration = _CONFIGURATION.format(
         subject="\n".join(f"{name} = {_escaped(value)}" for name, value in fields.items()),
         names="\n".join(
-            "{0}.{1} = {2}".format("IP" if is_ip_address(name) else "DNS", number, _escaped(name))
+            f"{'IP' if is_ip_address(name) else 'DNS'}.{number} = {_escaped(name)}"
             for number, name in enumerate(names, 1)
         ),
     )

@@ -38,7 +38,7 @@ def make_placeholder(host: Host, names: t.Sequence[str], private_key: bytes) -> 
         WriteFailed: there is no ``openssl`` command.
         InvalidKey: it could not use the key.
     """
-    listed = ", ".join("{0}:{1}".format("IP" if is_ip_address(name) else "DNS", name) for name in names)
+    listed = ", ".join(f"{'IP' if is_ip_address(name) else 'DNS'}:{name}" for name in names)
     configuration = _CONFIGURATION.format(names=listed).encode("ascii")
     with private_path(configuration) as (configuration_path, configuration_fds), private_path(private_key) as (
         key_path,

@@ -249,9 +249,11 @@ def _untrusted(
     """Say which certificate of the chain, or which missing one, OpenSSL complains about."""
     words = f"The chain of '{certificate.subject}' is not trusted: {exc.verify_message}"
     if exc.verify_code in _NOT_NOW:
-        dates = "'{0}' is valid from {1} to {2}"
-        listed = [dates.format(item.subject, iso_time(item.not_before), iso_time(item.not_after)) for item in chain]
-        return UntrustedChain("{0}. {1}".format(words, "; ".join(listed)))
+        listed = [
+            f"'{item.subject}' is valid from {iso_time(item.not_before)} to {iso_time(item.not_after)}"
+            for item in chain
+        ]
+        return UntrustedChain(f"{words}. {'; '.join(listed)}")
     if exc.verify_code in _NO_ISSUER:
         top = [certificate, *(item for item in chain if not item.self_issued)][-1]
         return UntrustedChain(

@@ -209,7 +209,7 @@ def _mysql(plain: Plain, _name: str) -> None:
         raise Problem(f"STARTTLS: this is no MySQL: the service answered {head!r}")
     greeting = plain.exactly(size)
     if greeting[0] == _MYSQL_ERROR:
-        raise Problem("STARTTLS: the service refused: {0!r}".format(greeting[3:203].decode("utf-8", "replace")))
+        raise Problem(f"STARTTLS: the service refused: {greeting[3:203].decode('utf-8', 'replace')!r}")
     _version, found, rest = greeting[1:].partition(b"\0")
     if greeting[0] != _MYSQL_PROTOCOL or not found or len(rest) < 15:
         raise Problem(f"STARTTLS: the service greets with what is no MySQL: {greeting[:100]!r}")
@@ -226,7 +226,7 @@ def _xmpp(plain: Plain, name: str) -> None:
     ends = (b"</stream:features>", b"<stream:features/>", b"</stream:error>", b"</stream:stream>")
     offered = plain.until(*ends, at_most=_MAX_ANSWER)
     if not offered.endswith(ends[0]) or _XMPP_TLS not in offered:
-        raise Problem("STARTTLS: the service does not offer it: {0!r}".format(_shown(offered[-200:])))
+        raise Problem(f"STARTTLS: the service does not offer it: {_shown(offered[-200:])!r}")
     plain.send(b"<starttls xmlns='" + _XMPP_TLS + b"'/>")
     answer = plain.until(b">").lstrip()
     _expect(answer, b"<proceed")
@@ -251,9 +251,8 @@ PROTOCOLS = tuple(_DIALOGS)
 
 def _expect(answer: bytes, start: bytes) -> None:
     if not answer.upper().startswith(start.upper()):
-        raise Problem(
-            "STARTTLS: expected '{0}', the service answered {1!r}".format(start.decode("ascii"), _shown(answer[:200]))
-        )
+        expected = start.decode("ascii")
+        raise Problem(f"STARTTLS: expected '{expected}', the service answered {_shown(answer[:200])!r}")
 
 
 def _shown(answer: bytes) -> str:

@@ -113,8 +113,8 @@ class Certificate:
     def pem(self) -> str:
         """The certificate in PEM, as ``openssl`` writes it."""
         text = binascii.b2a_base64(self.der, newline=False).decode("ascii")
-        lines = [text[start : start + 64] for start in range(0, len(text), 64)]
-        return "-----BEGIN CERTIFICATE-----\n{0}\n-----END CERTIFICATE-----\n".format("\n".join(lines))
+        lines = "\n".join(text[start : start + 64] for start in range(0, len(text), 64))
+        return f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
 
     def covers(self, name: str) -> bool:
         """Whether the certificate covers a normalized name."""
@@ -268,7 +268,7 @@ def _relative_names(content: bytes) -> t.Iterator[list[tuple[bytes, int, bytes]]
 
 def _distinguished_name(content: bytes) -> str:
     return ", ".join(
-        "{0}={1}".format(_NAME_PARTS[oid], value.decode(_STRING_CODECS[tag], "replace"))
+        f"{_NAME_PARTS[oid]}={value.decode(_STRING_CODECS[tag], 'replace')}"
         for attributes in _relative_names(content)
         for oid, tag, value in attributes
         if oid in _NAME_PARTS and tag in _STRING_CODECS
