@@ -116,7 +116,7 @@ footer{margin-top:14px}
 footer .paid{position:static;display:inline-block;margin:0 5px 0 2px}
 footer .mark{display:inline-block;width:0;height:12px;border-left:2px solid var(--text);margin:0 6px 0 4px;
 vertical-align:-1px}
-@media (max-width:760px){
+@media screen and (max-width:760px){
 main{padding:16px 12px 28px}
 h1{font-size:20px}
 table,tbody,tr,td,tbody th,caption{display:block;width:100%}
