@@ -32,7 +32,7 @@ _MAX_AHEAD = datetime.timedelta(days=400)
 _MIN_AHEAD = datetime.timedelta(days=30)
 #: Days, and months, between two ticks of the axis; the first that gives no more than so many is taken.
 _DAYS, _MONTHS = (7, 14), (1, 2, 3, 4, 6)
-_MAX_TICKS = 7
+_MAX_TICKS = 6
 
 #: Level to its class in the style, and the sign beside its words: no level is told by its color alone.
 _LEVELS: t.Mapping[str, tuple[str, str]] = {
@@ -61,8 +61,8 @@ _STYLE = """
 --grid:#262d35;--bad:#ff8a80;--bad-bg:#3a1a18;--due:#f2c14e;--due-bg:#352a10;--good:#6fd39a;--good-bg:#12301f;
 --you:#b9a5ff;--you-bg:#261f45;--wait:#7db7f5;--wait-bg:#14283f;--gone:#9aa5b1;--gone-bg:#262d35;--link:#7db7f5}}
 *{box-sizing:border-box}
-body{margin:0;overflow-wrap:anywhere;background:var(--page);color:var(--text);font:15px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,
-"Liberation Sans",sans-serif}
+body{margin:0;overflow-wrap:anywhere;background:var(--page);color:var(--text);font:15px/1.45 system-ui,-apple-system,
+"Segoe UI",Roboto,"Liberation Sans",sans-serif}
 main{max-width:1400px;margin:0 auto;padding:24px 28px 40px}
 h1{font-size:24px;line-height:1.2;margin:0 0 4px}
 p{margin:0}
@@ -146,6 +146,7 @@ td.c-open:empty,td.c-time.bare{display:none}
 @page{size:A4 landscape;margin:12mm}
 body,small,.soft,.sums li,.level,.who,.none,details,thead th{font-size:10px}
 .sums li,.level{padding:0 5px}
+.axis{font-size:8px}
 details::details-content{content-visibility:visible;display:block}
 main{max-width:none;padding:0}
 thead{display:table-header-group}
@@ -220,7 +221,7 @@ def make_page(orders: t.Sequence[Data], now: datetime.datetime, title: str = "Ce
 </header>
 {_sums(entries, now)}
 {body}
-<footer class="soft">{_legend(entries)}</footer>
+<footer class="soft">{_legend(entries, axis)}</footer>
 </main>
 <script>{_SCRIPT}</script>
 </body>
@@ -242,7 +243,7 @@ class _Axis:
         ahead = min(max([end - now for end in ends], default=_MIN_AHEAD), _MAX_AHEAD)
         ahead = max(ahead, _MIN_AHEAD) * 1.04
         # What has ended long ago would leave no room for what is valid.
-        behind = min(max([now - start for start in starts], default=ahead / 8), ahead / 2)
+        behind = min(max([now - start for start in starts], default=ahead / 8), ahead)
         return cls(now - max(behind, ahead / 8), now + ahead, now)
 
     def place(self, moment: datetime.datetime) -> float:
@@ -266,13 +267,15 @@ class _Axis:
             january = midnight.year * 12 // months * months
             firsts = (divmod(january + months * number, 12) for number in range(-_MAX_TICKS * 2, _MAX_TICKS * 4))
             days = [midnight.replace(year=year, month=month + 1, day=1) for year, month in firsts]
-        return [day for day in days if 4 <= self.place(day) <= 94 and abs(self.place(day) - self.place(self.now)) > 1]
+        return [day for day in days if 4 <= self.place(day) <= 94 and abs(self.place(day) - self.place(self.now)) > 3]
 
-    def label(self, day: datetime.datetime) -> str:
-        """The words at a tick: a day, or a month, with its year where that is another one."""
+    def labels(self) -> list[tuple[datetime.datetime, str]]:
+        """The ticks with their words: days, or months, the first of another year with its year."""
+        days = self.ticks()
         if (self.finish - self.begin).days / _DAYS[-1] <= _MAX_TICKS:
-            return f"{day.day} {day:%b}"
-        return f"{day:%b}" if day.year == self.now.year else f"{day:%b %Y}"
+            return [(day, f"{day.day} {day:%b}") for day in days]
+        years = [self.now.year, *(day.year for day in days)]
+        return [(day, f"{day:%b}" if day.year in years[: at + 1] else f"{day:%b %Y}") for at, day in enumerate(days)]
 
 
 # -- parts --------------------------------------------------------------------------
@@ -291,7 +294,7 @@ def _sums(entries: t.Sequence[Entry], now: datetime.datetime) -> str:
 
 
 def _table(entries: t.Sequence[Entry], axis: _Axis, now: datetime.datetime) -> str:
-    ticks = "".join(f'<span style="left:{axis.place(day)}%">{axis.label(day)}</span>' for day in axis.ticks())
+    ticks = "".join(f'<span style="left:{axis.place(day)}%">{label}</span>' for day, label in axis.labels())
     rows = "\n".join(_row(entry, axis, now) for entry in entries)
     today = f'<span class="today" style="left:{axis.place(now)}%">today</span>'
     return f"""<table>
@@ -422,9 +425,9 @@ def _served(served: Served, now: datetime.datetime) -> str:
     return f"{_text(served.host)} {words}{reason}"
 
 
-def _legend(entries: t.Sequence[Entry]) -> str:
+def _legend(entries: t.Sequence[Entry], axis: _Axis) -> str:
     parts = ['<span class="mark"></span>today']
-    if any(entry.coverage_end is not None for entry in entries):
+    if any(entry.coverage_end is not None and axis.holds(entry.coverage_end) for entry in entries):
         parts.append('<span class="paid"></span>paid for until then')
     return " &nbsp; ".join(parts) + ". A bar is a certificate, from its start to its end." if entries else ""
 

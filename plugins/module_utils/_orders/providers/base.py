@@ -28,7 +28,6 @@ from ..reissue.methods import choose_dcv_method
 from ..reissue.model import Snapshot, Wish
 from .paging import OrderList
 
-
 #: Words of any API for too many requests, for a server that is not well, and for an order that has not come so far yet:
 #: patterns for texts that come instead of the HTTP status that would say so. Case is ignored.
 TOO_MANY_REQUESTS = r"too[ _]many[ _]requests|rate[ _-]?limit|request[ _]limit|\b(?:http|code|status|error)\W{0,3}429\b"
