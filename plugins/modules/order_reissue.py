@@ -15,11 +15,11 @@ author: certops.issuance contributors (@certops)
 description:
   - Requests a reissue of an order for a new CSR. A reissue is part of what was paid for and costs nothing.
   - The public key of the CSR identifies the request. If a reissue for this key is open or issued already, the module
-    takes it up and sends nothing, so a task can be run as often as you like.
+    adopts it and sends nothing, so a task can be run as often as you like.
   - Before it sends anything it checks the order, its coverage, its names, and who else works on it. The first check
     that objects ends the task with its own RV(error_kind).
   - A request is sent once in a run. If no answer comes, the module reads the order until O(settle_time) has passed.
-    If the reissue appears, the module takes it up; otherwise the task fails with RV(error_kind=request_uncertain), and
+    If the reissue appears, the module adopts it; otherwise the task fails with RV(error_kind=request_uncertain), and
     a run after O(resend_after) sends the same CSR again.
   - This module never orders, pays, cancels, revokes or approves anything, never adds names that cost money, and never
     switches auto-renewal on.
@@ -89,7 +89,7 @@ options:
     description:
       - When the CSR was made, in ISO 8601, UTC unless it has a zone.
       - An open reissue that began earlier is not this one. Sectigo does not report the key of an open reissue, so it
-        is taken up there only if this option shows that it began later, or if this user has requested it before.
+        is adopted there only if this option shows that it began later, or if this user has requested it before.
       - With Sectigo the present certificate is collected to learn its key unless it is more than a day older than this.
     type: str
   settle_time:
@@ -158,8 +158,8 @@ EXAMPLES = r"""
 RETURN = r"""
 action:
   description:
-    - What was done. V(sent) means that a reissue was requested, V(adopted) that one for this key is open and was taken
-      up, V(none) that its certificate is issued, or that the task failed before anything was sent.
+    - What was done. V(sent) means that a reissue was requested, V(adopted) that one for this key is open and goes
+      on, V(none) that its certificate is issued, or that the task failed before anything was sent.
     - In check mode V(would_send) takes the place of V(sent).
   returned: always; on another machine than the controller not when Ansible's own check of the options ended the task
   type: str
@@ -172,7 +172,7 @@ action:
 reason:
   description:
     - Why, in one word. When it was sent V(nothing_open), or V(lost) where an earlier request had no answer. When it was
-      taken up V(same_key), V(same_code), V(began_later) or V(in_ledger). V(issued) when the certificate is there.
+      adopted V(same_key), V(same_code), V(began_later) or V(in_ledger). V(issued) when the certificate is there.
     - For a failure, for example V(foreign_key), V(unknown_owner), V(names_removed), V(names_added),
       V(method_unsupported), V(refused) or V(no_answer).
   returned: as RV(action)

@@ -254,7 +254,7 @@ class _Task:
         self._note(wish, ACCEPTED)
         self._look_again(wish)
         if needs_approval:
-            error = ActionRequired("the request was taken and waits for approval; a person must approve it")
+            error = ActionRequired("the request was accepted and waits for approval; a person must approve it")
             error.details = {"changed": True, "action": "sent"}
             raise error
         return dict(self.report, changed=True, action="sent")
@@ -308,7 +308,7 @@ class _Task:
     def _uncertain(self, cause: OrderError) -> RequestUncertain:
         self.report["reason"] = "no_answer"
         return RequestUncertain(
-            f"nobody knows whether the reissue was requested: {cause.message}; run this again: it takes up the reissue "
+            f"nobody knows whether the reissue was requested: {cause.message}; run this again: it adopts the reissue "
             "if it appears, and sends the same CSR again once resend_after has passed"
         )
 

@@ -239,7 +239,7 @@ def _uncertain(case: Case) -> Verdict | None:
         return None
     again = iso_time(since + case.policy.resend_after)
     message = (
-        f"a request was sent at {iso_time(since)} and nothing shows what became of it; run this again: it takes up "
+        f"a request was sent at {iso_time(since)} and nothing shows what became of it; run this again: it adopts "
         f"the reissue if it appears, and sends the same CSR again after {again}"
     )
     return _refuse("no_answer", RequestUncertain(message))
