@@ -90,7 +90,11 @@ def test_an_item_that_the_store_does_not_know_is_still_listed() -> None:
 
 
 def test_without_the_list_of_hosts_the_queue_is_reported_as_not_all() -> None:
-    refused = {"status": 0, "data": None, "errors": ["The system could not find the function \u201cinstalled_hosts\u201d."]}
+    refused = {
+        "status": 0,
+        "data": None,
+        "errors": ["The system could not find the function \u201cinstalled_hosts\u201d."],
+    }
     found = fetch(body("queue"), refused)
     assert found.orders
     assert (found.truncated or "").startswith("the installed certificates are not known: SSL::installed_hosts failed")
