@@ -43,6 +43,7 @@ class Level:
     URGENT = "ends soon"
     DUE = "renewal due"
     GOOD = "good"
+    ISSUED = "issued"
     YOURS = "needs you"
     PENDING = "in progress"
     FAILED = "failed"
@@ -133,6 +134,10 @@ class Entry:
         closed = Level.of_status(self.status)
         if closed is not None:
             return closed
+        if self.status == Status.EXPIRED:
+            return Level.ENDED
+        if self.end is None and self.status == Status.ISSUED:
+            return Level.ISSUED
         if self.end is None:
             return Level.YOURS if self.needs_you else Level.PENDING
         if self.end <= now:
@@ -207,7 +212,7 @@ def _place(entry: Entry, now: datetime.datetime) -> tuple[t.Any, ...]:
     unhappy = entry.status in (Status.REJECTED, Status.FAILED)
     if closed and not (unhappy and entry.end is None):
         group = 3
-    elif entry.end is not None:
+    elif entry.end is not None or entry.status == Status.EXPIRED:
         group = 1
     else:
         group = 0 if entry.needs_you or unhappy else 2
@@ -347,6 +352,8 @@ def find_endings(entries: t.Iterable[Entry], days: float, now: datetime.datetime
             lines.append(f"{named}: no answer, {entry.status}: {entry.note or 'no reason given'}")
         elif entry.end is not None and entry.end < limit and Level.of_status(entry.status) is None:
             lines.append(f"{named}: {describe_end(entry.end, now)}")
+        elif entry.end is None and entry.status == Status.EXPIRED:
+            lines.append(f"{named}: has ended")
         for served in entry.served:
             if served.end is not None and served.end < limit and served.state == "another":
                 lines.append(f"{served.host} serves another certificate: {describe_end(served.end, now)}")

@@ -14,6 +14,7 @@ import hashlib
 import typing as t
 from html import escape
 
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Status
 from ansible_collections.certops.issuance.plugins.plugin_utils._fleet import (
     MAX_SHOWN,
     Data,
@@ -44,6 +45,7 @@ _LEVELS: t.Mapping[str, tuple[str, str]] = {
     Level.DUE: ("due", "↻"),
     Level.PENDING: ("wait", "…"),
     Level.GOOD: ("good", "✓"),
+    Level.ISSUED: ("wait", "✓"),
     Level.CLOSED: ("gone", "–"),
 }
 _SERVED = {
@@ -366,8 +368,7 @@ def _status(entry: Entry) -> str:
 
 def _end(entry: Entry, now: datetime.datetime) -> str:
     if entry.end is None:
-        words = "no certificate" if Level.of_status(entry.status) else "no certificate yet"
-        return f'<span class="none when">{words}</span>' if entry.answered else ""
+        return f'<span class="none when">{_without_end(entry)}</span>' if entry.answered else ""
     day = f'<time class="when" datetime="{entry.end.isoformat()}">{entry.end:%Y-%m-%d}</time>'
     words = describe_end(entry.end, now).partition(", ")[2]
     known = entry.due == "renewal" and entry.level(now) == Level.DUE
@@ -375,10 +376,16 @@ def _end(entry: Entry, now: datetime.datetime) -> str:
     return f"{day}<small>{words}</small>{due}"
 
 
+def _without_end(entry: Entry) -> str:
+    if entry.status in (Status.ISSUED, Status.EXPIRED):
+        return "end not known"
+    return "no certificate" if not entry.answered or Level.of_status(entry.status) else "no certificate yet"
+
+
 def _lane(entry: Entry, kind: str, axis: _Axis, now: datetime.datetime) -> str:
     grid = "".join(f'<i style="left:{axis.place(day)}%"></i>' for day in axis.ticks())
     parts = [f'{grid}<i class="today" style="left:{axis.place(now)}%"></i>']
-    words = "no certificate"
+    words = _without_end(entry)
     if entry.end is not None:
         start = entry.start or min(now, entry.end - datetime.timedelta(days=1))
         left, right = axis.place(start), axis.place(entry.end)

@@ -93,3 +93,18 @@ def test_nothing_in_a_table_steers_a_terminal_or_a_ci_system() -> None:
     order = {"provider": "digicert", "order_id": "1", "status": "validating", "msg": hostile, "host": hostile}
     for text in ["\n".join(order_table([order])), str(order_table([order], "csv"))]:
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ud800]|##vso\\[", text)
+
+
+def test_what_is_in_service_has_a_column_where_somebody_looked() -> None:
+    order: dict[str, t.Any] = {"provider": "digicert", "order_id": "1", "status": "issued"}
+    seen = {**order, "order_id": "2", "in_service": {"state": "another", "not_after": None, "msg": None}}
+    assert "IN SERVICE" not in str(order_table([order]))
+    assert "in_service" not in str(order_table([order], "csv"))
+    assert [row.get("in_service") for row in t.cast("list[t.Any]", order_table([order, seen], "rows"))] == [
+        None,
+        "another",
+    ]
+    rows = list(csv.DictReader(str(order_table([order, seen], "csv")).splitlines()))
+    assert [row["in_service"] for row in rows] == ["", "another"]
+    lines = t.cast("list[str]", order_table([order, seen]))
+    assert lines[0].index("IN SERVICE") == lines[2].index("another")

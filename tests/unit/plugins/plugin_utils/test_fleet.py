@@ -40,6 +40,8 @@ def test_what_ends_first_is_on_top() -> None:
         order("pending", "issuing"),
         order("provider", "validating", blockers=[blocker("they look", "provider")]),
         order("ended", "expired", end=-30),
+        order("past", "expired"),
+        order("somewhere", "issued"),
         order("sooner", end=2),
         order("yours", "validating", blockers=[blocker("they look", "provider"), blocker("publish it")]),
         unanswered("lost"),
@@ -50,8 +52,8 @@ def test_what_ends_first_is_on_top() -> None:
     ]
     assert ids(*orders) == [
         *["lost", "pay", "rejected", "yours"],
-        *["ended", "sooner", "reissue", "later"],
-        *["pending", "provider"],
+        *["past", "ended", "sooner", "reissue", "later"],
+        *["pending", "provider", "somewhere"],
         *["canceled", "revoked"],
     ]
     assert ids(*reversed(orders)) == ids(*orders)
@@ -70,6 +72,8 @@ def test_what_ends_first_is_on_top() -> None:
         (order("1", end=31), Level.GOOD),
         (order("1", end=30), Level.DUE),
         (order("1", start=60, end=20), Level.DUE),
+        (order("1", "expired"), Level.ENDED),
+        (order("1", "issued"), Level.ISSUED),
         (order("1", "validating"), Level.PENDING),
         (order("1", "validating", blockers=[blocker("x", "provider")]), Level.PENDING),
         (order("1", "validating", blockers=[blocker("x")]), Level.YOURS),
@@ -205,6 +209,7 @@ def test_what_ends_too_soon() -> None:
         order("4", "revoked", end=1),
         order("5", "expired", end=-2.5),
         order("6", "validating"),
+        order("x", "expired"),
         order("7", names=["g.example"], end=60, in_service=served),
         order("8", end=60, in_service={**served, "state": "this"}),
         unanswered("9"),
@@ -213,6 +218,7 @@ def test_what_ends_too_soon() -> None:
     assert find_endings(make_entries(orders, NOW), 14, NOW) == [
         "digicert (db): no answer, invalid_request: certificate_order_id is empty",
         "digicert order 9 (www): no answer, not_found: it is not there",
+        "digicert order x (www): has ended",
         "digicert order 5 (www): ended 2026-11-26, 2 days ago",
         "digicert order 1 (a.example): ends 2026-12-12, in 13 days",
         "www serves another certificate: ends 2026-12-01, in 3 days",
