@@ -63,6 +63,14 @@ options:
       - Without O(provider) and O(caa_issuers) the CAA records are not judged.
     type: list
     elements: str
+  evidence:
+    description:
+      - RV(certops.issuance.order_dcv_info#module:names) of M(certops.issuance.order_dcv_info), for the findings that
+        cannot be seen in DNS or on a web server. These are C(token_unknown), C(token_expired), C(token_stale),
+        C(wildcard_needs_dns), C(evidence_refused), C(method_sunset), C(polling_stopped), and C(ok_waiting) for a name
+        whose evidence is visible and that the CA has not approved yet.
+    type: list
+    elements: dict
   provider:
     description: The provider whose CA is meant, for O(names), and for entries that name no order.
     type: str

@@ -151,6 +151,11 @@ names:
     expires_at:
       description: Until when the value can be used, ISO 8601 UTC; V(null) if it has no end, or nobody knows.
       type: str
+    polled_until:
+      description:
+        - Until when the provider looks by itself, ISO 8601 UTC; V(null) if it is not known. Later it looks only when it
+          is asked to, with M(certops.issuance.order_dcv). Known of V(digicert) alone.
+      type: str
     record_set:
       description: The entry of RV(record_sets) for this name, or V(null).
       type: dict

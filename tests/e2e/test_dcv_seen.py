@@ -35,9 +35,9 @@ def _place(sandbox: Sandbox, provider: str, method: str = "") -> dict[str, t.Any
     return {**order, "evidence": sandbox.get_order(provider, order["order_id"])["domains"][0]["evidence"][0]}
 
 
-def _ask(provider: str, order: dict[str, t.Any]) -> dict[str, t.Any]:
+def _ask(provider: str, order: dict[str, t.Any], zone: str = ZONE) -> dict[str, t.Any]:
     """What to publish; Sectigo does not return it."""
-    options: dict[str, t.Any] = {"order_id": order["order_id"], "zones": [ZONE]}
+    options: dict[str, t.Any] = {"order_id": order["order_id"], "zones": [zone]}
     if provider == "sectigo":
         options |= {"csr": [order["csr"]], "unique_values": {order["order_id"]: UNIQUE_VALUE}}
     return {"name": "Ask", "certops.issuance.order_dcv_info": options, "register": "dcv"}
@@ -154,3 +154,38 @@ def test_unique_value_that_nobody_knows_is_not_guessed(sandbox: Sandbox, folder:
     (without,) = run.of_task("Say that none was used")
     value = order["evidence"]["value"].replace(f"{UNIQUE_VALUE}.", "")
     assert without.result["record_sets"][0]["values"] == [value]
+
+
+@pytest.mark.slow
+def test_findings_that_only_the_order_can_tell(sandbox: Sandbox, folder: Path) -> None:
+    orders = {
+        "ok_waiting": {},
+        "polling_stopped": {"age": 11 * 86400},
+        "method_sunset": {"dcv_method": "email"},
+    }
+    world = sandbox.internet()
+    look = {"resolvers": world["resolvers"], "address_map": world["address_map"], "evidence": "{{ dcv.names }}"}
+    look["record_sets"] = "{{ dcv.record_sets }}"
+    tasks = []
+    for number, (code, fields) in enumerate(orders.items()):
+        # Each in a zone of its own, for the resolver remembers what the one before published.
+        zone = f"d{number}.org"
+        sandbox.zone(zone, [f"www.{zone}"])
+        order = sandbox.order("digicert", [f"www.{zone}"], dcv="look", **fields)
+        tasks += [_ask("digicert", order, zone), _update(sandbox, "present")]
+        tasks.append({"name": code, "certops.issuance.dcv_diagnose": look})
+    run = _run(sandbox, folder, "digicert", *tasks)
+    found = {code: run.of_task(code)[0].result for code in orders}
+    assert {code: [one["code"] for one in result["findings"]] for code, result in found.items()} == {
+        code: [code] for code in orders
+    }
+    assert [result["visible"] for result in found.values()] == [True, True, True]
+    order = _place(sandbox, "sectigo")
+    ask = {"order_id": order["order_id"], "zones": [ZONE]}
+    tasks = [
+        {"name": "Ask", "certops.issuance.order_dcv_info": ask, "register": "dcv"},
+        {"name": "token_unknown", "certops.issuance.dcv_diagnose": look},
+    ]
+    (unknown,) = _run(sandbox, folder, "sectigo", *tasks).of_task("token_unknown")
+    assert [one["code"] for one in unknown.result["findings"]] == ["token_unknown"]
+    assert unknown.result["visible"] is False

@@ -101,6 +101,7 @@ class NameEvidence:
         methods: the provider's words for the methods that this name could use.
         source: one of Source.
         expires_at: ISO 8601 UTC; None where the value does not expire or nobody knows.
+        polled_until: until when the provider looks by itself, ISO 8601 UTC; None where that is not known.
         emails: addresses that got or get a message to answer.
         problem: one of Problem; None where nothing is wrong.
         message: one sentence about the problem.
@@ -113,6 +114,7 @@ class NameEvidence:
     methods: tuple[str, ...] = ()
     source: str = Source.NONE
     expires_at: str | None = None
+    polled_until: str | None = None
     record: RecordEvidence | None = None
     file: FileEvidence | None = None
     emails: tuple[str, ...] = ()

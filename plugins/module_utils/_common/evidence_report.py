@@ -228,6 +228,7 @@ def _name_to_dict(
         "methods": list(evidence.methods),
         "evidence": evidence.source,
         "expires_at": evidence.expires_at,
+        "polled_until": evidence.polled_until,
         "record_set": sets[_record_key(evidence.record)] if evidence.record else None,
         "file": files[evidence.file.url] if evidence.file else None,
         "problem": evidence.problem,

@@ -9,6 +9,7 @@ Private to this collection.
 
 from __future__ import annotations
 
+import datetime
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from .findings import FATAL, WARNING, Finding, NotTested, Reason, arrange
 from .look import Look, Outcome
 from .network import AddressMap, Deadline, DeadlinePassed, Endpoint, parse_endpoint
 from .records import check_record
+from .reported import ReportedName, check_reported, check_waiting
 from .rules import rules_for
 from .web import FETCH_TIMEOUT, Fetcher, FetchError
 
@@ -40,6 +42,7 @@ class Request:
 
     Arguments:
         names: looked at without evidence: CAA, DNSSEC, reachability.
+        reported: names of orders, as far as more is known of them.
         provider: whose CA is meant by `names`.
         resolvers: `address` or `address:port`; none: those of this host.
         address_map: endpoint to endpoint.
@@ -52,6 +55,7 @@ class Request:
     records: tuple[ExpectedRecord, ...] = ()
     files: tuple[ExpectedFile, ...] = ()
     names: tuple[str, ...] = ()
+    reported: tuple[ReportedName, ...] = ()
     provider: str | None = None
     resolvers: tuple[str, ...] = ()
     address_map: t.Mapping[str, str] = field(default_factory=dict)
@@ -130,7 +134,8 @@ def diagnose(
     checks = _checks(request, look, fetcher)
     with ThreadPoolExecutor(min(MAX_THREADS, max(1, len(checks)))) as pool:
         outcomes = list(pool.map(_run, checks))
-    return summarize(outcomes)
+    present = datetime.datetime.fromtimestamp(now(), datetime.timezone.utc)
+    return with_reported(summarize(outcomes), request.reported, present)
 
 
 @dataclass(frozen=True)
@@ -208,6 +213,17 @@ def summarize(outcomes: t.Sequence[Outcome]) -> Diagnosis:
             visible[name] = visible.get(name, True) and outcome.visible and name not in fatal
     not_tested = dict.fromkeys(item for outcome in outcomes for item in outcome.not_tested)
     return Diagnosis(tuple(findings), tuple(not_tested), visible)
+
+
+def with_reported(seen: Diagnosis, reported: t.Sequence[ReportedName], now: datetime.datetime) -> Diagnosis:
+    """A diagnosis with what follows from the orders themselves. A name whose value is not known is not visible."""
+    added = [item for one in reported for item in check_reported(one, now)]
+    fatal = {item.name: False for item in added if item.severity == FATAL}
+    visible = {**seen.visible_by_name, **fatal}
+    findings = [*seen.findings, *added]
+    waiting = [one for one in reported if visible.get(one.name)]
+    findings += [item for one in waiting for item in check_waiting(one, findings)]
+    return Diagnosis(tuple(arrange(findings)), seen.not_tested, visible)
 
 
 def diagnose_until_visible(

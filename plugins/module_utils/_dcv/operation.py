@@ -17,12 +17,14 @@ from .diagnose import Diagnosis, Request, diagnose_until_visible, resolver_endpo
 from .evidence import read_file, read_name, read_record_set
 from .findings import Finding, at_least
 from .network import AddressMap, show_endpoint
+from .reported import read_reported
 from .rules import PROVIDERS
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "record_sets": {"type": "list", "elements": "dict"},
     "files": {"type": "list", "elements": "dict"},
     "names": {"type": "list", "elements": "str"},
+    "evidence": {"type": "list", "elements": "dict"},
     "provider": {"type": "str", "choices": sorted(PROVIDERS)},
     "resolvers": {"type": "list", "elements": "str", "default": []},
     "address_map": {"type": "dict", "default": {}},
@@ -70,6 +72,7 @@ def read_request(options: t.Mapping[str, t.Any]) -> Request:
         records=tuple(read_record_set(item, provider) for item in options["record_sets"] or ()),
         files=tuple(read_file(item, provider) for item in options["files"] or ()),
         names=tuple(dict.fromkeys(read_name(name) for name in options["names"] or ())),
+        reported=tuple(read_reported(item) for item in options.get("evidence") or ()),
         provider=provider,
         resolvers=tuple(options["resolvers"]),
         address_map=options["address_map"],

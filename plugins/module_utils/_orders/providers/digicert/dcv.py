@@ -24,11 +24,12 @@ from ...._common.evidence import (
     base_name,
     is_within,
 )
+from ...._common.names import iso_time
 from ...errors import InvalidRequest
 from ...model import Check, Domain, Status
 from ..base import DcvReply
 from ..coerce import entries, identifier, mapping, moment_from_text, names, text, time_from_text, word
-from .mapping import Body, map_order
+from .mapping import Body, map_order, polled_until
 
 #: Methods with a random value; section 1.
 TOKEN_METHODS = frozenset(["dns-txt-token", "dns-cname-token", "http-token", "http-token-dynamic"])
@@ -101,6 +102,7 @@ def map_evidence(
     has_organization = bool(mapping(validation).get("organization_validations"))
     dv_only = validation_type == "dv" or (not validation_type and not has_organization)
     found = []
+    polled = polled_until(order)
     for domain in order.domains:
         method = _method(domain, info, validation)
         evidence = NameEvidence(
@@ -109,6 +111,7 @@ def map_evidence(
             method=method,
             status=domain.status,
             methods=_methods(domain.name, dv_only),
+            polled_until=None if polled is None else iso_time(polled),
         )
         is_open = domain.status != Check.COMPLETED and order.status not in Status.ENDED
         if is_open and method in TOKEN_METHODS:

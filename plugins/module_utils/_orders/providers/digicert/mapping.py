@@ -416,6 +416,12 @@ def _open_parts(organizations: t.Sequence[Body]) -> list[str]:
     ]
 
 
+def polled_until(order: Order) -> datetime.datetime | None:
+    """Until when DigiCert looks for evidence by itself; None where that is not reported; section 9."""
+    since = moment_from_text(order.reissue.requested_at if order.reissue.open else order.ordered_at)
+    return None if since is None else since + _OWN_CHECKS
+
+
 def _own_checks_over(ordered_at: str | None, now: datetime.datetime) -> list[str]:
     """The warning that DigiCert does not check DCV by itself any more, where that is so; section 9."""
     moment = moment_from_text(ordered_at)

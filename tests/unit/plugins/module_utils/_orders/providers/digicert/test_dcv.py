@@ -186,3 +186,10 @@ def test_names_by_domain_object() -> None:
     }
     assert domain_ids(validation, ["example.net"]) == {}
     assert domain_ids(None, ["example.org"]) == {}
+
+
+def test_digicert_looks_by_itself_for_ten_days() -> None:
+    info = load("info_pending")
+    assert {one.polled_until for one in map_evidence(info, now=NOW)} == {"2099-03-11T10:00:00Z"}
+    del info["date_created"]
+    assert {one.polled_until for one in map_evidence(info, now=NOW)} == {None}
