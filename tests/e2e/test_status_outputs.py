@@ -40,7 +40,7 @@ def test_what_hosts_have_in_service_stands_beside_their_orders(fleet: Fleet) -> 
     assert "<bdi>away</bdi> what it serves is not known: " in page
     metrics = Path(files["orders.prom"]).read_text(encoding="utf-8")
     assert metrics.count("certops_in_service_info{") == 4
-    assert [path.name for path in fleet.folder.glob("*tmp*")] == []
+    assert [path.name for path in fleet.folder.glob("ansible-tmp-*")] == []
     assert metrics.count("certops_in_service_not_after_timestamp_seconds{") == 2
     ending = fleet.run(play=STATUS, status_deployed=True, status_fail_within=60)
     assert ending.code == 2, ending.output
