@@ -35,7 +35,7 @@ _MIN_AHEAD = datetime.timedelta(days=30)
 _DAYS, _MONTHS = (7, 14), (1, 2, 3, 4, 6)
 _MAX_TICKS = 6
 
-#: Level to its class in the style, and the sign beside its words: no level is told by its color alone.
+#: Level to its class in the style, and the sign beside its words: no level is shown by its color alone.
 _LEVELS: t.Mapping[str, tuple[str, str]] = {
     Level.UNANSWERED: ("bad", "?"),
     Level.ENDED: ("bad", "✕"),

@@ -22,6 +22,7 @@ HOSTILE = (
     "\u202egpj.exe",
     "\x00\x1b[2J\x07\r\n::error::x",
     "javascript:alert(1)",
+    "C:\\new\\",
     "</style><style>*{display:none}",
     "\U0001f512 ümlaut 漢字",
 )
@@ -42,6 +43,8 @@ NO_LINKS: t.Sequence[t.Any] = (
     "https://[",
     "https://a.example/\u202e",
     "file:///etc/passwd",
+    "javascript://example.com/%0aalert(1)",
+    "ftp://example.com/x",
     "https://a.example/" + "a" * 2000,
     "",
     None,

@@ -10,6 +10,7 @@ import typing as t
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.text import clean_line
 from ansible_collections.certops.issuance.plugins.plugin_utils import _fleet_metrics
 from ansible_collections.certops.issuance.plugins.plugin_utils._fleet_metrics import make_metrics
 from ansible_collections.certops.issuance.tests.unit.plugins.plugin_utils.fleet_orders import (
@@ -100,6 +101,9 @@ def test_no_text_makes_a_series(text: str) -> None:
     plain = read(make_metrics([order("1", "x", ["x"], end=3), unanswered("1", "x", "x")], NOW))
     assert {name: len(series) for name, series in found.items()} == {name: len(one) for name, one in plain.items()}
     assert made.endswith("\n")
+    # What is read back is what was written.
+    shown = clean_line(text)
+    assert values(found, "certops_order_issued", "order_id", "host", "name") == [(shown, shown, shown, 0)]
 
 
 def test_labels_and_series_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
