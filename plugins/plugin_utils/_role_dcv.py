@@ -59,7 +59,8 @@ def questions(peers: t.Iterable[Data], journaled: t.Container[str]) -> list[Data
             question = found.setdefault(order_id, {"order_id": order_id})
             question["evidence"] = True
             for name, value in (
-                ("csr", peer.get("csr")),
+                # That of a renewal is known to the provider only where it reports the CSR of the reissue.
+                ("csr", None if (peer.get("renews") or {}).get("wish") else peer.get("csr")),
                 ("pending_csr", peer["dcv"].get("pending_csr")),
                 ("unique_value", peer["dcv"].get("unique_value")),
             ):

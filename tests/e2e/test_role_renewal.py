@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_runs import MAX_RUN_SECONDS, Run
 from fleet import Fleet
+from test_role_dcv import World
 
 NAME = "www.example.org"
 PROVIDERS = ["digicert", "gogetssl", "sectigo"]
@@ -305,6 +306,31 @@ class TestShared:
         found = run(fleet, key_owner="web0", renewal_remaining=DUE, wait_timeout=0, on_timeout="defer")
         assert fleet.serial("web1") != old, found.output
         assert not pending(fleet, "web1").exists()
+
+
+class TestDomainControlValidation:
+    """The reissue needs new evidence, which the role publishes before it waits."""
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(("provider", "method"), [("digicert", "dns-txt"), ("gogetssl", "dns-cname")])
+    def test_the_evidence_of_the_reissue_is_published(self, fleet: Fleet, provider: str, method: str) -> None:
+        world = World(fleet)
+        order = served(fleet, provider, dcv="look", dcv_method=method)
+        old = fleet.serial("web0")
+        resting = world.run(play="renewal.yml", certificate_renewal="auto")
+        assert (resting.failed, resting.changed) == ({}, []), resting.output
+        assert fleet.sandbox.summary()["requests"] == 0
+
+        def look() -> None:
+            wait_until(lambda: reissues(fleet))
+            world.issue_after_look(order)()
+
+        variables = {"renewal": "auto", "renewal_remaining": DUE, "dcv_method": method}
+        prefixed = {f"certificate_{name}": value for name, value in variables.items()}
+        assert_renewed(fleet, world.run(play="renewal.yml", meanwhile=look, **prefixed), old)
+        assert world.seen
+        assert world.untouched()
+        assert world.journal() == []
 
 
 class TestCheckMode:

@@ -76,6 +76,11 @@ class TestSharing:
             {"order_id": "2", "evidence": True, "csr": "a CSR", "unique_value": ""},
         ]
 
+    def test_the_csr_of_a_renewal_is_used_only_where_the_provider_needs_one(self) -> None:
+        peer = request("web1", "1", csr="a CSR", pending_csr="a CSR")
+        peer["renews"] = {"order_id": "1", "wish": {"csr": "a CSR"}}
+        assert rules.questions([peer], []) == [{"order_id": "1", "evidence": True, "pending_csr": "a CSR"}]
+
     def test_an_order_that_nobody_waits_for_is_asked_for_only_where_something_is_left(self) -> None:
         assert rules.questions([request("web1")], ["1"]) == []
         assert rules.questions([request("web1")], ["0"]) == [{"order_id": "0", "evidence": False}]
