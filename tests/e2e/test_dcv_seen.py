@@ -22,6 +22,8 @@ UNIQUE_VALUE = "t0827792001533920169"
 SECOND_LOOK = 600
 #: The record that stands at the same name already; a CNAME has no neighbors.
 FOREIGN = "v=spf1 -all"
+#: The functions of cPanel that change nothing.
+READING_CALLS = {"get_pending_ssl_certificates", "get_certificate_status_details", "get_ssl_certificate_if_available"}
 METHODS = {"digicert": "dns-txt", "gogetssl": "dns-cname", "sectigo": "dns-cname", "cpanel": "dns-cname"}
 
 
@@ -115,6 +117,8 @@ def test_order_of_cpanel_is_issued_when_the_ca_has_looked_by_itself(sandbox: San
     assert _outcome(run) == "timed_out"
     sandbox.advance(SECOND_LOOK)
     assert _outcome(_run(sandbox, folder, "cpanel", _wait(order))) == "reached"
+    called = {one["path"].rpartition("/")[2] for one in sandbox.requests()}
+    assert called <= READING_CALLS
 
 
 @pytest.mark.slow
