@@ -161,7 +161,8 @@ _PYTEST = ("-n", "auto", "-q", "--dist", "worksteal", "--durations", "10")
 
 def _integration(session: nox.Session, *arguments: str) -> None:
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    session.run(*_ANSIBLE_TEST, "--copy", session.name, "integration", "--python", version, *arguments)
+    command = ("integration", "--continue-on-error", "--python", version)
+    session.run(*_ANSIBLE_TEST, "--copy", session.name, *command, *arguments)
 
 
 @_tests(tags=["test", "test-all"])
