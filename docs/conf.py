@@ -44,6 +44,19 @@ def _link_to_ansible(app: Sphinx, env: object, node: nodes.Element, content: nod
     return nodes.reference("", "", content, refuri=f"{_ANSIBLE}/{page}") if page else None
 
 
+#: Where the pictures of the guides are for readers elsewhere. This site has its own, which need no network.
+_PICTURES = "https://raw.githubusercontent.com/certops/issuance/main/docs/images/"
+html_extra_path = ["images"]
+
+
+def _use_own_pictures(app: Sphinx, page: nodes.document, name: str) -> None:
+    """Show the pictures of docs/images from this site."""
+    for image in page.findall(nodes.image):
+        if image["uri"].startswith(_PICTURES):
+            image["uri"] = "../" * name.count("/") + image["uri"].removeprefix(_PICTURES)
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("missing-reference", _link_to_ansible)
+    app.connect("doctree-resolved", _use_own_pictures)
