@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the module certificate_deploy where the task points.
 
-Here on the controller, it keeps the private key out of what Ansible prints, keeps a command that stands alone whole,
-and makes A-labels of internationalized names: targets have no more than an older codec for that.
+Here on the controller, it keeps the private key and the keystore's password out of what Ansible prints, keeps a command
+that stands alone whole, and makes A-labels of internationalized names: targets have no more than an older codec for
+that.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from ansible_collections.certops.issuance.plugins.plugin_utils._hidden_args impo
     masked_afterwards,
 )
 
+_SECRETS = {"private_key", "pkcs12_password"}
+
 
 class ActionModule(ActionBase):
     """See the module certificate_deploy."""
@@ -30,8 +33,8 @@ class ActionModule(ActionBase):
         """Return what the module returned."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         misplaced = {name for name, value in self._task.args.items() if name != "private_key" and _holds_key(value)}
-        with masked_afterwards(self._task, {"private_key"} | misplaced):
-            hide_source(self._task, {"private_key"} | misplaced)
+        with masked_afterwards(self._task, _SECRETS | misplaced):
+            hide_source(self._task, _SECRETS | misplaced)
             result.update(self._run(misplaced, task_vars))
         return result
 

@@ -35,8 +35,9 @@ attributes:
       - The certificate is rehearsed, and the reasons are the same; nothing is written, no command is run.
       - It fails as well where the files could not be written, or, unless it is the first deployment, where there is no
         such program for a command.
-      - An owner, a group, the file of the private key or of O(ca_path) that is missing is a warning, since an earlier
-        task may make it. The task passes and reports a change. Without a private key nothing is rehearsed.
+      - An owner, a group, a file of O(certificate_path), O(chain_path), O(private_key_path) or O(ca_path) that is
+        missing is a warning, since an earlier task may make it. The task passes and reports a change. Without a
+        certificate and a private key nothing is rehearsed.
   diff_mode:
     support: full
     details: Shows serial number, names, dates and reasons; never a private key.
@@ -61,12 +62,25 @@ options:
     description:
       - The certificate as PEM.
       - The chain may follow in the same text.
-      - Required unless O(placeholder=true).
+      - Either this or O(certificate_path) is required, unless O(placeholder=true).
     type: str
+  certificate_path:
+    description:
+      - A file on the target with the certificate as PEM. The chain may follow in it, as in the C(fullchain.pem) of
+        certbot. It is never changed.
+      - It may be a link. It is opened once, and has to be a regular file of at most 1 MiB.
+    type: path
+    version_added: 1.1.0
   chain:
     description:
       - The intermediate certificates as PEM, the issuer of O(certificate) first. A root at the end is accepted.
     type: str
+  chain_path:
+    description:
+      - A file on the target with the intermediate certificates, as O(chain) has them. It is read like
+        O(certificate_path).
+    type: path
+    version_added: 1.1.0
   private_key:
     description:
       - The private key as PEM, without a password.
@@ -141,7 +155,7 @@ options:
       - Deploy a self-signed certificate for O(names), so that a server can start, and answer HTTP validation, before
         issuance. It is made with C(openssl) on the target.
       - A placeholder never replaces a real certificate, and a real certificate always replaces a placeholder.
-      - O(certificate) and O(chain) are ignored.
+      - O(certificate), O(chain) and their files are ignored.
     type: bool
     default: false
   owner:
@@ -343,6 +357,17 @@ EXAMPLES = r"""
       - systemctl restart tomcat10
     probes:
       - port: 8443
+
+- name: Put into service what certbot has left on the host
+  certops.issuance.certificate_deploy:
+    path: /etc/ssl/certops/blog.example.com
+    certificate_path: /etc/letsencrypt/live/blog.example.com/fullchain.pem
+    private_key_path: /etc/letsencrypt/live/blog.example.com/privkey.pem
+    reload_commands:
+      - systemctl reload nginx
+    probes:
+      - port: 443
+        server_name: blog.example.com
 """
 
 RETURN = r"""
@@ -561,7 +586,9 @@ def main() -> None:
         argument_spec={
             "path": {"type": "path", "required": True},
             "certificate": {"type": "str"},
+            "certificate_path": {"type": "path"},
             "chain": {"type": "str"},
+            "chain_path": {"type": "path"},
             "private_key": {"type": "str", "no_log": True},
             "private_key_path": {"type": "path", "no_log": False},
             "names": {"type": "list", "elements": "str", "default": []},
@@ -617,9 +644,13 @@ def main() -> None:
             "remove_request": {"type": "bool", "default": False},
         },
         required_one_of=[("private_key", "private_key_path")],
-        mutually_exclusive=[("private_key", "private_key_path")],
+        mutually_exclusive=[
+            ("private_key", "private_key_path"),
+            ("certificate", "certificate_path"),
+            ("chain", "chain_path"),
+        ],
         required_if=[
-            ("placeholder", False, ["certificate"]),
+            ("placeholder", False, ["certificate", "certificate_path"], True),
             ("placeholder", True, ["names"]),
             ("trust", "ca_path", ["ca_path"]),
         ],

@@ -21,6 +21,7 @@ from .._common.text import clean_data, clean_line, clean_text
 from .apply import Transaction
 from .desired_state import (
     DesiredState,
+    Source,
     absolute_path,
     describe,
     read_commands,
@@ -93,12 +94,12 @@ def deploy(parameters: t.Mapping[str, t.Any], host: Host, check_mode: bool = Fal
 
 
 def _read_options(parameters: t.Mapping[str, t.Any], path: str, check_mode: bool) -> tuple[Settings, DesiredState]:
-    for option in ("private_key_path", "ca_path"):
+    for option in ("certificate_path", "chain_path", "private_key_path", "ca_path"):
         if parameters[option] is not None:
             absolute_path(parameters[option], option)
     requested = read_desired_state(
-        certificate=parameters["certificate"],
-        chain=parameters["chain"],
+        certificate=Source("certificate", parameters["certificate"], parameters["certificate_path"]),
+        chain=Source("chain", parameters["chain"], parameters["chain_path"]),
         private_key=parameters["private_key"],
         private_key_path=parameters["private_key_path"],
         names=parameters["names"],
@@ -113,6 +114,12 @@ def _read_options(parameters: t.Mapping[str, t.Any], path: str, check_mode: bool
     if not 0 <= lock_timeout < float("inf"):
         raise InvalidRequest(f"'lock_timeout' is {lock_timeout}, and has to be a number of seconds")
     _refuse_own_key(parameters["private_key_path"], path, requested)
+    for option in ("certificate_path", "chain_path"):
+        if parameters[option] and _vanishes(parameters[option], path, requested):
+            raise InvalidRequest(
+                f"'{option}' {parameters[option]} lies in the lineage itself, and would be removed with its version; "
+                "give a file elsewhere, or one below 'current' that 'files' names"
+            )
     settings = Settings(
         path=path,
         plan=PlanOptions(
@@ -147,16 +154,19 @@ def _is_pending(key_path: str | None, path: str) -> bool:
 
 def _refuse_own_key(key_path: str | None, path: str, requested: DesiredState) -> None:
     """A key file that lies in the lineage is removed with its version; only ``current`` leads to the next one."""
-    if key_path is None or not os.path.realpath(key_path).startswith(os.path.realpath(path) + os.sep):
-        return
-    if _is_pending(key_path, path):
-        return  # it is copied into the version
-    folder, name = os.path.split(os.path.abspath(key_path))
-    if os.path.basename(folder) != CURRENT or name not in requested.files():
+    if key_path is not None and not _is_pending(key_path, path) and _vanishes(key_path, path, requested):
         raise InvalidKey(
             f"The private key {key_path} lies in the lineage itself, and would be removed with its version; give a "
             "file elsewhere, or one below 'current' that 'files' names, or one below 'pending'"
         )
+
+
+def _vanishes(file_path: str, path: str, requested: DesiredState) -> bool:
+    """Whether a file lies in the lineage, and not below the link that leads to the same file of each version."""
+    if not os.path.realpath(file_path).startswith(os.path.realpath(path) + os.sep):
+        return False
+    folder, name = os.path.split(os.path.abspath(file_path))
+    return os.path.basename(folder) != CURRENT or name not in requested.files()
 
 
 class _Deployment:

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .._common.names import covers, iso_time, normalize_name
+from .directory import read_file
 from .drift import ContentHashes
 from .errors import DeploymentError, InvalidRequest, NamesNotCovered, NotValidNow, UntrustedChain
-from .private_key import PKCS8, looks_like_a_path, read_key, to_pkcs8
+from .private_key import PKCS8, looks_like_a_path, read_key, to_pkcs8, why_unreadable
 from .records import FILE_NAMES, sha256
 from .shell_syntax import shell_syntax
 from .x509 import Certificate, Malformed, read_certificates
@@ -35,10 +36,11 @@ class DesiredState:
         names: the expected names, normalized.
         key: the private key as one PEM block; empty in check mode where its file is still to be made.
         file_kinds: which files to write, by the names of ``lineage.FILE_NAMES``.
-        certificate: the leaf; None for a placeholder that is still to be made.
+        certificate: the leaf; None for a placeholder that is still to be made, and in check mode where a file is.
         chain: what follows the leaf.
         placeholder: whether a self-signed certificate will do.
         key_source: where the key was taken from, for messages.
+        missing_file: of the certificate or its chain, which is still to be made; None unless in check mode.
         password: of the PKCS#12 file; None without one.
         keystore: the PKCS#12 file, once it is made.
     """
@@ -50,6 +52,7 @@ class DesiredState:
     chain: tuple[Certificate, ...] = ()
     placeholder: bool = False
     key_source: str = "'private_key'"
+    missing_file: str | None = None
     password: str | None = None
     keystore: bytes = b""
 
@@ -65,8 +68,10 @@ class DesiredState:
         return self.certificate
 
     def covers(self, name: str) -> bool:
-        """Whether the leaf covers a normalized name, or will, as a placeholder that is still to be made."""
-        return self.certificate.covers(name) if self.certificate else covers(self.names, name)
+        """Whether the leaf covers a normalized name, or will, as far as that is known while it is still to be made."""
+        if self.certificate:
+            return self.certificate.covers(name)
+        return not self.placeholder or covers(self.names, name)
 
     def with_certificate(self, certificate: Certificate) -> DesiredState:
         """The same with another leaf."""
@@ -146,6 +151,26 @@ def recorded_hashes(record: t.Mapping[str, t.Any]) -> ContentHashes:
     )
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where certificates are taken from.
+
+    Arguments:
+        option: its name, for messages.
+        text: PEM, if it is given as content.
+        path: a file on the target, if one is given instead; never changed.
+    """
+
+    option: str
+    text: str | None = None
+    path: str | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is anything to read."""
+        return self.path is not None or bool(self.text and self.text.strip())
+
+
 def absolute_path(path: str, option: str) -> str:
     """A path that an option names, without dots and doubled slashes.
 
@@ -158,8 +183,8 @@ def absolute_path(path: str, option: str) -> str:
 
 
 def read_desired_state(
-    certificate: str | None,
-    chain: str | None,
+    certificate: Source,
+    chain: Source,
     private_key: str | None,
     private_key_path: str | None,
     names: t.Sequence[str],
@@ -173,15 +198,15 @@ def read_desired_state(
     """Read what shall be in service.
 
     Arguments:
-        certificate: the leaf as PEM; a chain behind it is accepted.
-        chain: the certificates that follow the leaf, as PEM.
+        certificate: the leaf; a chain behind it is accepted.
+        chain: the certificates that follow the leaf.
         private_key: the key as PEM; if None, it is read from private_key_path.
         private_key_path: a file on the target, never changed.
         names: the names that must be covered; none given: those of the certificate.
         files: kinds of files to write.
         placeholder: whether to make a self-signed certificate instead.
         now: the time at which the certificate must be valid, UTC.
-        check_mode: whether the file of the key may be missing: an earlier task may make it.
+        check_mode: whether files may be missing: an earlier task may make them.
         key_format: ``original``, or ``pkcs8`` to convert the key where it has another format.
         pkcs12_password: of the PKCS#12 file, if ``files`` names one.
 
@@ -202,8 +227,10 @@ def read_desired_state(
         if not expected:
             raise InvalidRequest("A placeholder needs 'names'")
         return DesiredState(expected, key, kinds, placeholder=True, key_source=key_source, password=password)
-    issuers = _read_certificates(chain, "chain") if chain and chain.strip() else []
-    read = _read_certificates(certificate or "", "certificate") + issuers
+    absent = [one.path for one in (certificate, chain) if check_mode and one.path and not os.path.lexists(one.path)]
+    if absent:
+        return DesiredState(expected, key, kinds, key_source=key_source, missing_file=absent[0], password=password)
+    read = _read_certificates(certificate) + (_read_certificates(chain) if chain.is_given else [])
     leaf, *issuers = {item.der: item for item in read}.values()
     _check_validity(leaf, now)
     expected = expected or _read_names(leaf.names, NamesNotCovered)
@@ -263,8 +290,8 @@ def read_probes(
     """
     if not (math.isfinite(timeout) and timeout >= 0):
         raise InvalidRequest(f"'probe_timeout' is {timeout}, and has to be a number of seconds")
-    fallback = desired.names[0]
-    if fallback.startswith("*."):
+    fallback = desired.names[0] if desired.names else None  # the certificate may be still to be made
+    if fallback and fallback.startswith("*."):
         fallback = "www" + fallback[1:]
     read = []
     for item in probes:
@@ -277,6 +304,9 @@ def read_probes(
                 "'port'".format(item["host"])
             )
         given = item.get("server_name") or fallback
+        if given is None:
+            read.append(dict(item, server_name=host))
+            continue
         (name,) = _read_names([given])
         if name.startswith("*."):
             raise InvalidRequest(f"A probe asks for {given!r}; give the name of one server, no wildcard")
@@ -314,23 +344,32 @@ def _is_name(name: str) -> bool:
         return False
 
 
-def _read_certificates(text: str, option: str) -> list[Certificate]:
+def _read_certificates(source: Source) -> list[Certificate]:
+    text, what = source.text or "", f"'{source.option}'"
+    if source.path is not None:
+        what = source.path
+        try:
+            text = read_file(source.path).decode("ascii", "replace")
+        except OSError as exc:
+            raise InvalidRequest(
+                f"The file of '{source.option}_path', {what}, cannot be read: {why_unreadable(exc)}"
+            ) from exc
     try:
         found = read_certificates(text)
     except Malformed as exc:
-        raise InvalidRequest(f"'{option}' cannot be read: {exc}") from exc
+        raise InvalidRequest(f"{what} cannot be read: {exc}") from exc
     if found:
         return found
     if not text.strip():
-        raise InvalidRequest(f"'{option}' is empty")
-    if looks_like_a_path(text):
+        raise InvalidRequest(f"{what} is empty")
+    if looks_like_a_path(text) and source.path is None:
         raise InvalidRequest(
-            f"'{option}' looks like a path; give the content of the file, for example with the lookup "
-            "'ansible.builtin.file'"
+            f"{what} looks like a path; give the path of a file on the target as '{source.option}_path', or the "
+            "content, for example with the lookup 'ansible.builtin.file'"
         )
     if text.lstrip().startswith("["):
-        raise InvalidRequest(f"'{option}' is a list; give one text, for example {{{{ certificates | join('\\n') }}}}")
-    raise InvalidRequest(f"'{option}' holds no certificate in PEM")
+        raise InvalidRequest(f"{what} is a list; give one text, for example {{{{ certificates | join('\\n') }}}}")
+    raise InvalidRequest(f"{what} holds no certificate in PEM")
 
 
 def _check_validity(leaf: Certificate, now: datetime) -> None:

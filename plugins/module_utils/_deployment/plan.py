@@ -205,6 +205,9 @@ class Planner:
         if self._options.check_mode and ca_path and not (desired.placeholder or os.path.lexists(ca_path)):
             self._warn_of_missing("file of CA certificates", ca_path)
             trust = CHAIN_ONLY
+        if desired.missing_file:
+            self._warn_of_missing("file", desired.missing_file)
+            return plan
         if not desired.key:
             self._warn_of_missing("private key", desired.key_source)
             if desired.certificate:

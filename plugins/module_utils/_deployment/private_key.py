@@ -44,9 +44,7 @@ def read_key(private_key: str | None, where: str) -> bytes:
         try:
             private_key = read_file(where).decode("ascii", "replace")
         except OSError as exc:
-            hints = {errno.EACCES: "; is 'become' needed?", errno.ENOENT: ". It is looked for on the target"}
-            hint = hints.get(exc.errno or 0, "")
-            raise InvalidKey(f"The private key {where} cannot be read: {exc.strerror}{hint}") from exc
+            raise InvalidKey(f"The private key {where} cannot be read: {why_unreadable(exc)}") from exc
     keys = [(label, block) for label, block in pem_blocks(private_key) if label.endswith("PRIVATE KEY")]
     if len(keys) != 1:
         raise InvalidKey("{0} holds {1} private keys in PEM where one is expected".format(where, len(keys) or "no"))
@@ -66,6 +64,12 @@ def read_key(private_key: str | None, where: str) -> bytes:
     if label.startswith("ENCRYPTED") or "Proc-Type: 4,ENCRYPTED" in block:
         raise InvalidKey(f"The private key in {where} is encrypted; give it without a password")
     return block.encode("ascii", "replace")
+
+
+def why_unreadable(error: OSError) -> str:
+    """Why a file that an option names cannot be read, and what may help."""
+    hints = {errno.EACCES: "; is 'become' needed?", errno.ENOENT: ". It is looked for on the target"}
+    return "{0}{1}".format(error.strerror, hints.get(error.errno or 0, ""))
 
 
 def looks_like_a_path(text: str) -> bool:

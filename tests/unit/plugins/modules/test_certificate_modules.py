@@ -420,7 +420,10 @@ def test_attributes_that_cannot_be_set_are_undone(
         ({"command_timeout": 0}, "command_timeout"),
         ({"command_timeout": "nan"}, "command_timeout"),
         ({"certificate": " "}, "'certificate' is empty"),
-        ({"certificate": "/etc/ssl/www.pem"}, "'certificate' looks like a path; give the content of the file"),
+        (
+            {"certificate": "/etc/ssl/www.pem"},
+            "'certificate' looks like a path; give the path of a file on the target as 'certificate_path'",
+        ),
         ({"certificate": "files/www.crt\n"}, "'certificate' looks like a path"),
         ({"certificate": "MIIB"}, "'certificate' holds no certificate in PEM"),
         ({"certificate": PEM.format("!")}, "'certificate' cannot be read: "),

@@ -80,6 +80,8 @@ class Crashes:
             "chain": (self._certificates / "chain.pem").read_text(),
             "private_key": self._key,
             "private_key_path": None,
+            "certificate_path": None,
+            "chain_path": None,
             "names": [],
             "trust": "system",
             "ca_path": str(self._certificates / "root.pem"),

@@ -72,6 +72,8 @@ class Target:
             "chain": self.world.intermediate.pem,
             "private_key": self.world.key_pem,
             "private_key_path": None,
+            "certificate_path": None,
+            "chain_path": None,
             "names": [NAME],
             "trust": "system",
             "ca_path": str(self.ca_path),
