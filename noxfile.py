@@ -440,6 +440,7 @@ def docs(session: nox.Session) -> None:
     pages.chmod(0o755)  # antsibull-docs refuses a folder that others may write to
     write = ("antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error")
     session.run(*write, "--dest-dir", str(pages), "certops.issuance")
+    session.run("python", "docs/site_pages.py", str(pages))
     html = ("sphinx-build", "-b", "html", "-W", "--keep-going", "-q", "-d", str(CACHE / "docs/doctrees"))
     session.run(*html, "-c", str(TREE / "docs"), str(pages), str(site))
 

@@ -30,9 +30,8 @@ options:
 seealso:
   - plugin: certops.issuance.order_table
     plugin_type: filter
-  - name: The status of a fleet
+  - ref: ansible_collections.certops.issuance.docsite.guide_status
     description: The playbook that uses it, and all its variables.
-    link: https://github.com/certops/issuance/blob/main/docs/docsite/rst/guide_status.rst
 """
 
 EXAMPLES = r"""

@@ -36,9 +36,8 @@ options:
       - rows
 seealso:
   - module: certops.issuance.order_info
-  - name: A fleet
+  - ref: ansible_collections.certops.issuance.docsite.guide_fleet
     description: The table of a whole inventory, and everything else about many servers.
-    link: https://github.com/certops/issuance/blob/main/docs/docsite/rst/guide_fleet.rst
 """
 
 EXAMPLES = r"""

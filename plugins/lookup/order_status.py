@@ -29,9 +29,8 @@ extends_documentation_fragment:
 seealso:
   - module: certops.issuance.order_info
   - module: certops.issuance.order_wait
-  - name: Accounts, credentials and vaults
+  - ref: ansible_collections.certops.issuance.docsite.guide_credentials
     description: Which credentials each provider needs, and where they come from.
-    link: https://github.com/certops/issuance/blob/main/docs/docsite/rst/guide_credentials.rst
 """
 
 EXAMPLES = r"""

@@ -61,9 +61,8 @@ requirements:
 seealso:
   - module: certops.issuance.order_wait
   - module: certops.issuance.certificate_deploy
-  - name: A new certificate every month
+  - ref: ansible_collections.certops.issuance.docsite.guide_reissue
     description: How a reissued certificate is distinguished from the one before it.
-    link: https://github.com/certops/issuance/blob/main/docs/docsite/rst/guide_reissue.rst
 """
 
 EXAMPLES = r"""

@@ -64,9 +64,8 @@ seealso:
   - module: certops.issuance.order_dcv
   - module: certops.issuance.dcv_diagnose
   - module: certops.issuance.order_info
-  - name: When it does not work
+  - ref: ansible_collections.certops.issuance.docsite.guide_troubleshooting
     description: What each error kind means, and what to do.
-    link: https://github.com/certops/issuance/blob/main/docs/docsite/rst/guide_troubleshooting.rst
 """
 
 EXAMPLES = r"""

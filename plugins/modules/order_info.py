@@ -85,9 +85,8 @@ seealso:
   - module: certops.issuance.order_certificate
   - plugin: certops.issuance.order_status
     plugin_type: lookup
-  - name: When it does not work
+  - ref: ansible_collections.certops.issuance.docsite.guide_troubleshooting
     description: What each blocker, status and error kind means, and what to do.
-    link: https://github.com/certops/issuance/blob/main/docs/docsite/rst/guide_troubleshooting.rst
 """
 
 EXAMPLES = r"""

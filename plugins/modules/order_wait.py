@@ -106,9 +106,8 @@ notes:
 seealso:
   - module: certops.issuance.order_info
   - module: certops.issuance.order_certificate
-  - name: How waiting works
+  - ref: ansible_collections.certops.issuance.docsite.guide_waiting
     description: Schedules, budgets, and what ends a wait.
-    link: https://github.com/certops/issuance/blob/main/docs/docsite/rst/guide_waiting.rst
 """
 
 EXAMPLES = r"""

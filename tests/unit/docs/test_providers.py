@@ -84,3 +84,12 @@ def test_the_guides_tell_its_credentials_and_its_pace(name: str) -> None:
 
 def test_the_readme_names_it(name: str) -> None:
     assert f"**{PROVIDERS[name].info.label}" in (_TREE / "README.md").read_text(encoding="utf-8")
+
+
+def test_its_environment_variables_are_documented(name: str) -> None:
+    page = (_TREE / "docs/docsite/rst/guide_environment.rst").read_text(encoding="utf-8")
+    documented = re.findall(r"^\.\. envvar:: (\w+)$", page, re.MULTILINE)
+    listed = yaml.safe_load((_TREE / "docs/docsite/config.yml").read_text(encoding="utf-8"))["envvar_directives"]
+    assert documented == listed
+    own = {variable for variables in PROVIDERS[name].info.environment.values() for variable in variables}
+    assert own <= set(documented)
