@@ -232,7 +232,7 @@ class ActionModule(OrderActionBase):
         frozen = {name: params[name] for name in ("provider", "timeout", "poll_interval", "on_timeout")}
         frozen["order_id"] = next(iter(request["order_ids"]), None)
         if renews:
-            request = renewal_rules.with_renewal(request, found["renewal"])
+            request = renewal_rules.with_renewal(request, found["renewal"], found["deployed"])
         return dict(found, request=request, **frozen)
 
     def _missing_key(self, path: str | None) -> list[tuple[str, str]]:
@@ -371,7 +371,8 @@ class ActionModule(OrderActionBase):
         renewed = self._vars.get(_RENEWED) or {}
         if "requested" not in renewed:
             renewed = self._request(inputs, peers)
-        peers = [peer for peer in peers if renewal_rules.is_awaited(peer, renewed)]
+        awaited = [peer for peer in peers if renewal_rules.is_awaited(peer, renewed)]
+        peers = [renewal_rules.followed(peer, renewed) for peer in awaited]
         answer = self._ask(inputs, peers, renewed)
         if "orders" not in answer:
             # Nothing to ask for, or one that could not ask: each host then asks for itself.
@@ -476,6 +477,7 @@ class ActionModule(OrderActionBase):
         if renewal.get("deferred"):
             self._display.display(f"{request['host']}: {renewal['msg']}", stderr=True)
             return {"deferred": True, "msg": renewal["msg"], "renewal": renewal["report"]}
+        request = renewal_rules.followed(request, answer)
         if not set(request["order_ids"]) <= set(answer.get("asked") or ()):
             answer, alone = dict(answer, **self._ask(inputs, [request], answer)), True
         if request["entry"] == "status":
@@ -495,7 +497,7 @@ class ActionModule(OrderActionBase):
             result["msg"] = role.still_waited_for(orders, self._task.check_mode)
             self._display.display(f"{request['host']}: {result['msg']}", stderr=True)
         elif request["entry"] == "main":
-            return self._with_certificate(inputs, answer, result)
+            return self._with_certificate(inputs, request, answer, result, renewal)
         return result
 
     def _answer(self) -> Data:
@@ -503,26 +505,27 @@ class ActionModule(OrderActionBase):
         leader = (self._vars.get(_ANSWER) or {}).get("leader")
         return next(self._published([leader], _ANSWER), {}) if leader else {}
 
-    def _with_certificate(self, inputs: Data, answer: Data, result: Data) -> Data:
+    def _with_certificate(self, inputs: Data, request: Data, answer: Data, result: Data, renewal: Data) -> Data:
         """The result with the certificate to be deployed: that in service, one that the leader has, or a new one."""
-        request, order = inputs["request"], result["order"]
-        fresh = bool(order) and role.needs_certificate(request, order)
-        result.update(renewal_rules.key_options(inputs.get("renewal"), fresh))
+        order, more = result["order"], {}
+        bundle = renewal.get("installed")
+        fresh = bool(bundle or (order and role.needs_certificate(request, order)))
         if not fresh:
-            deployed = inputs["deployed"]
-            warnings = self._coverage(inputs, order, deployed)
-            pems = {name: deployed[name] for name in ("certificate", "chain")}
-            return dict(result, **pems, **({"warnings": warnings} if warnings else {}))
-        superseded = (answer.get("superseded") or {}).get(role.orders_key(request), request["superseded"])
-        key = role.certificate_key(request, order, superseded)
-        shared = next((one for known, one in answer.get("certificates") or () if known == key), None)
-        bundle = shared or self._certificate(key)
-        if bundle.get("failed"):
-            return _with_details(_failure(bundle.get("error_kind"), bundle["msg"], inputs), result)
-        if warnings := [*bundle.get("warnings", ()), *self._coverage(inputs, order, bundle)]:
-            result["warnings"] = warnings
-        pems = {name: bundle[name] for name in ("certificate", "chain")}
-        return dict(result, **pems, collected=dict(pems, key=key), requests_sent=self._requests_sent)
+            bundle = inputs["deployed"]
+        elif bundle is None:
+            superseded = (answer.get("superseded") or {}).get(role.orders_key(request), request["superseded"])
+            key = role.certificate_key(request, order, superseded)
+            shared = next((one for known, one in answer.get("certificates") or () if known == key), None)
+            bundle = shared or self._certificate(key)
+            if bundle.get("failed"):
+                return _with_details(_failure(bundle.get("error_kind"), bundle["msg"], inputs), result)
+            collected = dict(key=key, **{name: bundle[name] for name in ("certificate", "chain")})
+            more = {"collected": collected, "requests_sent": self._requests_sent}
+        result.update(renewal_rules.key_options(inputs.get("renewal"), fresh))
+        warnings = [*renewal.get("warnings", ()), *bundle.get("warnings", ()), *self._coverage(inputs, order, bundle)]
+        if warnings:
+            more["warnings"] = warnings
+        return dict(result, certificate=bundle["certificate"], chain=bundle["chain"], **more)
 
     @staticmethod
     def _coverage(inputs: Data, order: Data, certificate: Data) -> list[str]:

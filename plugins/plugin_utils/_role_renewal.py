@@ -24,8 +24,9 @@ Data = dict[str, t.Any]
 
 NEVER, AUTO, FORCE = "never", "auto", "force"
 
-#: What a host does: nothing, so that no provider is asked; take what its order has; request the next certificate.
-REST, TAKE, REQUEST = "rest", "take", "request"
+#: What a host does: nothing, so that no provider is asked; take what its order has; request the next certificate; find
+#: the one that the provider makes by itself.
+REST, TAKE, REQUEST, FOLLOW = "rest", "take", "request", "follow"
 
 #: Why the next certificate is requested, beside the words of the filter renewal.
 PENDING, FORCED, NAMES = "pending", "forced", "names"
@@ -40,7 +41,7 @@ class Plan:
     """What a host does about the next certificate.
 
     Arguments:
-        step: REST, TAKE or REQUEST.
+        step: REST, TAKE, REQUEST or FOLLOW.
         due: whether the next certificate is due.
         reason: why it is due or requested, in one word; None where it is not.
         at: the moment it is due, ISO 8601 UTC; None without a certificate in service.
@@ -52,13 +53,20 @@ class Plan:
     at: str | None = None
 
 
-def plan_renewal(inputs: t.Mapping[str, t.Any], deployed: t.Mapping[str, t.Any], host: str, now: datetime) -> Plan:
+def plan_renewal(
+    inputs: t.Mapping[str, t.Any],
+    deployed: t.Mapping[str, t.Any],
+    host: str,
+    now: datetime,
+    can_request: bool = True,
+) -> Plan:
     """What a host does.
 
     Arguments:
         inputs: what was made of the variables of the role; renewal is auto or force.
         deployed: what certificate_info has returned; pending is None where the request there was answered.
         now: the present, aware.
+        can_request: whether the provider can be asked for the next certificate; else it makes that by itself.
 
     Raises:
         ValueError: for a share of the lifetime that cannot be used, in one sentence.
@@ -70,6 +78,8 @@ def plan_renewal(inputs: t.Mapping[str, t.Any], deployed: t.Mapping[str, t.Any],
     if in_service and not due and not all(covers(deployed["names"], name) for name in _names(inputs)):
         due, reason = True, NAMES
     plan = Plan(TAKE, due, reason, iso_time(found.at) if found.at else None)
+    if not can_request:
+        return dataclasses.replace(plan, step=_step_without_request(inputs, deployed, due))
     if alone and deployed.get("pending"):
         return dataclasses.replace(plan, step=REQUEST, reason=reason or PENDING)
     if not in_service:
@@ -81,6 +91,15 @@ def plan_renewal(inputs: t.Mapping[str, t.Any], deployed: t.Mapping[str, t.Any],
         return dataclasses.replace(plan, step=REQUEST, reason=reason or FORCED)
     asked = due or inputs["renewal"] == FORCE or inputs.get("reissue") or inputs.get("superseded_serial_number")
     return plan if asked else dataclasses.replace(plan, step=REST)
+
+
+def _step_without_request(inputs: t.Mapping[str, t.Any], deployed: t.Mapping[str, t.Any], due: bool) -> str:
+    """What a host does where the provider makes the next certificate by itself."""
+    if not _in_service(deployed) or deployed.get("interrupted"):
+        return TAKE
+    if due or inputs["renewal"] == FORCE:
+        return FOLLOW
+    return TAKE if inputs.get("reissue") or inputs.get("superseded_serial_number") else REST
 
 
 def _in_service(deployed: t.Mapping[str, t.Any]) -> bool:
@@ -110,7 +129,7 @@ def plan_mistakes(inputs: t.Mapping[str, t.Any], deployed: t.Mapping[str, t.Any]
     if plan.step == REQUEST and not (inputs.get("names") or deployed.get("names")):
         return ["certificate_names is empty, and there is no certificate in service to take the names from"]
     if plan.step == TAKE and not has_key(inputs) and not _in_service(deployed):
-        owner = inputs.get("key_owner")
+        owner = inputs.get("key_owner") or inputs["provider"]
         return [f"certificate_private_key_content is empty; give the key with which {owner} requests the certificate"]
     return []
 
@@ -179,20 +198,25 @@ def describe_plan(inputs: t.Mapping[str, t.Any], host: str, plan: Plan, key: str
         pending_key=posixpath.join(inputs["path"], "pending", "privkey.pem"),
         current_key=posixpath.join(inputs["path"], "current", name),
         has_key=has_key(inputs),
+        order_id=order_id,
         remaining=inputs.get("renewal_remaining"),
         spread_by=_spread_by(inputs, host),
     )
 
 
-def with_renewal(request: Data, renewal: Data) -> Data:
+def with_renewal(request: Data, renewal: Data, deployed: t.Mapping[str, t.Any]) -> Data:
     """The request that a host publishes, with what it does about the next certificate.
 
     Arguments:
         renewal: see describe_plan.
+        deployed: what certificate_info has returned.
     """
     wish = (renewal["renews"] or {}).get("wish") or {}
     order_ids = [] if renewal["step"] == REST else request["order_ids"]
-    return dict(request, order_ids=order_ids, csr=wish.get("csr") or request["csr"], renews=renewal["renews"])
+    found = dict(request, order_ids=order_ids, csr=wish.get("csr") or request["csr"], renews=renewal["renews"])
+    if renewal["step"] == FOLLOW:
+        found["follow"] = {"order_id": renewal["order_id"], "certificate": deployed["certificate"]}
+    return found
 
 
 def needs_given_key(renewal: Data, deployed: t.Mapping[str, t.Any]) -> bool:
@@ -242,6 +266,14 @@ def wishes_of(peers: t.Iterable[Data], refused: t.Container[str]) -> dict[str, D
     return found
 
 
+def followed(request: Data, renewed: t.Mapping[str, t.Any]) -> Data:
+    """The request of a host with the order that the provider has opened by itself in the place of its own."""
+    if "follow" not in request:
+        return request
+    found = renewed["followed"].get(request["follow"]["order_id"]) or {}
+    return dict(request, order_ids=[found["follow_up"]] if found.get("follow_up") else [])
+
+
 def is_awaited(peer: Data, renewed: t.Mapping[str, t.Any]) -> bool:
     """Whether the order of a host is waited for.
 
@@ -273,6 +305,8 @@ def superseded_serials(peers: t.Iterable[Data], renewed: t.Mapping[str, t.Any]) 
 
 def is_requested(request: Data, renewed: t.Mapping[str, t.Any]) -> bool:
     """Whether the next certificate was requested for a host, as far as it needs that."""
+    if "follow" in request:
+        return request["follow"]["order_id"] in renewed.get("followed", {})
     renews = request.get("renews")
     if not (renews and renews["wish"] and renews["wish"]["csr"]):
         return True
@@ -295,6 +329,8 @@ def outcome(renewal: Data | None, renewed: t.Mapping[str, t.Any]) -> Data:
     report = {name: renewal[name] for name in ("due", "reason", "at")}
     report["action"] = "none"
     renews = renewal["renews"]
+    if renewal["step"] == FOLLOW:
+        return _followed_outcome(report, renewed["followed"][renewal["order_id"]], renewal)
     if renews and renews["order_id"] in renewed.get("refused", {}):
         message = renewed["refused"][renews["order_id"]]
         return {"report": report, "failed": True, "error_kind": "order_shared", "msg": message}
@@ -308,6 +344,18 @@ def outcome(renewal: Data | None, renewed: t.Mapping[str, t.Any]) -> Data:
         message = f"would request the next certificate of order {renews['order_id']} ({renewal['reason']})"
         return {"report": report, "deferred": True, "msg": message}
     return {"report": report}
+
+
+def _followed_outcome(report: Data, found: Data, renewal: Data) -> Data:
+    if found.get("failed"):
+        return {"report": report, "failed": True, "error_kind": found["error_kind"], "msg": found["msg"]}
+    if not (found["follow_up"] or found["installed"]):
+        message = (
+            f"order {renewal['order_id']}: the provider makes the next certificate by itself, and has not begun yet"
+        )
+        return {"report": report, "warnings": [message] if renewal["due"] else []}
+    report["action"] = "followed"
+    return {"report": report, "installed": found["installed"]}
 
 
 def coverage_ends(renewal: Data | None, order: Data, certificate: Data, now: datetime) -> list[str]:

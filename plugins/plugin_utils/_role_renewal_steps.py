@@ -12,11 +12,16 @@ from datetime import datetime, timezone
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates import chain
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_follow_up import (
+    ORDER_FOLLOW_UP_OPTIONS,
+    order_follow_up,
+)
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_reissue import (
     ORDER_REISSUE_OPTIONS,
     order_reissue,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import Operation
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.plugins.plugin_utils import _role_renewal as rules
 from ansible_collections.certops.issuance.plugins.plugin_utils._ascii_names import ascii_names
 
@@ -55,7 +60,8 @@ def plan(
             return removed
         changed, deployed["pending"] = removed["changed"], None
     try:
-        plan = rules.plan_renewal(params, deployed, host, datetime.now(timezone.utc))
+        can_request = PROVIDERS[params["provider"]].dcv_methods is not None
+        plan = rules.plan_renewal(params, deployed, host, datetime.now(timezone.utc), can_request)
     except ValueError as exc:
         raise InvalidRequest(f"certificate_renewal_remaining: {exc}") from None
     for message in rules.plan_mistakes(params, deployed, plan):
@@ -71,7 +77,7 @@ def plan(
         if made["csr"]:
             names = ("csr", "names", "public_key_sha256", "order_id", "created_at")
             deployed["pending"] = {name: made[name] for name in names}
-    label = rules.key_label(salt, params, host)
+    label = rules.key_label(salt, params, host) if can_request else None
     return {"changed": changed, "renewal": rules.describe_plan(params, host, plan, label, wish)}
 
 
@@ -94,15 +100,21 @@ def request_certificates(
         operate: runs an operation with their account.
 
     Returns:
-        ``refused``: message by order, of orders that nobody may renew; ``requested``: what order_reissue returned, by
-        order; ``changed``.
+        ``refused``: message by order, of orders that nobody may renew; ``requested`` and ``followed``: what
+        order_reissue and order_follow_up returned, by order; ``changed``.
     """
     refused = rules.shared_orders(peers, provider)
     requested: Data = {}
     for order_id, wish in rules.wishes_of(peers, refused).items():
         found = operate(order_reissue, ORDER_REISSUE_OPTIONS, dict(wish, order_id=order_id))
         requested[order_id] = {name: found[name] for name in _REPORTED if name in found}
-    warnings = [warning for found in requested.values() for warning in found.pop("warnings", ())]
+    followed: Data = {}
+    for peer in peers:
+        if "follow" in peer and peer["follow"]["order_id"] not in followed:
+            found = operate(order_follow_up, ORDER_FOLLOW_UP_OPTIONS, peer["follow"])
+            reported = ("failed", "msg", "error_kind", "follow_up", "installed", "warnings")
+            followed[peer["follow"]["order_id"]] = {name: found[name] for name in reported if name in found}
+    warnings = [warning for found in (*requested.values(), *followed.values()) for warning in found.pop("warnings", ())]
     changed = any(found.get("changed") for found in requested.values())
-    result: Data = {"refused": refused, "requested": requested, "changed": changed}
+    result: Data = {"refused": refused, "requested": requested, "followed": followed, "changed": changed}
     return dict(result, warnings=warnings) if warnings else result

@@ -18,6 +18,7 @@ NAME = "www.example.org"
 PROVIDERS = ["digicert", "gogetssl", "sectigo"]
 #: Whatever is in service is due with this, and nothing is by default.
 DUE = "99.9%"
+DAY = 86400.0
 #: The one call of each provider that requests a reissue, as a part of its path.
 WRITES = {"digicert": "/reissue", "gogetssl": "/orders/ssl/reissue/", "sectigo": "!AutoReplaceSSL"}
 
@@ -331,6 +332,35 @@ class TestDomainControlValidation:
         assert world.seen
         assert world.untouched()
         assert world.journal() == []
+
+
+class TestCpanel:
+    """cPanel cannot be asked: the server itself opens the item for the next certificate."""
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("installed", [False, True])
+    def test_the_item_that_the_server_opens_is_followed(self, fleet: Fleet, installed: bool) -> None:
+        # Certificates of different days, and none of the future.
+        fleet.sandbox.date_certificates_by_clock()
+        fleet.sandbox.set_clock(fleet.sandbox.now() - 2 * DAY)
+        order = served(fleet, "cpanel", age=31 * DAY, follow_up=15.5 * DAY, coverage=365 * DAY)
+        old = fleet.serial("web0")
+        waiting = run(fleet, renewal_remaining=DUE)
+        assert waiting.reported()["web0"]["action"] == "none", waiting.output
+        assert "makes the next certificate by itself" in waiting.output
+        fleet.sandbox.advance(0.7 * DAY)
+        following = fleet.sandbox.get_order("cpanel", order["order_id"])["replaced_by"]
+        if installed:
+            fleet.sandbox.advance(0.5 * DAY)
+            found = run(fleet, renewal_remaining=DUE)
+        else:
+            later = fleet.after_requests(lambda: fleet.sandbox.advance(0.5 * DAY), times=3)
+            found = run(fleet, renewal_remaining=DUE, meanwhile=later)
+        assert found.failed == {}, found.output
+        assert found.reported()["web0"]["action"] == "followed", found.output
+        assert fleet.serial("web0") == fleet.sandbox.get_order("cpanel", following)["serial_number"] != old
+        assert (f"order {following} (cpanel) issued" in found.output) is not installed
+        assert not pending(fleet).exists()
 
 
 class TestCheckMode:

@@ -55,6 +55,11 @@ def order_certificate(session: Session, params: Params) -> Result:
     except OrderError as exc:
         exc.locate(session.provider.info.name, order_id)
         raise
+    return describe_bundle(bundle)
+
+
+def describe_bundle(bundle: chain.Bundle) -> Result:
+    """A certificate with its chain as a result."""
     facts = bundle.facts
     return {
         "certificate": bundle.certificate,

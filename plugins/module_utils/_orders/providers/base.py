@@ -90,6 +90,19 @@ class DcvReply:
 
 
 @dataclass(frozen=True)
+class FollowUp:
+    """What a provider has made of an order by itself when the certificate came to its end.
+
+    Arguments:
+        order_id: the order that was opened for the next certificate; None without one.
+        installed: the next certificate, where it is in service at the provider already.
+    """
+
+    order_id: str | None = None
+    installed: IssuedBundle | None = None
+
+
+@dataclass(frozen=True)
 class ProviderInfo:
     """What a provider is and can do.
 
@@ -306,6 +319,15 @@ class Provider(abc.ABC):
         Raises:
             NotIssued, OrderFailed, ActionRequired: when there is none to collect now; see no_certificate.
         """
+
+    def find_follow_up(self, order_id: str, names: t.Sequence[str], after: str) -> FollowUp:
+        """What the provider has made of an order by itself.
+
+        Arguments:
+            names: those of the certificate in service, as A-labels.
+            after: from when that certificate is valid, ISO 8601 UTC.
+        """
+        raise NotImplementedError(f"{self.info.name} does not renew by itself")
 
     def check_reissue(self, wish: Wish) -> None:
         """See that a reissue could be requested here, as far as that is known without a request.

@@ -30,6 +30,7 @@ A_PLACEHOLDER: Data = {**IN_SERVICE, "placeholder": True}
 def inputs(**changes: t.Any) -> Data:
     """What was made of the variables of the role."""
     found: Data = {
+        "provider": "digicert",
         "renewal": "auto",
         "order_id": "7",
         "path": "/etc/certs/www",
@@ -210,6 +211,69 @@ class TestWhoRenews:
         assert found == ({"7": serial} if serial else {})
 
 
+class TestWhereTheProviderRenewsByItself:
+    """The next order is found, not requested."""
+
+    FOLLOW: t.ClassVar[Data] = {**IN_SERVICE, "certificate": "a PEM"}
+
+    def plan(self, deployed: Data, days: float, **changes: t.Any) -> rules.Plan:
+        """What a host does so many days after its certificate was issued."""
+        now = BEGIN + timedelta(days=days)
+        return rules.plan_renewal(inputs(**changes), deployed, "web1", now, can_request=False)
+
+    def renewal(self) -> Data:
+        """What a host has published of its plan that looks for the next order."""
+        return rules.describe_plan(inputs(), "web1", rules.Plan("follow", True, "remaining"), None, None)
+
+    def request(self) -> Data:
+        """What it publishes."""
+        return rules.with_renewal({"order_ids": ["7"], "csr": None}, self.renewal(), self.FOLLOW)
+
+    def test_it_is_looked_for_when_it_is_due(self) -> None:
+        assert self.plan(IN_SERVICE, 1).step == "rest"
+        assert self.plan(IN_SERVICE, 32).step == "follow"
+        assert self.plan(IN_SERVICE, 1, renewal="force").step == "follow"
+        assert self.plan({**IN_SERVICE, "pending": PENDING}, 1).step == "rest"
+        assert self.plan({**IN_SERVICE, "interrupted": True}, 32).step == "take"
+        assert self.plan(NOTHING, 1).step == "take"
+        assert self.plan(IN_SERVICE, 1, reissue=True).step == "take"
+
+    def test_the_key_of_the_first_certificate_has_to_be_given(self) -> None:
+        assert "digicert" in rules.plan_mistakes(inputs(), NOTHING, rules.Plan("take"))[0]
+
+    def test_what_the_host_publishes(self) -> None:
+        request = self.request()
+        assert request["follow"] == {"order_id": "7", "certificate": "a PEM"}
+        assert (request["renews"], request["order_ids"]) == (None, ["7"])
+
+    @pytest.mark.parametrize(("found", "order_ids"), [({"follow_up": "8"}, ["8"]), ({"follow_up": None}, []), ({}, [])])
+    def test_the_order_that_is_found_takes_the_place(self, found: Data, order_ids: list[str]) -> None:
+        renewed = {"followed": {"7": found}}
+        assert rules.followed(self.request(), renewed)["order_ids"] == order_ids
+        assert rules.followed({"order_ids": ["7"]}, renewed)["order_ids"] == ["7"]
+        assert rules.is_requested(self.request(), renewed) is True
+        assert rules.is_requested(self.request(), {"followed": {}}) is False
+
+    @pytest.mark.parametrize(
+        ("found", "action", "warns"),
+        [
+            ({"follow_up": "8", "installed": None}, "followed", False),
+            ({"follow_up": None, "installed": {"certificate": "a PEM"}}, "followed", False),
+            ({"follow_up": None, "installed": None}, "none", True),
+        ],
+    )
+    def test_what_becomes_of_it(self, found: Data, action: str, warns: bool) -> None:
+        result = rules.outcome(self.renewal(), {"followed": {"7": found}})
+        assert result["report"]["action"] == action
+        assert bool(result.get("warnings")) is warns
+        assert result.get("installed") == found["installed"]
+
+    def test_a_failed_look_fails_the_host(self) -> None:
+        failed = {"failed": True, "error_kind": "authentication", "msg": "no"}
+        result = rules.outcome(self.renewal(), {"followed": {"7": failed}})
+        assert (result["failed"], result["error_kind"]) == (True, "authentication")
+
+
 class TestWhatBecomesOfIt:
     def renewal(self, step: str = "request", wish: Data | None = None, **changes: t.Any) -> Data:
         """What a host has published of its plan."""
@@ -244,13 +308,13 @@ class TestWhatBecomesOfIt:
         assert self.outcome(self.renewal("rest"), {})["report"]["action"] == "none"
 
     def test_whether_a_host_has_to_request_alone(self) -> None:
-        request = rules.with_renewal({"order_ids": ["7"], "csr": None}, self.renewal(wish={"csr": "a CSR"}))
+        request = rules.with_renewal({"order_ids": ["7"], "csr": None}, self.renewal(wish={"csr": "a CSR"}), IN_SERVICE)
         assert request["csr"] == "a CSR"
         assert rules.is_requested(request, {}) is False
         assert rules.is_requested(request, {"requested": {"8": {}}, "refused": {}}) is False
         assert rules.is_requested(request, {"requested": {"7": {}}, "refused": {}}) is True
         assert rules.is_requested(request, {"requested": {}, "refused": {"7": "shared"}}) is True
-        resting = rules.with_renewal({"order_ids": ["7"], "csr": "given"}, self.renewal("rest"))
+        resting = rules.with_renewal({"order_ids": ["7"], "csr": "given"}, self.renewal("rest"), IN_SERVICE)
         assert (resting["order_ids"], resting["csr"]) == ([], "given")
         assert rules.is_requested(resting, {}) is True
         assert rules.is_requested({"order_ids": ["7"]}, {}) is True

@@ -21,12 +21,13 @@ from ...errors import InvalidRequest, OrderError, OrderNotFound
 from ...http.messages import Request, Response, Transport
 from ...http.redaction import shortened
 from ...model import IssuedBundle, Order, Status
-from ..base import OrderSummary, Provider, RefreshPolicy
+from ..base import FollowUp, OrderSummary, Provider, RefreshPolicy
 from ..coerce import identifier, mapping, names, objects, text
 from ..paging import OrderList
 from . import INFO
 from .dcv import map_evidence, with_records
 from .envelope import Reply, parse_reply
+from .follow_up import find_installed, find_item
 from .mapping import (
     Data,
     certificate,
@@ -151,8 +152,10 @@ class CpanelProvider(Provider):
             answer = shortened(", ".join(answers) or "still processing", MAX_QUOTED)
             held = replace(order, status=status, issued=False, reason=None, blockers=())
             raise no_certificate(held, f"the store answered: {answer}")
-        pem = certificate(available) or ""
-        reply = self._call("SSL", "get_cabundle", {"cert": armored(pem)}, order_id, method="POST")
+        return self._with_chain(order, certificate(available) or "")
+
+    def _with_chain(self, order: Order, pem: str) -> IssuedBundle:
+        reply = self._call("SSL", "get_cabundle", {"cert": armored(pem)}, order.order_id, method="POST")
         if isinstance(reply.refusal, InvalidRequest):
             raise no_certificate(order, f"the server has no CA bundle for it ({reply.refusal.message})")
         bundle = mapping(reply.read())
@@ -160,6 +163,16 @@ class CpanelProvider(Provider):
         if chain is None:
             raise no_certificate(order, "the server has no CA bundle for it (SSL::get_cabundle answered without one)")
         return IssuedBundle(leaf=pem, additional=(chain,))
+
+    def find_follow_up(self, order_id: str, names: t.Sequence[str], after: str) -> FollowUp:
+        """See Provider.find_follow_up. An item leaves the queue when its certificate is installed."""
+        item = find_item(self._read_queue(self._fetch_queue(order_id).read()), order_id, names, after)
+        if item is not None:
+            return FollowUp(order_id=item)
+        hosts = self._call("SSL", "installed_hosts", {}, order_id).read()
+        pem = find_installed(objects(hosts), names, after)
+        installed = Order(self.info.name, order_id, Status.ISSUED, issued=True)
+        return FollowUp() if pem is None else FollowUp(installed=self._with_chain(installed, pem))
 
     def fetch_evidence(
         self, order_id: str, csr: str | None = None, unique_value: str | None = None, check_mode: bool = False
