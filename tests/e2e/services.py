@@ -67,11 +67,13 @@ class Service:
         """The lineages as they are now, by the names they are for. Raises ``OSError`` for files that cannot be used."""
         found: dict[str, ssl.SSLContext] = {}
         for current in sorted(self._root.glob("etc/ssl/certops/*/current")):
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            names = json.loads((current / "version.json").read_text(encoding="utf-8"))["names"]
+            # Two lineages for one name are two kinds of keys for one service.
+            context = next((found[name] for name in names if name in found), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
             combined = current / "combined.pem"
             files = (combined, combined) if combined.exists() else (current / "fullchain.pem", current / "privkey.pem")
             context.load_cert_chain(*files)
-            for name in json.loads((current / "version.json").read_text(encoding="utf-8"))["names"]:
+            for name in names:
                 found[name] = found[""] = context
         return found
 

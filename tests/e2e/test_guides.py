@@ -9,6 +9,8 @@ Words of the comments that steer the sandbox:
 
     order PROVIDER ID NAME... [scenario=…] [coverage=SECONDS] [host=…] [key=PATH] [csr=PATH]   places an order; files
                             go to each host named. with_csr=PATH is the CSR of the order, from the first host
+    issue NAME host=HOST [kind=rsa] fullchain=PATH privkey=PATH [cert=PATH] [chain=PATH]      writes the files of
+                            a new certificate, as another tool would
     advance SECONDS         lets time pass at the provider
     then advance SECONDS after NUMBER requests      the same, while the next command runs
     patch PROVIDER ID JSON  forces something upon an order
@@ -24,6 +26,7 @@ Words of the comments that steer the sandbox:
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import os
 import re
@@ -40,6 +43,7 @@ import guide_pages
 import pytest
 import yaml
 from ansible_runs import TREE, program
+from sandbox import authority
 from sandbox.client import PROVIDERS, Sandbox, SandboxError
 from sandbox.internet.service import InternetService
 from services import PROGRAMS, Services
@@ -121,6 +125,8 @@ class Story:
         word, _space, rest = piece.text.partition(" ")
         if word == "order":
             self._order(rest.split())
+        elif word == "issue":
+            self._issue(*rest.split())
         elif word == "advance":
             self._sandbox.advance(float(rest))
         elif word == "then":
@@ -165,6 +171,23 @@ class Story:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch(mode=0o600)
                 path.write_text(order[field], encoding="utf-8")
+
+    def _issue(self, name: str, *words: str) -> None:
+        given = dict(word.split("=", 1) for word in words)
+        ca = authority.Authority(Path(self._sandbox.ca_file).parent)
+        key = authority.new_key(given.pop("kind", "ecdsa"))
+        root, now = self._services.root(given.pop("host")), datetime.datetime.now(datetime.timezone.utc)
+        leaf = ca.issue(
+            key.public_key(), [name], int(now.timestamp() * 1e6), now - datetime.timedelta(hours=1),
+            now + datetime.timedelta(days=90),
+        )  # fmt: skip
+        chain = "".join(map(authority.pem, ca.chain(leaf)))
+        contents = {"cert": authority.pem(leaf), "chain": chain, "privkey": authority.key_pem(key)}
+        contents["fullchain"] = contents["cert"] + chain
+        for kind, file_name in given.items():
+            path = root / file_name.lstrip("/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(contents[kind], encoding="ascii")
 
     # -- files and commands -------------------------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
+import subprocess
 import typing as t
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.directory import MAX_FILE_SIZE
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import DeploymentError
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.services import Service
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
 
 FROM_FILES: dict[str, t.Any] = {"certificate": None, "chain": None, "private_key": None}
@@ -173,3 +176,75 @@ def test_file_in_the_lineage_itself(target: Target, live: pathlib.Path, name: st
     in_version = str(target.path / "versions" / target.versions()[0] / "fullchain.pem")
     error = refused(target, **dict(own, certificate_path=in_version))
     assert (error.kind, "lies in the lineage itself" in error.message) == ("invalid_request", True)
+
+
+# -- where the lineage is used -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("both_reloaded", [True, False])
+def test_two_services_on_one_lineage(target: Target, tmp_path: pathlib.Path, both_reloaded: bool) -> None:
+    """If one of them does not serve the new certificate, both go back to the old one."""
+    services = [Service(tmp_path), Service(tmp_path)]
+    try:
+        old, new = target.world.issue(NAME), target.world.issue(NAME)
+        reloaded = list(services)
+
+        def reload(_command: t.Sequence[str]) -> None:
+            for service in reloaded:
+                service.serve_file(target.path / "current" / "combined.pem")
+
+        target.host.on_command = reload
+        options: dict[str, t.Any] = {
+            "files": ["fullchain", "privkey", "combined"],
+            "reload_commands": ["true"],
+            "probes": [{"host": "127.0.0.1", "port": service.port} for service in services],
+            "probe_timeout": 0.5,
+        }
+        assert [found["served"] for found in target.deploy(old, **options)["probes"]] == [True, True]
+        if both_reloaded:
+            assert [found["served"] for found in target.deploy(new, **options)["probes"]] == [True, True]
+            return
+        reloaded.pop()
+        error = refused_after_the_switch(target, new, **options)
+        assert (error.kind, error.details["rolled_back"]) == ("probe_failed", True)
+        assert [found["served"] for found in error.details["probes"]] == [True, False]
+        assert target.read("fullchain.pem").startswith(pki.pem(old))
+        assert target.deploy(old, **options)["changed"] is False
+    finally:
+        for service in services:
+            service.close()
+
+
+def refused_after_the_switch(target: Target, *args: t.Any, **options: t.Any) -> DeploymentError:
+    with pytest.raises(DeploymentError) as caught:
+        target.deploy(*args, **options)
+    return caught.value
+
+
+def can_mount() -> bool:
+    command = ["unshare", "--mount", "mount", "--bind", "/tmp", "/tmp"]
+    return (
+        shutil.which("unshare") is not None and not subprocess.run(command, check=False, capture_output=True).returncode
+    )
+
+
+@pytest.mark.skipif(not can_mount(), reason="not tested: nothing can be mounted here")
+def test_mounted_lineage_follows_a_renewal_and_mounted_current_does_not(target: Target, tmp_path: pathlib.Path) -> None:
+    old, new = target.world.issue(NAME), target.world.issue(NAME)
+    target.deploy(old)
+    whole, current = tmp_path / "whole", tmp_path / "only_current"
+    whole.mkdir()
+    current.mkdir()
+    script = (
+        'mount --bind "$1" "$2" && mount --bind "$1/current" "$3" && echo mounted && read -r answer && '
+        'cat "$2/current/cert.pem" && echo ---- && cat "$3/cert.pem"'
+    )
+    command = ["unshare", "--mount", "sh", "-c", script, "sh", str(target.path), str(whole), str(current)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as container:
+        assert container.stdout is not None
+        assert container.stdout.readline() == "mounted\n"
+        target.deploy(new)
+        seen, _errors = container.communicate("go on\n")
+    through_whole, through_current = seen.split("-----END CERTIFICATE-----\n----\n")
+    assert through_whole + "-----END CERTIFICATE-----\n" == pki.pem(new)
+    assert through_current == pki.pem(old)
