@@ -84,8 +84,7 @@ def draw(text: str) -> str:
     width = height = "0"
     title = ""
     for line in filter(str.strip, text.splitlines()):
-        word, *rest = line.split(maxsplit=1)
-        given = rest[0] if rest else ""
+        word, _space, given = line.partition(" ")
         if word == "size":
             width, height = given.split()
         elif word == "title":
@@ -99,8 +98,8 @@ def draw(text: str) -> str:
             boxes[name] = float(x), float(y), float(w), float(h)
             above += _box(boxes[name], kind, words)
         elif word == "arrow":
-            start, end, kind, *words = given.split(maxsplit=3)
-            behind += _arrow(_side(boxes, start), _side(boxes, end), kind, "".join(words))
+            start, end, kind, *label = given.split(maxsplit=3)
+            behind += _arrow(_side(boxes, start), _side(boxes, end), kind, "".join(label))
         else:
             raise PictureError(f"no picture has a {word}: {line}")
     body = [f'<rect class="paper" width="{width}" height="{height}" rx="10"/>', *behind, *above]
