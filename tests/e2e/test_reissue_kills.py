@@ -11,7 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from reissue_runs import DAY, HOUR, WRITES, Desk, Step, run_in_process, same_key
+from reissue_runs import DAY, HOUR, PROVIDER_PARAMS, Desk, Step, run_in_process, same_key
 from sandbox.client import Sandbox
 
 #: What may become of the answer after the work.
@@ -31,7 +31,7 @@ _QUICK = ("reset", "empty", "truncated")
 WRITTEN_BEFORE, WRITTEN_AFTER = ("Ledger.write", "return", 1), ("Ledger.write", "return", 2)
 
 
-@pytest.fixture(params=sorted(WRITES))
+@pytest.fixture(params=PROVIDER_PARAMS)
 def desk(request: pytest.FixtureRequest, sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     return Desk(sandbox, request.param, folder)

@@ -15,7 +15,18 @@ import pytest
 from ansible_runs import run_playbook
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reissue_runs import DAY, HOUR, METHODS, NAME, WRITES, Desk, make_csr, run_in_process, start_in_process
+from reissue_runs import (
+    DAY,
+    HOUR,
+    METHODS,
+    NAME,
+    PROVIDER_PARAMS,
+    WRITES,
+    Desk,
+    make_csr,
+    run_in_process,
+    start_in_process,
+)
 from sandbox.client import Sandbox
 
 OTHER = "mail.example.org"
@@ -27,7 +38,7 @@ def make_desk(sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -
     return lambda provider: Desk(sandbox, provider, folder)
 
 
-@pytest.fixture(params=sorted(WRITES))
+@pytest.fixture(params=PROVIDER_PARAMS)
 def desk(request: pytest.FixtureRequest, make_desk: t.Callable[[str], Desk]) -> Desk:
     return make_desk(request.param)
 
