@@ -344,10 +344,14 @@ class Accounts:
         deploy = {"certificate": found["certificate"], "chain": found["chain"], "ca_path": self.sandbox.ca_file}
         path, file, broken = str(folder / "lineage"), str(folder / "right.key"), str(folder / "broken.key")
         probe = {"probes": [{"host": "127.0.0.1", "port": 1}], "probe_timeout": 1}
+        keystore = {"files": ["fullchain", "pkcs12"], "pkcs12_password": "{{ keys.keystore }}"}
         cases: list[dict[str, t.Any]] = [
             {**deploy, "path": path, "private_key": key},
             {**deploy, "path": path, "private_key": key},
             {**deploy, "path": path, "private_key_path": file, "files": ["fullchain", "combined"]},
+            {**deploy, **keystore, "path": path + "-6", "private_key_path": file},
+            {**deploy, **keystore, "path": path + "-7", "private_key_path": file, "reload_commands": ["false"]},
+            {**deploy, **keystore, "path": path + "-7", "private_key_path": file, "names": ["other.example.net"]},
             {**deploy, "path": path + "-2", "private_key_path": file},
             {**deploy, "path": path + "-2", "private_key": key, "reload_commands": ["false"], "mode": "0640"},
             {**deploy, "path": path + "-2", "private_key": key, "validate_commands": [["cat", file], "false"]},
@@ -371,7 +375,8 @@ class Accounts:
         ]
         tasks: list[dict[str, t.Any]] = [{"certops.issuance.certificate_deploy": case} for case in cases]
         tasks += [{"certops.issuance.certificate_info": {"path": at}} for at in (path, path + "-none", str(folder))]
-        keys = {"right": order["private_key"], "other": other["private_key"]}
+        keys = {"right": order["private_key"], "other": other["private_key"], "keystore": os.urandom(14).hex()}
+        self.secrets.add("keystore password", keys["keystore"])
         return [{**task, "ignore_errors": True} for task in tasks], keys
 
     def _prepared(self, folder: Path) -> Path:

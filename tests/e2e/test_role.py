@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_runs import Run
+from cryptography.hazmat.primitives.serialization import pkcs12
 from fleet import Fleet
 from sandbox.client import PROVIDERS
 
@@ -46,6 +47,19 @@ class TestWaiting:
         assert again.changed == [], again.output
         assert collected(again) == [], again.output
         assert fleet.downloads() == 0
+
+    @pytest.mark.slow
+    def test_keystore_and_format_of_the_key(self, fleet: Fleet) -> None:
+        order = fleet.order("digicert", "app.example.org", "issued")
+        files = ["fullchain", "privkey", "pkcs12"]
+        fleet.host("app", order, files=files, pkcs12_password="changeit", key_format="pkcs8")
+        fleet.assert_all_served(fleet.run())
+        current = fleet.folder / "hosts/app/certificate/current"
+        keystore = pkcs12.load_pkcs12((current / "keystore.p12").read_bytes(), b"changeit")
+        assert keystore.cert is not None
+        assert keystore.cert.certificate.serial_number == int(fleet.serial("app") or "", 16)
+        assert (current / "privkey.pem").read_text().startswith("-----BEGIN PRIVATE KEY-----")
+        assert fleet.run().changed == []
 
     @pytest.mark.slow
     def test_hosts_that_share_an_order_ask_and_collect_once_in_all_batches(self, fleet: Fleet) -> None:
