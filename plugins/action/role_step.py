@@ -329,9 +329,8 @@ class ActionModule(OrderActionBase):
 
     def _awaited(self, request: Data) -> bool:
         """Whether the order of a host is waited for: not where its reissue was refused."""
-        leader = role.leader_of(request, self._requests())
-        nothing: Data = {"refused": {}, "requested": {}}
-        return renewal_rules.is_awaited(request, {**nothing, **next(self._published([leader], _RENEWED), {})})
+        renewed = self._renewed(role.peers_of(request, self._requests()))
+        return renewal_rules.is_awaited(request, renewed or {"refused": {}, "requested": {}})
 
     def _dcv(self) -> Data:
         """A step of what the host does for DCV."""
@@ -368,9 +367,7 @@ class ActionModule(OrderActionBase):
         if leader != request["host"]:
             return {"skipped": True, "leader": leader}
         peers = role.peers_of(request, self._requests()) or [request]
-        renewed = self._vars.get(_RENEWED) or {}
-        if "requested" not in renewed:
-            renewed = self._request(inputs, peers)
+        renewed = self._renewed(peers) or self._request(inputs, peers)
         awaited = [peer for peer in peers if renewal_rules.is_awaited(peer, renewed)]
         peers = [renewal_rules.followed(peer, renewed) for peer in awaited]
         answer = self._ask(inputs, peers, renewed)
@@ -388,15 +385,22 @@ class ActionModule(OrderActionBase):
         return dict(answer, requests_sent=self._requests_sent)
 
     def _renew(self) -> Data:
-        """Where this host is the first of its account, request the next certificates of its peers before lead does.
+        """Where this host is the first of its account that publishes evidence, request the next certificates of all.
 
-        It is for steps that need the new evidence, and so come between the two.
+        The evidence is that of the reissue, so lead would be too late.
         """
         inputs = self._vars.get(_INPUTS) or {}
         request = inputs.get("request")
-        if not request or role.leader_of(request, self._requests()) != request["host"]:
+        if not request:
             return {"skipped": True}
-        return self._request(inputs, role.peers_of(request, self._requests()) or [request])
+        peers = role.peers_of(request, self._requests()) or [request]
+        first = next((peer["host"] for peer in peers if peer.get("dcv")), request["host"])
+        return self._request(inputs, peers) if first == request["host"] else {"skipped": True}
+
+    def _renewed(self, peers: list[Data]) -> Data | None:
+        """What renew has returned on one of these hosts; None where none of them publishes DCV evidence."""
+        found = self._published((peer["host"] for peer in peers), _RENEWED)
+        return next((one for one in found if "requested" in one), None)
 
     def _request(self, inputs: Data, peers: list[Data]) -> Data:
         """Request the next certificates of these hosts."""

@@ -43,8 +43,8 @@ options:
   step:
     description:
       - V(prepare) reads the inputs and what the host has in service, and makes key and CSR where it renews.
-      - V(renew) requests the next certificates of all hosts of the account where this host is the first of it, as
-        V(lead) does too. It is for steps that come between the two.
+      - V(renew) requests the next certificates of all hosts of the account where this host is the first of it
+        that publishes DCV evidence. Otherwise V(lead) does that.
       - V(dcv) does a step of what the host does for domain control validation, see O(dcv).
       - V(lead) requests the next certificates, and asks where the orders stand, for all hosts of the account where this
         host is the first of it.

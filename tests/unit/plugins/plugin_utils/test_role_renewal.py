@@ -123,6 +123,36 @@ class TestWhatAHostDoes:
         assert rules.plan_mistakes(inputs(key_owner="web0"), IN_SERVICE, rules.Plan("take")) == []
 
 
+def test_twelve_months_of_nightly_runs() -> None:
+    """Certificates of 47 days, coverage of a year: no gap, a dozen requests, and a warning before the order ends."""
+    lifetime, ends = timedelta(days=47), BEGIN + timedelta(days=365)
+    for host in (f"web{number}" for number in range(50)):
+        begin, requests, warned = BEGIN, 0, []
+        for night in range(365):
+            now = BEGIN + timedelta(days=night)
+            end = min(begin + lifetime, ends)
+            assert now < end, f"{host} serves nothing that is valid at {now}"
+            deployed = {**IN_SERVICE, "not_before": text_of(begin), "not_after": text_of(end)}
+            found = rules.plan_renewal(inputs(), deployed, host, now)
+            if found.step == "rest":
+                continue
+            # The run waits, collects and deploys, and asks the provider for nothing on other nights.
+            begin, requests = now, requests + 1
+            after = {"not_before": text_of(now), "not_after": text_of(min(now + lifetime, ends))}
+            renewal = rules.describe_plan(inputs(), host, found, host, None)
+            order = {"provider": "digicert", "order_id": "7", "coverage": {"ends": text_of(ends)}, "certificate": after}
+            warned += [now] * bool(rules.coverage_ends(renewal, order, after, now))
+            if now > ends - timedelta(days=30):
+                break  # order_reissue requests nothing for so little
+        assert requests in (11, 12), (host, requests)
+        assert warned and ends - warned[0] > timedelta(days=30), (host, warned)
+
+
+def text_of(moment: datetime) -> str:
+    """ISO 8601 UTC."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 class TestWhatIsRequested:
     MADE: t.ClassVar[Data] = {"csr": "a CSR", "names": ["www.example.org"], "created_at": "2026-04-01T00:00:00Z"}
 
