@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import typing as t
@@ -20,7 +21,12 @@ from ansible_collections.certops.issuance.plugins.module_utils._deployment.probe
     probe,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.proxy_protocol import VERSIONS, proxy_header
-from ansible_collections.certops.issuance.plugins.module_utils._deployment.starttls import PROTOCOLS
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.starttls import (
+    PROTOCOLS,
+    Plain,
+    Problem,
+    start_tls,
+)
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.services import (
     Service,
@@ -149,6 +155,30 @@ def test_service_that_refuses_tls(
     found = probe(Endpoint("127.0.0.1", service.port, NAME, protocol), b"", (), 0, 5)
     assert found.served is False
     assert message in (found.problem or "")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=40),
+            st.sampled_from(
+                [b"220 ", b"234 ", b"250-", b"OK", b"* OK", b"a1 OK", b"+OK", b"S", b"\r\n", b"\0", b"\xff"]
+            ),
+            st.sampled_from(
+                [b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\0", b"\x4a\0\0\0\x0a", b"<proceed/>", b"</stream:features>"]
+            ),
+        ),
+        max_size=8,
+    )
+)
+def test_whatever_a_service_answers_it_is_a_problem_or_the_start_of_tls(protocol: str, answers: list[bytes]) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"".join(answers))
+        theirs.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(Problem):
+            start_tls(protocol, Plain(ours, 5), NAME)
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
