@@ -154,6 +154,8 @@ def _read_proxy_header(plain: socket.socket) -> tuple[t.Any, ...]:
     words = line.removesuffix("\r\n").split(" ")
     if len(words) != 6 or words[:2] not in (["PROXY", "TCP4"], ["PROXY", "TCP6"]) or len(line) > 107:
         raise OSError("no header")
+    if words[1] != ("TCP6" if ":" in words[2] else "TCP4"):
+        raise OSError("another family")
     return (1, (words[2], int(words[4])), (words[3], int(words[5])))
 
 

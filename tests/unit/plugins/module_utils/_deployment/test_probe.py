@@ -157,6 +157,14 @@ def test_service_that_refuses_tls(
     assert message in (found.problem or "")
 
 
+def test_greeting_that_is_too_long_though_it_ends() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall((b"220-" + b"x" * 994 + b"\r\n") * 20 + b"220 ready\r\n234 go ahead\r\n")
+        with pytest.raises(Problem, match="more than 100 lines, or 16384 bytes"):
+            start_tls("ftp", Plain(ours, 5), NAME)
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @given(
     st.lists(
