@@ -401,7 +401,10 @@ class DcvSteps:
         peers = self._peers()
         result: Data = {"tasks": self._settings["tasks"], "records": [], "files": [], "ended": [], "changed": False}
         result.update(
-            handled=[], closed=False, msg="the DCV evidence could not be withdrawn; the next run tries it again"
+            any=False,
+            handled=[],
+            closed=False,
+            msg="the DCV evidence could not be withdrawn; the next run tries it again",
         )
         if self.check_mode:
             return result
