@@ -399,7 +399,7 @@ class DcvSteps:
     def withdraw(self) -> Data:
         """What is withdrawn of orders that are issued: the files of this host, and the records where it leads."""
         peers = self._peers()
-        result: Data = {"tasks": self._settings["tasks"], "records": [], "files": [], "ended": [], "changed": False}
+        result = self._nothing()
         result.update(
             any=False,
             handled=[],

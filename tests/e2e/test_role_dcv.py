@@ -50,10 +50,10 @@ class World:
         }
         self.seen: list[str] = []
 
-    def order(self, provider: str, method: str, *hosts: str, **variables: t.Any) -> dict[str, t.Any]:
+    def order(self, provider: str, method: str, *hosts: str, name: str = NAME, **variables: t.Any) -> dict[str, t.Any]:
         """An order whose CA looks in the small Internet, and hosts that need its certificate."""
         fields = {"unique_value": UNIQUE_VALUE} if provider == "sectigo" else {}
-        order = self.fleet.order(provider, NAME, dcv="look", dcv_method=method, **fields)
+        order = self.fleet.order(provider, name, dcv="look", dcv_method=method, **fields)
         if provider == "sectigo":
             variables = {"csr": order["csr"], "dcv_unique_value": UNIQUE_VALUE, **variables}
         for host in hosts:
@@ -164,3 +164,169 @@ def test_a_file_is_written_seen_and_removed(provider: str, world: World) -> None
     assert world.writes() == [LOOKS[provider]]
     assert [path.name for path in folder.rglob("*") if path.is_file()] == ["index.html"]
     assert world.journal() == []
+
+
+class Killed(Exception):
+    """The run was killed: whatever ``meanwhile`` raises ends it with SIGKILL."""
+
+
+def kill_when_published(world: World, order: t.Mapping[str, t.Any]) -> None:
+    """Run the role, and kill it once the record is there."""
+
+    def kill() -> None:
+        until(lambda: world.published(order))
+        raise Killed
+
+    with pytest.raises(Killed):
+        world.run(meanwhile=kill)
+    assert [(entry["fqdn"], entry["order_id"]) for entry in world.journal()] == [(DNSAUTH, order["order_id"])]
+
+
+@pytest.mark.slow
+class TestCrashes:
+    """What a run that was killed has published, a later one withdraws."""
+
+    def test_issued_meanwhile(self, world: World) -> None:
+        order = world.order("digicert", "dns-txt", "web0")
+        kill_when_published(world, order)
+        # The CA looks by itself, and issues.
+        world.sandbox.advance(3600.0)
+        assert not world.untouched()
+        run = world.run()
+        world.fleet.assert_all_served(run)
+        assert world.untouched()
+        assert world.journal() == []
+
+    def test_rejected_meanwhile(self, world: World) -> None:
+        order = world.order("digicert", "dns-txt", "web0")
+        kill_when_published(world, order)
+        world.sandbox.patch_order("digicert", order["order_id"], stage="rejected")
+        run = world.run()
+        assert "rejected" in run.failed["web0"], run.output
+        assert world.untouched()
+        assert world.journal() == []
+
+    def test_still_open(self, world: World) -> None:
+        order = world.order("digicert", "dns-txt", "web0")
+        kill_when_published(world, order)
+        run = world.run(meanwhile=world.issue_after_look(order))
+        world.fleet.assert_all_served(run)
+        assert world.untouched()
+        assert world.journal() == []
+
+    def test_an_order_that_is_not_issued_in_time_keeps_its_evidence(self, world: World) -> None:
+        order = world.order("digicert", "dns-txt", "web0", wait_timeout=1, on_timeout="defer")
+        world.sandbox.patch_order("digicert", order["order_id"], domains={NAME: False})
+        run = world.run()
+        assert run.failed == {}, run.output
+        assert world.published(order)
+        assert len(world.journal()) == 1
+
+
+@pytest.mark.slow
+class TestFailures:
+    """What cannot work is said in one sentence, and nothing is published."""
+
+    def failure(self, world: World, order: t.Mapping[str, t.Any], **variables: t.Any) -> str:
+        run = world.run(**variables)
+        assert list(run.failed) == ["web0"], run.output
+        assert not world.published(order)
+        assert world.untouched()
+        assert world.writes() == []
+        assert not list((world.fleet.folder / "tmp").rglob("dcv-published.json")) or world.journal() == []
+        return run.failed["web0"]
+
+    def test_a_task_file_that_is_not_there(self, world: World) -> None:
+        order = world.order("digicert", "dns-txt", "web0")
+        assert "there is no file" in self.failure(world, order, tasks="missing.yml")
+        assert world.sandbox.requests() == []
+
+    def test_a_web_root_that_is_a_link_to_elsewhere(self, world: World) -> None:
+        folder = world.fleet.folder / "webroot"
+        (folder / "elsewhere").mkdir(parents=True)
+        (folder / ".well-known").symlink_to("elsewhere")
+        link = world.fleet.folder / "link"
+        link.symlink_to(folder)
+        order = world.order("digicert", "dns-txt", "web0")
+        for root, named in ((link, link), (folder, folder / ".well-known")):
+            failure = self.failure(world, order, certificate_dcv_webroot=str(root))
+            assert f"{named} is a link to elsewhere" in failure
+        assert "is no directory" in self.failure(world, order, certificate_dcv_webroot=str(folder / "none"))
+        assert list((folder / "elsewhere").iterdir()) == []
+
+    def test_a_csr_of_another_order(self, world: World) -> None:
+        other = world.fleet.order("sectigo", f"other.{ZONE}")
+        order = world.order("sectigo", "dns-cname", "web0", csr=other["csr"])
+        assert "belongs to none of the orders" in self.failure(world, order)
+
+    def test_a_unique_value_that_nobody_knows(self, world: World) -> None:
+        order = world.order("sectigo", "dns-cname", "web0", dcv_unique_value=None)
+        assert "unique_values" in self.failure(world, order)
+
+    def test_an_account_that_is_refused(self, world: World) -> None:
+        order = world.order("digicert", "dns-txt", "web0")
+        world.sandbox.patch_account("digicert", revoked=True)
+        self.failure(world, order)
+
+    def test_nothing_is_published_in_check_mode(self, world: World) -> None:
+        order = world.order("digicert", "dns-txt", "web0")
+        run = world.run("--check")
+        assert run.failed == {}, run.output
+        assert f"would publish TXT {DNSAUTH}" in run.output
+        assert not world.published(order)
+        assert world.writes() == []
+
+
+@pytest.mark.slow
+def test_what_time_does_not_mend_fails_with_the_advice_and_the_next_run_goes_on(world: World) -> None:
+    order = world.order("digicert", "dns-txt", "web0")
+    wrong = {**world.variables["dcv_update"], "appended": f".{ZONE}"}
+    run = world.run(dcv_update=wrong)
+    assert "record_wrong_name" in run.failed["web0"], run.output
+    assert "enter only _dnsauth" in run.failed["web0"]
+    (facts,) = run.of_task("Set the facts of this run")
+    assert facts.result["ansible_facts"]["certificate_failure"]["error_kind"] == "not_visible"
+    assert world.writes() == []
+    assert len(world.journal()) == 1
+    run = world.run(meanwhile=world.issue_after_look(order))
+    world.fleet.assert_all_served(run)
+    assert world.untouched()
+
+
+@pytest.mark.slow
+def test_a_record_that_nobody_publishes_fails_at_the_deadline(world: World) -> None:
+    world.order("digicert", "dns-txt", "web0")
+    run = world.run(tasks="dcv_nothing.yml", certificate_dcv_visible_timeout="2s")
+    assert "record_missing" in run.failed["web0"], run.output
+    assert f"Publish TXT {DNSAUTH}" in run.failed["web0"]
+
+
+@pytest.mark.slow
+def test_values_of_two_orders_share_a_set_and_leave_it_one_by_one(world: World) -> None:
+    first = world.order("digicert", "dns-txt", "web0", wait_timeout=3, on_timeout="defer")
+    world.sandbox.patch_order("digicert", first["order_id"], domains={NAME: False})
+    assert world.run().failed == {}
+    second = world.order("digicert", "dns-txt", "web1", name=ZONE)
+    run = world.run(meanwhile=world.issue_after_look(second))
+    assert run.failed == {}, run.output
+    sets = [[one["value"] for one in event.result["results"]] for event in run.of_task("Publish or withdraw each value")]
+    mine, theirs = (world.evidence(order)["value"] for order in (first, second))
+    # The hosts differ in their timeouts, and so each publishes: the whole set, for modules that replace it.
+    assert sorted(map(sorted, sets[:2])) == [sorted([mine, theirs])] * 2
+    assert sets[2:] == [[theirs]]
+    assert sorted(world.sandbox.records(DNSAUTH, "TXT")) == sorted([FOREIGN, mine])
+    assert [entry["value"] for entry in world.journal()] == [mine]
+
+
+@pytest.mark.slow
+def test_without_the_variables_the_wait_says_what_to_publish(world: World) -> None:
+    order = world.order("gogetssl", "dns-cname", "web0", wait_timeout=1, on_timeout="defer")
+    run = world.run(tasks=None)
+    assert run.failed == {}, run.output
+    wanted = world.evidence(order)
+    (facts,) = run.of_task("Set the facts of this run")
+    (blocker,) = facts.result["ansible_facts"]["certificate_order"]["blockers"]
+    assert all(wanted[part] in blocker["message"].lower() for part in ("where", "value"))
+    assert blocker["message"].startswith(f"publish the {wanted['kind']} record ")
+    assert not list((world.fleet.folder / "tmp").rglob("dcv-published.json"))
+    assert not world.published(order)
