@@ -42,6 +42,7 @@ from ansible_collections.certops.issuance.plugins.plugin_utils import _role_dcv,
 from ansible_collections.certops.issuance.plugins.plugin_utils import _role_orders as role
 from ansible_collections.certops.issuance.plugins.plugin_utils import _role_renewal as renewal_rules
 from ansible_collections.certops.issuance.plugins.plugin_utils import _role_renewal_steps as renewal_steps
+from ansible_collections.certops.issuance.plugins.plugin_utils._fleet_dcv import open_orders
 from ansible_collections.certops.issuance.plugins.plugin_utils._hidden_args import (
     hide_source,
     masked_afterwards,
@@ -137,7 +138,7 @@ class ActionModule(OrderActionBase):
         provider={"type": "str"},
         step={"type": "str", "required": True, "choices": _STEPS},
         dcv={"type": "str", "choices": list(_role_dcv_steps.STEPS)},
-        entry={"type": "str", "default": "main", "choices": ["main", "wait", "status"]},
+        entry={"type": "str", "default": "main", "choices": ["main", "wait", "status", "diagnose"]},
         known={"type": "list", "elements": "str"},
     )
 
@@ -182,6 +183,7 @@ class ActionModule(OrderActionBase):
             "main": _WAIT | _CERTIFICATE | {"order_id": _ORDERS["order_id"]},
             "wait": _WAIT | {"order_ids": _ORDERS["order_ids"]},
             "status": _ORDERS,
+            "diagnose": _ORDERS | {"csr": _CERTIFICATE["csr"]},
         }
         options = self._account_options() | self._read(names[entry])
         if entry == "main" and options.get("renewal", "never") != "never":
@@ -208,7 +210,7 @@ class ActionModule(OrderActionBase):
                 mistakes = self._missing_key(params["private_key_path"])
             if mistakes:
                 return _failure(mistakes[0][0], ". ".join(message for _kind, message in mistakes), params)
-            dcv = self._dcv_settings(params["provider"]) if params["entry"] == "main" else None
+            dcv = self._dcv_settings(params) if params["entry"] in ("main", "diagnose") else None
             found = self._look(params) if params["entry"] == "main" else {"deployed": {}}
         except InvalidRequest as exc:
             about = params or self._read({"provider": _ACCOUNT["provider"], "order_id": _ORDERS["order_id"]})
@@ -300,20 +302,23 @@ class ActionModule(OrderActionBase):
 
     # -- domain control validation ----------------------------------------------------
 
-    def _dcv_settings(self, provider: str) -> Data | None:
-        """What the host publishes for DCV, and how; None where it does not.
+    def _dcv_settings(self, params: Data) -> Data | None:
+        """What the host publishes for DCV, and how, or how it is looked for; None where neither is done.
 
         Raises:
             InvalidRequest: for variables that cannot be used.
         """
-        names = _role_dcv_steps.VARIABLES
-        if not any(self._vars.get(names[name]) for name in ("tasks", "webroot")):
+        names, provider = _role_dcv_steps.VARIABLES, params["provider"]
+        looks = params["entry"] == "diagnose"
+        if not looks and not any(self._vars.get(names[name]) for name in ("tasks", "webroot")):
             return None
         given = self._read(names)
         # Empty means that the order has none, and is not the same as not to know it.
         value = self._templar.template(self._vars.get(names["unique_value"]))
         if value is not None and value != self._vars.get("omit"):
             given["unique_value"] = value
+        if looks:
+            return _role_dcv_steps.read_look_settings(given, provider)
         settings = _role_dcv_steps.read_settings(given, provider, self._loader.path_dwim)
         if settings and settings["webroot"]:
             _role_dcv_steps.check_webroot(settings["webroot"], self._command, self._task.check_mode)
@@ -332,9 +337,8 @@ class ActionModule(OrderActionBase):
         renewed = self._renewed(role.peers_of(request, self._requests()))
         return renewal_rules.is_awaited(request, renewed or {"refused": {}, "requested": {}})
 
-    def _dcv(self) -> Data:
-        """A step of what the host does for DCV."""
-        steps = _role_dcv_steps.DcvSteps(
+    def _dcv_steps(self) -> _role_dcv_steps.DcvSteps:
+        return _role_dcv_steps.DcvSteps(
             host=self._vars["inventory_hostname"],
             variables=self._vars,
             operate=self._operate,
@@ -346,8 +350,11 @@ class ActionModule(OrderActionBase):
             environment=self._environment(),
             check_mode=self._task.check_mode,
         )
+
+    def _dcv(self) -> Data:
+        """A step of what the host does for DCV."""
         try:
-            found = steps.run(self._given["dcv"])
+            found = self._dcv_steps().run(self._given["dcv"])
         except InvalidRequest as exc:
             found = {"failed": True, "error_kind": exc.kind, "msg": exc.message}
         if found.get("failed"):
@@ -435,14 +442,24 @@ class ActionModule(OrderActionBase):
         order_ids = role.order_ids_of(peers)
         if not order_ids:
             return {}
-        if inputs["request"]["entry"] == "status":
-            return self._operate(order_info, ORDER_INFO_OPTIONS, {"order_ids": order_ids})
+        if inputs["request"]["entry"] in role.LISTS:
+            answer = self._operate(order_info, ORDER_INFO_OPTIONS, {"order_ids": order_ids})
+            if inputs["request"]["entry"] == "diagnose":
+                self._add_findings(peers, answer)
+            return answer
         options: Data = {name: inputs[name] for name in ("timeout", "poll_interval") if inputs[name] is not None}
         options["order_ids"] = order_ids
         options["superseded_serial_number"] = list(self._superseded(peers, renewed).values())
         # What became of each order is judged for each host.
         options.update(on_timeout="return", on_failure="return")
-        return self._operate(order_wait, ORDER_WAIT_OPTIONS, options)
+        with self._dcv_steps().looking_again():
+            return self._operate(order_wait, ORDER_WAIT_OPTIONS, options)
+
+    def _add_findings(self, peers: list[Data], answer: Data) -> None:
+        """Add to each open order what keeps its names from being validated."""
+        found = _role_dcv_steps.find_obstacles(self._operate, peers, open_orders(answer.get("orders") or ()))
+        for order in answer.get("orders") or ():
+            order["dcv_findings"] = found.get(order["order_id"], [])
 
     def _certificate(self, key: list[t.Any]) -> Data:
         """The certificate of one key: from a host of an earlier batch, else from the provider."""
@@ -484,7 +501,7 @@ class ActionModule(OrderActionBase):
         request = renewal_rules.followed(request, answer)
         if not set(request["order_ids"]) <= set(answer.get("asked") or ()):
             answer, alone = dict(answer, **self._ask(inputs, [request], answer)), True
-        if request["entry"] == "status":
+        if request["entry"] in role.LISTS:
             return {"orders": role.status_rows(request, answer, inputs["provider"]), "alone": alone}
         if answer.get("failed"):
             return _failure(answer.get("error_kind"), answer["msg"], inputs)

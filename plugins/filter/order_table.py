@@ -77,6 +77,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.certops.issuance.plugins.module_utils._common.renewal import due
 from ansible_collections.certops.issuance.plugins.module_utils._common.text import clean_line
+from ansible_collections.certops.issuance.plugins.plugin_utils._tables import align
 
 _COLUMNS = (
     "host",
@@ -192,16 +193,7 @@ def _as_text(value: t.Any) -> t.Any:
 def _lines(rows: t.Sequence[Row]) -> list[str]:
     shown = [dict(row, done="" if row["names"] is None else f"{row['names_done']} of {row['names']}") for row in rows]
     names = [name for name in _TITLES if name not in _OPTIONAL or any(name in row for row in rows)]
-    table = [[_TITLES[name] for name in names]]
-    table += [["" if row.get(name) is None else clean_line(str(row[name])) for name in names] for row in shown]
-    widths = [max(len(line[column]) for line in table) for column in range(len(names))]
-    return [
-        "  ".join(
-            cell.rjust(width) if name in _NUMBERS else cell.ljust(width)
-            for name, cell, width in zip(names, line, widths, strict=True)
-        ).rstrip()
-        for line in table
-    ]
+    return align({name: _TITLES[name] for name in names}, shown, _NUMBERS)
 
 
 class FilterModule:

@@ -85,6 +85,7 @@ options:
       - main
       - wait
       - status
+      - diagnose
   known:
     description: The names that V(names) compares with.
     type: list

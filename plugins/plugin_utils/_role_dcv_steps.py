@@ -8,6 +8,7 @@ the steps here return what for, and settle the journal before and after.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -18,7 +19,7 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import FILE_FOLDER
-from ansible_collections.certops.issuance.plugins.module_utils._dcv.diagnose import LOOK_INTERVAL, diagnose
+from ansible_collections.certops.issuance.plugins.module_utils._dcv.diagnose import diagnose
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.dns import DNSPYTHON_IMPORT_ERROR
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.operation import read_request
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.zones import ZoneLookup
@@ -39,6 +40,8 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.providers
 from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.durations import parse_duration
 from ansible_collections.certops.issuance.plugins.plugin_utils import _role_dcv as rules
 from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_journal import Entry, Journal, journal_directory
+from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_looks import Watch, look_options, unique
+from ansible_collections.certops.issuance.plugins.plugin_utils._fleet_dcv import make_findings, open_names
 
 Data = dict[str, t.Any]
 
@@ -69,6 +72,7 @@ INPUTS, EVIDENCE, PLAN, LOOK, OUTCOME, WITHDRAWAL = (
     "__certificate_inputs", "__certificate_evidence", "__certificate_dcv", "__certificate_look",
     "__certificate_outcome", "__certificate_withdrawal",
 )  # fmt: skip
+_NOTHING_SEEN: Data = {"by_name": {}, "not_tested": []}
 STEPS = ("evidence", "publish", "see", "judge", "withdraw", "close")
 
 
@@ -84,6 +88,26 @@ def read_settings(given: Data, provider: str, find_file: t.Callable[[str], str])
     """
     if not (given.get("tasks") or given.get("webroot")):
         return None
+    found = read_look_settings(given, provider)
+    if found["tasks"]:
+        found["tasks"] = find_file(found["tasks"])
+        if not os.path.isfile(found["tasks"]):
+            raise InvalidRequest(f"certificate_dcv_tasks: there is no file {found['tasks']}", provider=provider)
+    webroot = found["webroot"]
+    if webroot and not webroot.startswith("/"):
+        raise InvalidRequest(f"certificate_dcv_webroot must be an absolute path, not {webroot}", provider=provider)
+    return found
+
+
+def read_look_settings(given: Data, provider: str) -> Data:
+    """The settings of a host that has the controller look for DCV evidence, all types checked.
+
+    Arguments:
+        given: the values of VARIABLES, without those that were not set.
+
+    Raises:
+        InvalidRequest: for one that cannot be used, and where dnspython is missing.
+    """
     validation = ArgumentSpecValidator(_SETTINGS).validate(given)
     if validation.error_messages:
         raise InvalidRequest("; ".join(validation.error_messages), provider=provider)
@@ -92,13 +116,6 @@ def read_settings(given: Data, provider: str, find_file: t.Callable[[str], str])
         found["visible_timeout"] = parse_duration(found["visible_timeout"])
     except ValueError as exc:
         raise InvalidRequest(f"certificate_dcv_visible_timeout is {exc}", provider=provider) from None
-    if found["tasks"]:
-        found["tasks"] = find_file(found["tasks"])
-        if not os.path.isfile(found["tasks"]):
-            raise InvalidRequest(f"certificate_dcv_tasks: there is no file {found['tasks']}", provider=provider)
-    webroot = found["webroot"]
-    if webroot and not webroot.startswith("/"):
-        raise InvalidRequest(f"certificate_dcv_webroot must be an absolute path, not {webroot}", provider=provider)
     if DNSPYTHON_IMPORT_ERROR is not None:
         raise InvalidRequest(
             "the Python library dnspython is missing on the controller, and what was published cannot be looked for "
@@ -134,15 +151,6 @@ def check_webroot(webroot: str, run: t.Callable[[str], str], check_mode: bool) -
             raise InvalidRequest(f"certificate_dcv_webroot: {folder} is a link to elsewhere; give the folder itself")
         if kind == "other" or (kind == "none" and folder == folders[0] and not check_mode):
             raise InvalidRequest(f"certificate_dcv_webroot: {folder} is no directory on the host")
-
-
-def look_options(settings: Data, record_sets: t.Sequence[Data], files: t.Sequence[Data]) -> Data:
-    """The options of dcv_diagnose for a look."""
-    return {
-        "record_sets": list(record_sets), "files": list(files), "names": [], "provider": None,
-        "resolvers": settings["resolvers"], "address_map": settings["address_map"], "caa_issuers": [], "wait": 0,
-        "timeout": 60,
-    }  # fmt: skip
 
 
 # -- the question to the provider -------------------------------------------------------
@@ -194,6 +202,36 @@ def _fetch_report(session: Session, params: Params, question: t.Mapping[str, t.A
     if pending and not question.get("csr") and any(one["problem"] == "token_unknown" for one in report["unresolved"]):
         return ask(pending)
     return report
+
+
+# -- for a whole fleet --------------------------------------------------------------------
+
+
+def find_obstacles(
+    operate: t.Callable[[Operation, Data, Data], Data], peers: t.Sequence[Data], order_ids: t.Sequence[str]
+) -> dict[str, list[Data]]:
+    """What keeps the open names of orders from being validated, by order; see _fleet_dcv.make_findings.
+
+    Arguments:
+        operate: runs an operation with the account of the hosts.
+        peers: the requests of hosts; the first has the resolvers and the zones for all.
+        order_ids: the orders that are open.
+    """
+    settings = peers[0]["dcv"]
+    wanted = [dict(peer, order_ids=[one for one in peer["order_ids"] if one in order_ids]) for peer in peers]
+    options = {name: settings[name] for name in ("zones", "resolvers", "address_map")}
+    options["questions"] = rules.questions(wanted, ())
+    if not options["questions"]:
+        return {}
+    answer = operate(fetch_evidence, _EVIDENCE_OPTIONS, options)
+    if answer.get("failed"):
+        return make_findings([], [dict(answer, order_id=order_id) for order_id in order_ids], _NOTHING_SEEN)
+    names = open_names(answer["names"])
+    seen = _NOTHING_SEEN
+    if names:
+        sets, files = unique(name["record_set"] for name in names), unique(name["file"] for name in names)
+        seen = diagnose(read_request(dict(look_options(settings, sets, files), evidence=names))).to_dict()
+    return make_findings(names, answer["errors"], seen)
 
 
 # -- the steps ----------------------------------------------------------------------------
@@ -386,6 +424,18 @@ class DcvSteps:
                 self.show(f"order {order_id}: the provider was not asked to look now: {answer['msg']}")
         return found
 
+    @contextlib.contextmanager
+    def looking_again(self) -> t.Iterator[None]:
+        """While the block waits for orders, look again now and then for what this host has seen to be visible.
+
+        Not where another host has published it: that one looks, if it waits as well.
+        """
+        seen = (self.variables.get(LOOK) or {}).get("orders") or {}
+        answer = self.variables.get(EVIDENCE) or {}
+        names = [name for name in answer.get("names") or () if name["order_id"] in seen and self._is_published(name)]
+        with Watch(names, self._settings if names else {}, self.show, self.sleep).again():
+            yield
+
     def judge(self) -> Data:
         """Fail where what was published for this host cannot be seen."""
         leader = (self.variables.get(PLAN) or {}).get("leader")
@@ -445,57 +495,3 @@ def _file(state: str, entry: Entry) -> Data:
         "content": content,
         "checksum": hashlib.sha1(content.encode("utf-8"), usedforsecurity=False).hexdigest(),
     }
-
-
-@dataclasses.dataclass
-class Watch:
-    """Looks for the evidence of some orders.
-
-    Arguments:
-        names: as order_dcv_info returns them; those with evidence count.
-        settings: of the role.
-    """
-
-    names: t.Sequence[Data]
-    settings: Data
-    show: t.Callable[[str], None]
-    sleep: t.Callable[[float], None]
-    clock: t.Callable[[], float] = time.monotonic
-    shown: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-
-    def look(self, order_ids: t.Container[str]) -> Data:
-        """One look for some orders; shows what has changed since the last one. As dcv_diagnose returns it."""
-        names = [name for name in self.names if name["order_id"] in order_ids]
-        sets = _unique(name["record_set"] for name in names)
-        files = _unique(name["file"] for name in names)
-        diagnosis = diagnose(read_request(look_options(self.settings, sets, files))).to_dict()
-        codes, lines = rules.changes(self.shown, diagnosis)
-        self.shown.update(codes)
-        for line in lines:
-            self.show(line)
-        return diagnosis
-
-    def until_visible(self) -> dict[str, Data]:
-        """Look until each order is visible, or cannot become so, or the time is over; what came of each."""
-        end = self.clock() + self.settings["visible_timeout"]
-        expected: dict[str, set[str]] = {}
-        for name in self.names:
-            for evidence in (name["record_set"], name["file"]):
-                expected.setdefault(name["order_id"], set()).update(evidence["names"] if evidence else ())
-        found: dict[str, Data] = {}
-        while expected:
-            diagnosis = self.look(expected)
-            left = end - self.clock()
-            found.update(rules.seen_by_order(expected, diagnosis, last=left <= 0))
-            expected = {order_id: names for order_id, names in expected.items() if found[order_id]["state"] == "open"}
-            if expected:
-                self.sleep(min(LOOK_INTERVAL, max(0.0, left)))
-        return found
-
-
-def _unique(items: t.Iterable[Data | None]) -> list[Data]:
-    found: list[Data] = []
-    for item in items:
-        if item and item not in found:
-            found.append(item)
-    return found

@@ -17,6 +17,7 @@ from sandbox.internet import update as client
 
 PLAYS = Path(__file__).with_name("plays")
 ZONE = "example.org"
+DIAGNOSE = str(Path(__file__).resolve().parents[2] / "playbooks/diagnose.yml")
 NAME = f"www.{ZONE}"
 DNSAUTH = f"_dnsauth.{ZONE}"
 SPF = "v=spf1 -all"
@@ -50,9 +51,19 @@ class World:
         }
         self.seen: list[str] = []
 
-    def order(self, provider: str, method: str, *hosts: str, name: str = NAME, **variables: t.Any) -> dict[str, t.Any]:
+    def order(
+        self,
+        provider: str,
+        method: str,
+        *hosts: str,
+        name: str = NAME,
+        after: t.Mapping[str, float] | None = None,
+        **variables: t.Any,
+    ) -> dict[str, t.Any]:
         """An order whose CA looks in the small Internet, and hosts that need its certificate."""
-        fields = {"unique_value": UNIQUE_VALUE} if provider == "sectigo" else {}
+        fields: dict[str, t.Any] = {"unique_value": UNIQUE_VALUE} if provider == "sectigo" else {}
+        if after:
+            fields["after"] = after
         order = self.fleet.order(provider, name, dcv="look", dcv_method=method, **fields)
         if provider == "sectigo":
             variables = {"csr": order["csr"], "dcv_unique_value": UNIQUE_VALUE, **variables}
@@ -80,7 +91,7 @@ class World:
         """Whether there is what was there before, and nothing else, where others have records."""
         return (self.sandbox.records(ZONE, "TXT"), self.sandbox.records(DNSAUTH, "TXT")) == ([SPF], [FOREIGN])
 
-    def issue_after_look(self, order: t.Mapping[str, t.Any]) -> t.Callable[[], None]:
+    def issue_after_look(self, order: t.Mapping[str, t.Any], seconds: float = 3600.0) -> t.Callable[[], None]:
         """For ``meanwhile``: let time pass once the CA has been asked to look, and has seen the evidence."""
 
         def wait() -> None:
@@ -91,7 +102,7 @@ class World:
                 until(lambda: self.published(order))
             self.seen.append(self.evidence(order)["where"])
             # The CA of a provider that cannot be asked looks by itself in this time.
-            self.sandbox.advance(3600.0)
+            self.sandbox.advance(seconds)
 
         return wait
 
@@ -216,9 +227,10 @@ class TestCrashes:
 
     def test_an_order_that_is_not_issued_in_time_keeps_its_evidence(self, world: World) -> None:
         order = world.order("digicert", "dns-txt", "web0", wait_timeout=1, on_timeout="defer")
-        world.sandbox.patch_order("digicert", order["order_id"], domains={NAME: False})
         run = world.run()
         assert run.failed == {}, run.output
+        # DCV is done, and CAs look more than once.
+        assert all(one["validated"] for one in world.sandbox.get_order("digicert", order["order_id"])["domains"])
         assert world.published(order)
         assert len(world.journal()) == 1
 
@@ -303,17 +315,17 @@ def test_a_record_that_nobody_publishes_fails_at_the_deadline(world: World) -> N
 
 @pytest.mark.slow
 def test_values_of_two_orders_share_a_set_and_leave_it_one_by_one(world: World) -> None:
-    first = world.order("digicert", "dns-txt", "web0", wait_timeout=3, on_timeout="defer")
-    world.sandbox.patch_order("digicert", first["order_id"], domains={NAME: False})
+    first = world.order("digicert", "dns-txt", "web0", wait_timeout=2, on_timeout="defer")
     assert world.run().failed == {}
-    second = world.order("digicert", "dns-txt", "web1", name=ZONE)
-    run = world.run(meanwhile=world.issue_after_look(second))
+    # DCV of the first order is done, and it is not issued yet.
+    assert all(one["validated"] for one in world.sandbox.get_order("digicert", first["order_id"])["domains"])
+    second = world.order("digicert", "dns-txt", "web1", name=ZONE, after={"issuing": 1.0})
+    run = world.run(meanwhile=world.issue_after_look(second, seconds=2.0))
     assert run.failed == {}, run.output
-    sets = [[one["value"] for one in event.result["results"]] for event in run.of_task("Publish or withdraw each value")]
+    results = [event.result["results"] for event in run.of_task("Publish or withdraw each value")]
     mine, theirs = (world.evidence(order)["value"] for order in (first, second))
-    # The hosts differ in their timeouts, and so each publishes: the whole set, for modules that replace it.
-    assert sorted(map(sorted, sets[:2])) == [sorted([mine, theirs])] * 2
-    assert sets[2:] == [[theirs]]
+    # Both values are published, for modules that replace the set, and one is withdrawn.
+    assert [sorted(one["value"] for one in items) for items in results] == [sorted([mine, theirs]), [theirs]]
     assert sorted(world.sandbox.records(DNSAUTH, "TXT")) == sorted([FOREIGN, mine])
     assert [entry["value"] for entry in world.journal()] == [mine]
 
@@ -330,3 +342,27 @@ def test_without_the_variables_the_wait_says_what_to_publish(world: World) -> No
     assert blocker["message"].startswith(f"publish the {wanted['kind']} record ")
     assert not list((world.fleet.folder / "tmp").rglob("dcv-published.json"))
     assert not world.published(order)
+
+
+@pytest.mark.slow
+def test_the_playbook_diagnose_shows_open_names_as_one_table(world: World) -> None:
+    missing = world.order("digicert", "dns-txt", "web0", "web1")
+    unknown = world.order("sectigo", "dns-cname", "web2")
+    for variable in ("certificate_csr", "certificate_dcv_unique_value"):
+        del world.fleet.hosts["web2"][variable]
+    world.fleet.host("web3", world.fleet.order("gogetssl", "done.example.org", "issued"))
+    world.fleet.host("web4", dict(missing, order_id="4711"))
+    world.fleet.host("web5", dict(missing, order_id="../x"))
+    before = world.writes()
+    run = world.fleet.run(play=DIAGNOSE, **world.variables)
+    assert run.code == 0, run.output
+    (shown,) = [event.result["msg"] for event in run.of_task("Show the names that are open")]
+    lines = {line.split()[0]: line for line in shown[1:]}
+    assert shown[0].split() == ["HOST", "ORDER", "NAME", "METHOD", "FINDING", "ADVICE"]
+    assert sorted(lines) == ["web0", "web1", "web2", "web4", "web5"]
+    for host in ("web0", "web1"):
+        assert f"digicert {missing['order_id']}  {NAME}" in lines[host]
+        assert "dns-txt-token" in lines[host] and "record_missing" in lines[host]
+    assert f"sectigo {unknown['order_id']}  {NAME}" in lines["web2"] and "token_unknown" in lines["web2"]
+    assert "not_found" in lines["web4"]
+    assert world.writes() == before

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, certops.issuance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks of the role for DCV evidence: until it is visible, and again while the CA is waited for."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+import time
+import typing as t
+
+from ansible_collections.certops.issuance.plugins.module_utils._dcv.diagnose import LOOK_INTERVAL, diagnose
+from ansible_collections.certops.issuance.plugins.module_utils._dcv.operation import read_request
+from ansible_collections.certops.issuance.plugins.plugin_utils import _role_dcv as rules
+
+Data = dict[str, t.Any]
+
+#: After so many seconds a wait is longer than expected: CAs look within minutes after they are asked.
+AGAIN_AFTER = 900.0
+
+
+def look_options(settings: Data, record_sets: t.Sequence[Data], files: t.Sequence[Data]) -> Data:
+    """The options of dcv_diagnose for a look."""
+    return {
+        "record_sets": list(record_sets), "files": list(files), "names": [], "provider": None,
+        "resolvers": settings["resolvers"], "address_map": settings["address_map"], "caa_issuers": [], "wait": 0,
+        "timeout": 60,
+    }  # fmt: skip
+
+
+@dataclasses.dataclass
+class Watch:
+    """Looks for the evidence of some orders.
+
+    Arguments:
+        names: as order_dcv_info returns them; those with evidence count.
+        settings: of the role.
+    """
+
+    names: t.Sequence[Data]
+    settings: Data
+    show: t.Callable[[str], None]
+    sleep: t.Callable[[float], None]
+    clock: t.Callable[[], float] = time.monotonic
+    shown: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+
+    def look(self, order_ids: t.Container[str]) -> Data:
+        """One look for some orders; shows what has changed since the last one. As dcv_diagnose returns it."""
+        names = [name for name in self.names if name["order_id"] in order_ids]
+        sets = unique(name["record_set"] for name in names)
+        files = unique(name["file"] for name in names)
+        diagnosis = diagnose(read_request(look_options(self.settings, sets, files))).to_dict()
+        codes, lines = rules.changes(self.shown, diagnosis)
+        self.shown.update(codes)
+        for line in lines:
+            self.show(line)
+        return diagnosis
+
+    def until_visible(self) -> dict[str, Data]:
+        """Look until each order is visible, or cannot become so, or the time is over; what came of each."""
+        end = self.clock() + self.settings["visible_timeout"]
+        expected: dict[str, set[str]] = {}
+        for name in self.names:
+            for evidence in (name["record_set"], name["file"]):
+                expected.setdefault(name["order_id"], set()).update(evidence["names"] if evidence else ())
+        found: dict[str, Data] = {}
+        while expected:
+            diagnosis = self.look(expected)
+            left = end - self.clock()
+            found.update(rules.seen_by_order(expected, diagnosis, last=left <= 0))
+            expected = {order_id: names for order_id, names in expected.items() if found[order_id]["state"] == "open"}
+            if expected:
+                self.sleep(min(LOOK_INTERVAL, max(0.0, left)))
+        return found
+
+    @contextlib.contextmanager
+    def again(self, after: float = AGAIN_AFTER) -> t.Iterator[None]:
+        """While the block runs, look again in a thread, each so many seconds, and show what has changed."""
+        ended = threading.Event()
+        if self.names:
+            quiet = dataclasses.replace(self, show=lambda line: None if ended.is_set() else self.show(line))
+            # Nobody waits for a look that has begun.
+            threading.Thread(target=quiet.repeat, args=(lambda: ended.wait(after),), daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
+
+    def repeat(self, pause: t.Callable[[], bool]) -> None:
+        """Look after each pause, until a pause returns that it was the last. All was visible before."""
+        self.shown.update({name["name"]: [] for name in self.names})
+        order_ids = {name["order_id"] for name in self.names}
+        while not pause():
+            try:
+                self.look(order_ids)
+            except (OSError, ValueError) as exc:
+                self.show(f"the DCV evidence could not be looked for again: {exc}")
+
+
+def unique(items: t.Iterable[Data | None]) -> list[Data]:
+    """The items, each once, without those that are None."""
+    found: list[Data] = []
+    for item in items:
+        if item and item not in found:
+            found.append(item)
+    return found
