@@ -31,6 +31,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.operation
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_reissue import (
     ORDER_REISSUE_OPTIONS,
+    make_reference,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_wait import (
     ORDER_WAIT_OPTIONS,
@@ -230,12 +231,18 @@ class ActionModule(OrderActionBase):
                 label=_role_dcv.publisher_label(label, dcv),
                 order_id=next(iter(request["order_ids"]), None),
                 pending_csr=pending.get("csr"),
+                reference=self._reference(params, pending.get("csr")),
             )
         frozen = {name: params[name] for name in ("provider", "timeout", "poll_interval", "on_timeout")}
         frozen["order_id"] = next(iter(request["order_ids"]), None)
         if renews:
             request = renewal_rules.with_renewal(request, found["renewal"], found["deployed"])
         return dict(found, request=request, **frozen)
+
+    @staticmethod
+    def _reference(params: Data, csr: str | None) -> str | None:
+        """The reference of the reissue that is requested for a CSR."""
+        return make_reference(params["provider"], str(params["order_id"]).strip(), csr) if csr else None
 
     def _missing_key(self, path: str | None) -> list[tuple[str, str]]:
         """Whether the private key is on the host. In check mode a task before this one may not have made it."""

@@ -58,11 +58,13 @@ def questions(peers: t.Iterable[Data], journaled: t.Container[str]) -> list[Data
         for order_id in peer["order_ids"]:
             question = found.setdefault(order_id, {"order_id": order_id})
             question["evidence"] = True
+            renews = (peer.get("renews") or {}).get("wish")
             for name, value in (
                 # That of a renewal is known to the provider only where it reports the CSR of the reissue.
-                ("csr", None if (peer.get("renews") or {}).get("wish") else peer.get("csr")),
+                ("csr", None if renews else peer.get("csr")),
                 ("pending_csr", peer["dcv"].get("pending_csr")),
-                ("unique_value", peer["dcv"].get("unique_value")),
+                # A reissue has its reference, whatever the order was placed with.
+                ("unique_value", peer["dcv"].get("reference" if renews else "unique_value")),
             ):
                 if value is not None:
                     question.setdefault(name, value)

@@ -313,11 +313,22 @@ class _Task:
         )
 
 
+def make_reference(provider: str, order_id: str, csr: str) -> str:
+    """The reference of the request for a CSR; see reference_of.
+
+    Raises:
+        InvalidRequest: the CSR cannot be read.
+    """
+    names = (chain.ascii_name(name) for name in chain.names_of_csr(csr))
+    return reference_of(provider, order_id, chain.key_of_csr(csr), names)
+
+
 def _describe(snapshot: Snapshot, wish: Wish) -> Result:
     """The order as plain data, with what the CSR shows of its reissue."""
     reissue = snapshot.order.reissue
     ours = is_ours(snapshot, wish) if reissue.open else None
-    return replace(snapshot.order, reissue=replace(reissue, ours=ours)).to_dict()
+    reference = snapshot.order.reference or wish.reference
+    return replace(snapshot.order, reissue=replace(reissue, ours=ours), reference=reference).to_dict()
 
 
 def _revokes(case: Case) -> list[Result]:

@@ -117,6 +117,8 @@ class SectigoProvider(Provider):
         self._by_certificate = account.options.get("id_type") == "certificate"
         #: What to warn of where !GetMDCDomainDetails is not called any more.
         self._no_names: str | None = None
+        #: The orderNumber of the latest replacement, by order id, as the status call has reported it.
+        self._numbers: dict[str, str] = {}
 
     def check_order_id(self, order_id: str) -> str:
         """See Provider.check_order_id. A certificateID has at most 16 digits; section 3."""
@@ -203,7 +205,7 @@ class SectigoProvider(Provider):
 
     def change_dcv_method(self, order_id: str, names: t.Sequence[str], method: str) -> None:
         """See Provider.change_dcv_method. Sectigo looks at once after it; section 3.1 of the DCV sheet."""
-        form = {"orderNumber": order_id, "domainName": names[0], "newMethod": method}
+        form = {"orderNumber": self._numbers.get(order_id, order_id), "domainName": names[0], "newMethod": method}
         reply = self._send(_UPDATE_DCV, form, order_id, lambda reply: reply, repeatable=False)
         if reply.code < 0:
             raise InvalidRequest(f"!AutoUpdateDCV answered {reply.code} ({_quote(reply)}); look at the order")
@@ -241,6 +243,8 @@ class SectigoProvider(Provider):
         """The order, and the orderNumber under which its names are known; None where that is not reported."""
         reply = self._fetch_reply(order_id)
         reported = newest(reply.entries).order_number if reply.entries else None
+        if reported:
+            self._numbers[order_id] = reported
         return map_order(reply, order_id), reported or (None if self._by_certificate else order_id)
 
     def _fetch_reply(self, order_id: str) -> Reply:

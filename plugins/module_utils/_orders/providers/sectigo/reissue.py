@@ -80,6 +80,8 @@ def make_form(snapshot: Snapshot, wish: Wish, identity: t.Mapping[str, str]) -> 
         "dcvMethod": choose_dcv_method(METHODS, wish.dcv_method, None, _LABEL),
         "isCustomerValidated": "Y",
         "emailAddress": "none",
+        # Part of the DCV evidence, which no call returns; the same in each run.
+        "uniqueValue": wish.reference,
         "showCertificateID": "Y",
         "responseFormat": "1",
     }

@@ -805,6 +805,19 @@ def test_the_same_method_again_is_the_request_to_look() -> None:
     assert transport.requests[0].repeatable is False
 
 
+def test_the_request_to_look_is_for_the_replacement() -> None:
+    form = dict(t.cast("dict[str, str]", UPDATE["form"]), orderNumber="830051977")
+    domains = dict(t.cast("dict[str, str]", POST_DOMAINS["form"]), orderNumber="830051977")
+    sectigo, transport = provider(
+        (POST_STATUS, answer(body("replaced.txt"))),
+        (dict(POST_DOMAINS, form=domains), answer("errorCode=0")),
+        (dict(UPDATE, form=form), answer("errorCode=0")),
+    )
+    sectigo.fetch_dcv_methods(ORDER)
+    sectigo.change_dcv_method(ORDER, ["shop.example.org"], "CNAME_CSR_HASH")
+    transport.assert_finished()
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
