@@ -501,9 +501,13 @@ def test_no_second_run_beside_the_reload_of_a_killed_one(
     alive = f"while :; do date +%s%N > {folder}/alive; touch {folder}/started; sleep 0.02; done"
     one = os.fork()
     if one == 0:
-        os.setpgid(0, 0)
-        target.deploy(first, reload_commands=[["sh", "-c", trap + alive]])
-        os._exit(9)
+        try:
+            if number != signal.SIGKILL:
+                signal.signal(number, signal.SIG_DFL)  # it is ignored under nohup
+            os.setpgid(0, 0)
+            target.deploy(first, reload_commands=[["sh", "-c", trap + alive]])
+        finally:
+            os._exit(9)
     wait_for(folder / "started")
     (os.killpg if group else os.kill)(one, number)
     assert os.WTERMSIG(os.waitpid(one, 0)[1]) == number
