@@ -292,7 +292,7 @@ def superseded_serials(peers: t.Iterable[Data], renewed: t.Mapping[str, t.Any]) 
     found: dict[str, str] = {}
     for peer in peers:
         order_id = str((peer.get("renews") or {}).get("order_id"))
-        result = renewed["requested"].get(order_id)
+        result = renewed.get("requested", {}).get(order_id)
         if result and not result.get("failed") and result["action"] != "none":
             serial = result["superseded_serial_number"] or peer["in_service"]
             if serial:

@@ -393,3 +393,8 @@ class TestWhatBecomesOfIt:
         assert rules.needs_given_key(self.renewal("take"), NOTHING) is True
         assert rules.needs_given_key(self.renewal("take"), IN_SERVICE) is False
         assert rules.needs_given_key(self.renewal("request"), NOTHING) is False
+
+
+def test_a_host_that_asks_alone_supersedes_nothing() -> None:
+    assert rules.superseded_serials([{"renews": None}], {}) == {}
+    assert rules.superseded_serials([{"renews": {"order_id": "1"}, "in_service": "A1"}], {}) == {}
