@@ -15,7 +15,7 @@ DAY = 86400.0
 NAMES = ["www.example.org", "mail.example.org"]
 
 
-def reissue(wire: t.Any, order: t.Any, names: t.Sequence[str] = NAMES, **body: t.Any) -> requests.Response:
+def reissue(wire: t.Any, order: t.Any, names: t.Sequence[str] = tuple(NAMES), **body: t.Any) -> requests.Response:
     """Ask DigiCert for a reissue of an order for its own CSR."""
     certificate = {"common_name": names[0], "dns_names": list(names), "csr": order["csr"]}
     path = f"/order/certificate/{order['order_id']}/reissue"

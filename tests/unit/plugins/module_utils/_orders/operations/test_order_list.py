@@ -41,13 +41,11 @@ NOW = datetime.datetime(2026, 11, 1, 12, 0, tzinfo=datetime.timezone.utc)
 class FakeProvider(fakes.FakeProvider):
     """Has a list, and the details of its orders."""
 
-    listing: t.ClassVar[OrderList | Exception] = OrderList([])
+    fetch: t.ClassVar[t.Callable[[], OrderList]] = staticmethod(lambda: OrderList([]))
 
     def fetch_list(self) -> OrderList:
         self.calls.append(("list", None))
-        if isinstance(self.listing, Exception):
-            raise self.listing
-        return self.listing
+        return type(self).fetch()
 
 
 def order(order_id: str, status: str = Status.ISSUED, *names: str, end: str | None = None, **fields: t.Any) -> Order:
@@ -76,7 +74,8 @@ def ask(
     """The result for a list; details are by order id, and by default what the list says."""
     known: dict[str, t.Any] = {one.order_id: one for one in orders if one.order_id}
     FakeProvider.scripts = {name: [one] for name, one in {**known, **(details or {})}.items()}  # type: ignore[misc]
-    FakeProvider.listing = OrderList(orders, truncated, names_complete, frozenset(renewed))  # type: ignore[misc]
+    listing = OrderList(orders, truncated, names_complete, frozenset(renewed))
+    FakeProvider.fetch = staticmethod(lambda: listing)  # type: ignore[misc]
     return perform_list(**params)
 
 
@@ -158,8 +157,12 @@ def test_refused_credentials_end_it() -> None:
     assert fetched() == ["1"]
 
 
+def refuse() -> OrderList:
+    raise ProviderUnavailable("it is not well")
+
+
 def test_a_list_that_cannot_be_had_is_a_failure() -> None:
-    FakeProvider.listing = ProviderUnavailable("it is not well")  # type: ignore[misc]
+    FakeProvider.fetch = staticmethod(refuse)  # type: ignore[misc]
     assert perform_list()["error_kind"] == "unavailable"
 
 
