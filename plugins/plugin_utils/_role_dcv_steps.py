@@ -19,8 +19,9 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import FILE_FOLDER
-from ansible_collections.certops.issuance.plugins.module_utils._dcv.diagnose import diagnose
+from ansible_collections.certops.issuance.plugins.module_utils._dcv.diagnose import diagnose, resolver_endpoints
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.dns import DNSPYTHON_IMPORT_ERROR
+from ansible_collections.certops.issuance.plugins.module_utils._dcv.network import AddressMap
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.operation import read_request
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.zones import ZoneLookup
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest, OrderError
@@ -115,17 +116,20 @@ def read_look_settings(given: Data, provider: str) -> Data:
     try:
         found["visible_timeout"] = parse_duration(found["visible_timeout"])
     except ValueError as exc:
-        raise InvalidRequest(f"certificate_dcv_visible_timeout is {exc}", provider=provider) from None
+        raise InvalidRequest(
+            f"certificate_dcv_visible_timeout {exc}; give seconds, or a duration such as 90s or 10m", provider=provider
+        ) from None
     if DNSPYTHON_IMPORT_ERROR is not None:
         raise InvalidRequest(
             "the Python library dnspython is missing on the controller, and what was published cannot be looked for "
             "without it; install it there with 'python3 -m pip install dnspython'",
             provider=provider,
         )
-    try:
-        read_request(look_options(found, [], []))
-    except ValueError as exc:
-        raise InvalidRequest(f"certificate_dcv_{exc}", provider=provider) from None
+    for name, check in (("resolvers", resolver_endpoints), ("address_map", AddressMap)):
+        try:
+            check(found[name])
+        except ValueError as exc:
+            raise InvalidRequest(f"certificate_dcv_{name}: {exc}", provider=provider) from None
     return found
 
 

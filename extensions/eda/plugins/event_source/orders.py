@@ -237,9 +237,7 @@ def _seconds(name: str, value: t.Any, least: int) -> float:
     try:
         seconds = parse_duration(value)
     except ValueError as exc:
-        raise SourceFailed(
-            f"{name} is {str(value)[:40]}, which is {exc}; give seconds, or a duration such as 6h"
-        ) from None
+        raise SourceFailed(f"{name} {exc}; give seconds, or a duration such as 6h") from None
     if seconds < least:
         raise SourceFailed(f"{name} is {seconds}; it must be at least {least} second")
     return float(seconds)

@@ -215,7 +215,7 @@ def test_nobody_reads_the_events(sandbox: Sandbox, source: dict[str, t.Any]) -> 
     [
         ({"order_idss": ["1"]}, "did you mean order_ids"),
         ({"provider": "acme"}, "acme"),
-        ({"refresh_interval": "soon"}, "refresh_interval is soon"),
+        ({"refresh_interval": "soon"}, "^refresh_interval is soon, which is no duration; give seconds"),
         ({"refresh_interval": 0}, "at least 1 second"),
         ({"remaining": "much"}, "remaining is 'much'"),
         ({"order_ids": []}, "order_ids is empty"),
