@@ -20,13 +20,27 @@ Data = dict[str, t.Any]
 AGAIN_AFTER = 900.0
 
 
-def look_options(settings: Data, record_sets: t.Sequence[Data], files: t.Sequence[Data]) -> Data:
-    """The options of dcv_diagnose for a look."""
-    return {
-        "record_sets": list(record_sets), "files": list(files), "names": [], "provider": None,
-        "resolvers": settings["resolvers"], "address_map": settings["address_map"], "caa_issuers": [], "wait": 0,
-        "timeout": 60,
-    }  # fmt: skip
+def look_at(names: t.Sequence[Data], settings: Data, orders_too: bool = False) -> Data:
+    """Look once for the evidence of some names; as dcv_diagnose returns it.
+
+    Arguments:
+        names: as order_dcv_info returns them.
+        settings: of the role.
+        orders_too: whether to report findings that only what the provider said of the names can give.
+
+    Raises:
+        ValueError: for evidence that nobody can look for.
+    """
+    request = read_request(
+        {
+            "record_sets": _unique(name["record_set"] for name in names),
+            "files": _unique(name["file"] for name in names),
+            "names": [], "provider": None, "evidence": list(names) if orders_too else [],
+            "resolvers": settings["resolvers"], "address_map": settings["address_map"], "caa_issuers": [],
+            "wait": 0, "timeout": 60,
+        }
+    )  # fmt: skip
+    return diagnose(request).to_dict()
 
 
 @dataclasses.dataclass
@@ -47,10 +61,7 @@ class Watch:
 
     def look(self, order_ids: t.Container[str]) -> Data:
         """One look for some orders; shows what has changed since the last one. As dcv_diagnose returns it."""
-        names = [name for name in self.names if name["order_id"] in order_ids]
-        sets = unique(name["record_set"] for name in names)
-        files = unique(name["file"] for name in names)
-        diagnosis = diagnose(read_request(look_options(self.settings, sets, files))).to_dict()
+        diagnosis = look_at([name for name in self.names if name["order_id"] in order_ids], self.settings)
         codes, lines = rules.changes(self.shown, diagnosis)
         self.shown.update(codes)
         for line in lines:
@@ -98,8 +109,7 @@ class Watch:
                 self.show(f"the DCV evidence could not be looked for again: {exc}")
 
 
-def unique(items: t.Iterable[Data | None]) -> list[Data]:
-    """The items, each once, without those that are None."""
+def _unique(items: t.Iterable[Data | None]) -> list[Data]:
     found: list[Data] = []
     for item in items:
         if item and item not in found:

@@ -19,10 +19,9 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import FILE_FOLDER
-from ansible_collections.certops.issuance.plugins.module_utils._dcv.diagnose import diagnose, resolver_endpoints
+from ansible_collections.certops.issuance.plugins.module_utils._dcv.diagnose import resolver_endpoints
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.dns import DNSPYTHON_IMPORT_ERROR
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.network import AddressMap
-from ansible_collections.certops.issuance.plugins.module_utils._dcv.operation import read_request
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.zones import ZoneLookup
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest, OrderError
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_dcv import (
@@ -41,7 +40,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.providers
 from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.durations import parse_duration
 from ansible_collections.certops.issuance.plugins.plugin_utils import _role_dcv as rules
 from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_journal import Entry, Journal, journal_directory
-from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_looks import Watch, look_options, unique
+from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_looks import Watch, look_at
 from ansible_collections.certops.issuance.plugins.plugin_utils._fleet_dcv import make_findings, open_names
 
 Data = dict[str, t.Any]
@@ -231,10 +230,7 @@ def find_obstacles(
     if answer.get("failed"):
         return make_findings([], [dict(answer, order_id=order_id) for order_id in order_ids], _NOTHING_SEEN)
     names = open_names(answer["names"])
-    seen = _NOTHING_SEEN
-    if names:
-        sets, files = unique(name["record_set"] for name in names), unique(name["file"] for name in names)
-        seen = diagnose(read_request(dict(look_options(settings, sets, files), evidence=names))).to_dict()
+    seen = look_at(names, settings, orders_too=True) if names else _NOTHING_SEEN
     return make_findings(names, answer["errors"], seen)
 
 
