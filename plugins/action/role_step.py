@@ -8,6 +8,7 @@ modules, and asking the provider in this process.
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
 import shlex
@@ -340,9 +341,14 @@ class ActionModule(OrderActionBase):
         return (found.get("stat") or {}).get("checksum")
 
     def _awaited(self, request: Data) -> bool:
-        """Whether the order of a host is waited for: not where its reissue was refused."""
-        renewed = self._renewed(role.peers_of(request, self._requests()))
-        return renewal_rules.is_awaited(request, renewed or {"refused": {}, "requested": {}})
+        """Whether the order of a host of this account is waited for: not where its reissue was refused."""
+        return renewal_rules.is_awaited(request, self._renewed_orders)
+
+    @functools.cached_property
+    def _renewed_orders(self) -> Data:
+        """What renew has returned for the account of this host."""
+        peers = role.peers_of(self._vars[_INPUTS]["request"], self._requests())
+        return self._renewed(peers) or {"refused": {}, "requested": {}}
 
     def _dcv_steps(self) -> _role_dcv_steps.DcvSteps:
         return _role_dcv_steps.DcvSteps(

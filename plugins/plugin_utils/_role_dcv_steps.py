@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import os
 import shlex
@@ -296,11 +297,13 @@ class DcvSteps:
     def _journal(self) -> Journal:
         return Journal(journal_directory(self.environment))
 
+    @functools.cached_property
     def _peers(self) -> list[Data]:
         """The requests of the hosts of this batch that share a publisher."""
         found = self.published(self.variables["ansible_play_batch"], INPUTS)
-        requests = [self._awaited(inputs["request"]) for inputs in found if inputs.get("request")]
-        return rules.publishing_peers(self._request, requests) or [self._request]
+        requests = (inputs["request"] for inputs in found if inputs.get("request"))
+        peers = rules.publishing_peers(self._request, requests)
+        return [self._awaited(peer) for peer in peers] or [self._request]
 
     def _orders(self, order_ids: t.Iterable[str]) -> set[tuple[str, str]]:
         return {(self._provider, order_id) for order_id in order_ids}
@@ -309,7 +312,7 @@ class DcvSteps:
 
     def evidence(self) -> Data:
         """Ask what to publish for all hosts that share a publisher, where this host is the first of them."""
-        peers = self._peers()
+        peers = self._peers
         leader = peers[0]["host"]
         if leader != self.host:
             return {"skipped": True, "leader": leader}
@@ -410,7 +413,7 @@ class DcvSteps:
             return bool(self._settings["tasks"])
         if not name["file"] or PROVIDERS[self._provider].info.publishes_evidence:
             return False
-        return any(name["order_id"] in peer["order_ids"] and peer["dcv"]["webroot"] for peer in self._peers())
+        return any(name["order_id"] in peer["order_ids"] and peer["dcv"]["webroot"] for peer in self._peers)
 
     def _look_now(self, order_ids: t.Sequence[str]) -> Data:
         """Ask the provider once to look for some orders. That it does not is no failure: it looks by itself."""
@@ -448,7 +451,7 @@ class DcvSteps:
 
     def withdraw(self) -> Data:
         """What is withdrawn of orders that are issued: the files of this host, and the records where it leads."""
-        peers = self._peers()
+        peers = self._peers
         result = self._nothing()
         result.update(
             any=False,
