@@ -87,6 +87,7 @@ from datetime import datetime, timedelta, timezone
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.certops.issuance.plugins.module_utils._common import renewal as rules
+from ansible_collections.certops.issuance.plugins.module_utils._common.names import iso_time
 
 
 def renewal(
@@ -128,7 +129,7 @@ def _moment(value: t.Any, name: str) -> datetime:
 
 
 def _text(moment: datetime | None) -> str | None:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+    return iso_time(moment) if moment else None
 
 
 class FilterModule:

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import typing as t
 
-Data = dict[str, t.Any]
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Check
 
-#: Names of which nothing is open.
-_CLOSED = ("completed", "not_applicable")
+Data = dict[str, t.Any]
 
 
 def open_orders(orders: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
@@ -19,7 +18,7 @@ def open_orders(orders: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
 
 def open_names(names: t.Iterable[t.Mapping[str, t.Any]]) -> list[Data]:
     """The names, as order_dcv_info returns them, that are not validated yet."""
-    return [dict(name) for name in names if name["status"] not in _CLOSED]
+    return [dict(name) for name in names if name["status"] not in Check.CLOSED]
 
 
 def make_findings(

@@ -50,9 +50,9 @@ ROLE_VARIABLES = (
     "certificate_superseded_serial_number", "certificate_trust", "certificate_username", "certificate_validate_certs",
     "certificate_validate_commands", "certificate_wait_timeout",
 )  # fmt: skip
-#: The facts that the role sets, the variables that it hands to a task file, and the variable of its playbooks.
 #: The entries that list orders, as they stand, and wait for none.
 LISTS = ("status", "diagnose")
+#: The facts that the role sets, the variables that it hands to a task file, and the variable of its playbooks.
 ROLE_FACTS = (
     "certificate_dcv_record", "certificate_dcv_state", "certificate_deferred", "certificate_failure",
     "certificate_hosts", "certificate_order", "certificate_orders", "certificate_renewal_result", "certificate_result",

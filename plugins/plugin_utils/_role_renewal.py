@@ -16,7 +16,12 @@ import posixpath
 import typing as t
 from datetime import datetime, timedelta
 
-from ansible_collections.certops.issuance.plugins.module_utils._common.names import covers, iso_time, normalize_name
+from ansible_collections.certops.issuance.plugins.module_utils._common.names import (
+    covers,
+    iso_time,
+    normalize_name,
+    parse_time,
+)
 from ansible_collections.certops.issuance.plugins.module_utils._common.renewal import coverage_warning, renewal
 from ansible_collections.certops.issuance.plugins.plugin_utils._ascii_names import ascii_or_same
 
@@ -154,8 +159,7 @@ def make_wish(inputs: t.Mapping[str, t.Any], deployed: t.Mapping[str, t.Any], ma
     after = made["created_at"]
     if inputs.get("private_key_content") and deployed.get("not_before"):
         # Another host with the same key may have requested it: what counts is that it is not the one in service.
-        begin = datetime.strptime(deployed["not_before"], "%Y-%m-%dT%H:%M:%SZ")
-        after = iso_time(begin + _SAME_KEY_MARGIN)
+        after = iso_time(parse_time(deployed["not_before"]) + _SAME_KEY_MARGIN)
     options = {
         "csr": made["csr"],
         "names": made["names"],

@@ -130,6 +130,7 @@ def _find_collection() -> None:
 
 _find_collection()
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.names import iso_time
 from ansible_collections.certops.issuance.plugins.module_utils._common.renewal import renewal
 from ansible_collections.certops.issuance.plugins.module_utils._orders.describe import describe_order
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
@@ -175,7 +176,7 @@ _MIN_REFRESH = 1
 #: A pause between two looks at the dates of certificates is at most so many seconds: a machine may have slept.
 _MAX_PAUSE = 900.0
 #: Seconds between two looks at whether the source is to end, while the queue is full.
-_PATIENCE = 1.0
+_STOP_CHECK_INTERVAL = 1.0
 
 Event = t.Dict[str, t.Any]
 
@@ -205,7 +206,7 @@ async def main(queue: asyncio.Queue[Event], args: dict[str, t.Any]) -> None:
         if stopped.is_set():
             raise _Stopped
         put = asyncio.run_coroutine_threadsafe(queue.put(event), loop)
-        while not concurrent.futures.wait([put], _PATIENCE).done:
+        while not concurrent.futures.wait([put], _STOP_CHECK_INTERVAL).done:
             if stopped.is_set():
                 raise _Stopped
         put.result()
@@ -351,8 +352,9 @@ class _Watch:
             if found.due:
                 self._due[order_id] = dates["not_after"]
                 text = f"its certificate is due for renewal; it is valid until {dates['not_after']}"
-                moments = {name: f"{getattr(found, name):%Y-%m-%dT%H:%M:%SZ}" for name in ("at", "latest")}
-                self._put("due", order_id, order, text, due=dict(moments, reason=found.reason))
+                moments = {"at": found.at, "latest": found.latest}
+                known = {name: iso_time(moment) for name, moment in moments.items() if moment is not None}
+                self._put("due", order_id, order, text, due=dict(known, reason=found.reason))
         return pause
 
     def _put(self, kind: str, order_id: str, order: Order | None, text: str, **fields: t.Any) -> None:

@@ -57,7 +57,7 @@ def order_info(session: Session, params: Params) -> Result:
 
 
 def _list(session: Session, params: Params) -> Result:
-    wanted = read_filter(params, datetime.datetime.now(datetime.timezone.utc))
+    wanted = read_filter(params, session.runtime.wall().astimezone(datetime.timezone.utc))
     orders, reasons = list_orders(session, wanted)
     _warn_once(session, orders)
     for reason in reasons:

@@ -9,7 +9,6 @@ Private to this collection. The source is section 4 of docs/providers/orders/cpa
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 
 from ...model import Status
@@ -66,6 +65,4 @@ def _plain(listed: t.Iterable[str]) -> frozenset[str]:
 
 def _epoch(moment: str) -> float:
     found = moment_from_text(moment)
-    return (
-        0.0 if found is None else (found - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)).total_seconds()
-    )
+    return 0.0 if found is None else found.timestamp()
