@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import re
-import runpy
 import typing as t
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+from ansible_collections.certops.issuance.tests.unit.by_path import load
 
 _DOCS = Path(__file__).resolve().parents[3] / "docs"
 _PICTURES = sorted(_DOCS.glob("pictures/*.txt"))
@@ -18,7 +19,7 @@ _SVG = "{http://www.w3.org/2000/svg}"
 #: The width of a letter on average, in pixels: what a line of text needs at least.
 _LETTER = 5.6
 
-_draw: t.Callable[[str], str] = runpy.run_path(str(_DOCS / "pictures/draw.py"))["draw"]
+_draw: t.Callable[[str], str] = load(_DOCS / "pictures/draw.py").draw
 
 
 def test_each_picture_has_its_text() -> None:

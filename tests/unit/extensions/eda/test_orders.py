@@ -1,20 +1,22 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The event source orders, loaded by its path as ansible-rulebook loads it, against the sandbox."""
+"""The event source orders, loaded by its path, against the sandbox."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-import runpy
 import sys
+import types
 import typing as t
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 import yaml
+
+from ansible_collections.certops.issuance.tests.unit.by_path import load
 
 _TESTS = str(Path(__file__).resolve().parents[3])
 if _TESTS not in sys.path:
@@ -41,16 +43,16 @@ def sandbox(running_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 @pytest.fixture(scope="module")
-def source() -> dict[str, t.Any]:
-    return runpy.run_path(str(SOURCE))
+def source() -> types.ModuleType:
+    return load(SOURCE)
 
 
 class Watching:
     """A source that runs, and what it puts into its queue."""
 
-    def __init__(self, source: t.Mapping[str, t.Any], args: dict[str, t.Any], size: int = 0) -> None:
+    def __init__(self, source: types.ModuleType, args: dict[str, t.Any], size: int = 0) -> None:
         self.queue: asyncio.Queue[dict[str, t.Any]] = asyncio.Queue(size)
-        self.task = asyncio.create_task(source["main"](self.queue, args))
+        self.task = asyncio.create_task(source.main(self.queue, args))
 
     async def event(self) -> dict[str, t.Any]:
         """The next event. Raises what ends the source."""
@@ -76,9 +78,7 @@ class Watching:
             await asyncio.wait_for(self.task, _HANGS)
 
 
-def watch(
-    source: t.Mapping[str, t.Any], args: dict[str, t.Any], story: t.Callable[[Watching], t.Awaitable[t.Any]]
-) -> t.Any:
+def watch(source: types.ModuleType, args: dict[str, t.Any], story: t.Callable[[Watching], t.Awaitable[t.Any]]) -> t.Any:
     """Run the source while ``story`` reads its events. asyncio.run returns when the thread of the source has ended."""
 
     async def run() -> t.Any:
@@ -101,7 +101,7 @@ def options(sandbox: Sandbox, *order_ids: str, **more: t.Any) -> dict[str, t.Any
     }
 
 
-def test_each_change_of_an_order_is_an_event(sandbox: Sandbox, source: dict[str, t.Any]) -> None:
+def test_each_change_of_an_order_is_an_event(sandbox: Sandbox, source: types.ModuleType) -> None:
     order_id = sandbox.order("digicert", ["www.example.com"])["order_id"]
     other = sandbox.order("digicert", ["shop.example.com"], scenario="stuck_dcv")["order_id"]
 
@@ -126,7 +126,7 @@ def test_each_change_of_an_order_is_an_event(sandbox: Sandbox, source: dict[str,
     assert args["api_key"] not in json.dumps(events)
 
 
-def test_one_bulk_call_serves_a_poll(sandbox: Sandbox, source: dict[str, t.Any]) -> None:
+def test_one_bulk_call_serves_a_poll(sandbox: Sandbox, source: types.ModuleType) -> None:
     order_ids = sandbox.orders("digicert", 200)
 
     async def story(watching: Watching) -> None:
@@ -138,7 +138,7 @@ def test_one_bulk_call_serves_a_poll(sandbox: Sandbox, source: dict[str, t.Any])
     assert sandbox.summary()["requests"] < len(order_ids) / 5
 
 
-def test_orders_are_watched_after_they_are_issued(sandbox: Sandbox, source: dict[str, t.Any]) -> None:
+def test_orders_are_watched_after_they_are_issued(sandbox: Sandbox, source: types.ModuleType) -> None:
     order_id = sandbox.order("digicert", ["www.example.com"], scenario="issued")["order_id"]
     key = sandbox.options("digicert")["api_key"]
 
@@ -154,20 +154,20 @@ def test_orders_are_watched_after_they_are_issued(sandbox: Sandbox, source: dict
     assert "\\u001b" not in json.dumps(events)
 
 
-def test_an_order_that_cannot_be_read(sandbox: Sandbox, source: dict[str, t.Any]) -> None:
+def test_an_order_that_cannot_be_read(sandbox: Sandbox, source: types.ModuleType) -> None:
     event = watch(source, options(sandbox, "999999"), Watching.event)
     assert (event["kind"], event["status"], event["error_kind"]) == ("changed", "unknown", "not_found")
     assert event["order"] is None
     assert event["msg"].startswith("digicert order 999999: ")
 
 
-def test_refused_credentials_are_an_event(sandbox: Sandbox, source: dict[str, t.Any]) -> None:
+def test_refused_credentials_are_an_event(sandbox: Sandbox, source: types.ModuleType) -> None:
     event = watch(source, options(sandbox, "12345", api_key="wrong-wrong-wrong"), Watching.event)
     assert event["error_kind"] == "authentication"
     assert "wrong-wrong-wrong" not in json.dumps(event)
 
 
-def test_a_certificate_is_due_once(sandbox: Sandbox, source: dict[str, t.Any]) -> None:
+def test_a_certificate_is_due_once(sandbox: Sandbox, source: types.ModuleType) -> None:
     now = datetime.now(timezone.utc)
 
     def order(days_past: int, days_left: int) -> str:
@@ -197,7 +197,7 @@ def test_a_certificate_is_due_once(sandbox: Sandbox, source: dict[str, t.Any]) -
     assert events[2]["order"]["certificate"]["not_after"] in events[2]["msg"]
 
 
-def test_nobody_reads_the_events(sandbox: Sandbox, source: dict[str, t.Any]) -> None:
+def test_nobody_reads_the_events(sandbox: Sandbox, source: types.ModuleType) -> None:
     order_ids = sandbox.orders("digicert", 3)
 
     async def run() -> None:
@@ -223,7 +223,7 @@ def test_nobody_reads_the_events(sandbox: Sandbox, source: dict[str, t.Any]) -> 
         ({"api_key": "  "}, "api_key is empty"),
     ],
 )
-def test_wrong_options(sandbox: Sandbox, source: dict[str, t.Any], given: dict[str, t.Any], text: str) -> None:
+def test_wrong_options(sandbox: Sandbox, source: types.ModuleType, given: dict[str, t.Any], text: str) -> None:
     args = {**options(sandbox, "12345"), **given}
     with pytest.raises(Exception, match=text) as caught:
         watch(source, args, Watching.event)
@@ -231,10 +231,10 @@ def test_wrong_options(sandbox: Sandbox, source: dict[str, t.Any], given: dict[s
     assert sandbox.options("digicert")["api_key"] not in str(caught.value)
 
 
-def test_the_documentation_names_every_option(source: dict[str, t.Any]) -> None:
-    documented = yaml.safe_load(source["DOCUMENTATION"])["options"]
-    assert set(documented) == set(source["OPTIONS"])
-    for name, spec in source["OPTIONS"].items():
+def test_the_documentation_names_every_option(source: types.ModuleType) -> None:
+    documented = yaml.safe_load(source.DOCUMENTATION)["options"]
+    assert set(documented) == set(source.OPTIONS)
+    for name, spec in source.OPTIONS.items():
         assert {key: documented[name].get(key) for key in ("type", "default", "choices", "aliases")} == {
             "type": spec["type"],
             "default": spec.get("default"),
