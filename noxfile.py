@@ -187,7 +187,7 @@ def worlds(session: nox.Session) -> None:
 @_tests(tags=["test-all"])
 def e2e(session: nox.Session) -> None:
     """Tests with real ansible runs."""
-    session.run("python", "-m", "pytest", "tests/e2e", *(session.posargs or _PYTEST))
+    session.run("python", "-m", "pytest", "tests/e2e", *(session.posargs or (*_PYTEST, "-m", "not kill")))
 
 
 @_tests(name="e2e-short", tags=["test"])
@@ -235,11 +235,12 @@ def sandbox(session: nox.Session) -> None:
 
 @_here(name="test-kill")
 def test_kill(session: nox.Session) -> None:
-    """Deployments killed at every system call; the integration target tries every fifth."""
+    """Deployments killed at every system call, and nights at every task; `make test-all` tries every fifth."""
     files = TREE / "tests/integration/targets/certificate_deploy/files"
     certificates = Path(session.create_tmp(), "certificates")
     session.run("python", str(files / "certificates.py"), str(certificates), "www.example.com", "example.com")
     session.run("python", str(files / "crash.py"), str(certificates))
+    session.run("python", "-m", "pytest", "tests/e2e", *_PYTEST, "-m", "kill")
 
 
 def _param(controller: tuple[str, str], tag: str | None) -> t.Any:

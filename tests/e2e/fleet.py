@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import time
 import typing as t
 from dataclasses import dataclass, field
@@ -16,6 +18,10 @@ from sandbox.client import Sandbox
 
 #: Virtual seconds after which an order of the scenario "dv" is issued.
 ISSUED_AFTER = 120.0
+
+
+class Killed(Exception):
+    """The run was killed: whatever ``meanwhile`` raises ends it with SIGKILL."""
 
 
 @dataclass
@@ -75,6 +81,7 @@ class Fleet:
             "certificate_poll_interval": 1,
             "certificate_wait_timeout": 60,
         }
+        (self.folder / "output.txt").unlink(missing_ok=True)
         run = run_playbook(
             Path(__file__).with_name("plays") / play if isinstance(play, str) else play,
             self.folder,
@@ -117,3 +124,52 @@ class Fleet:
             act()
 
         return wait
+
+    # -- a run on its way ----------------------------------------------------------------
+
+    def output(self) -> str:
+        """What the run has printed until now."""
+        try:
+            return (self.folder / "output.txt").read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def begun(self, task: str) -> bool:
+        """Whether a task has begun."""
+        return any(line.startswith("TASK [") and task in line for line in self.output().splitlines())
+
+    def until(self, reached: t.Callable[[], t.Any]) -> None:
+        """Return when this is reached. Raise TimeoutError if the run has ended before."""
+        deadline = time.monotonic() + MAX_RUN_SECONDS
+        while not reached():
+            if time.monotonic() > deadline or self.output() and not self._processes():
+                raise TimeoutError("this was not reached: " + self.output())
+            time.sleep(0.02)
+
+    def kill_when(
+        self, reached: t.Callable[[], t.Any], before: t.Callable[[], None] | None = None
+    ) -> t.Callable[[], None]:
+        """For ``meanwhile``: call ``before``, and kill every process of the run once this is reached."""
+
+        def kill() -> None:
+            if before:
+                before()
+            self.until(reached)
+            while found := self._processes():
+                for process in found:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(process, signal.SIGKILL)
+                time.sleep(0.02)
+            raise Killed
+
+        return kill
+
+    def _processes(self) -> list[int]:
+        """The processes of the run, whatever their groups: they know where its results are recorded."""
+        mark = f"RECORD_FILE={self.folder}/record.jsonl".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+        return found

@@ -1,12 +1,13 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A nightly play: due, requested, published, seen, issued, served by nginx, withdrawn."""
+"""A nightly play: due, requested, published, seen, issued, served by nginx, withdrawn; and killed on the way."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -14,16 +15,41 @@ import socket
 import ssl
 import subprocess
 import typing as t
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from ansible_runs import Run
-from fleet import Fleet
+from fleet import Fleet, Killed
 from test_role_dcv import World
-from test_role_renewal import DUE, NAME, pending, reissues, wait_until, writes
+from test_role_renewal import DAY, DUE, NAME, pending, reissues, writes
 
-METHODS = {"digicert": "dns-txt", "gogetssl": "dns-cname"}
+METHODS = {"digicert": "dns-txt", "gogetssl": "dns-cname", "sectigo": "dns-cname"}
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+#: When a night is killed before the CA issues: so many requests have been answered, or this task has begun.
+BEFORE: list[int | str] = [
+    *range(1, 6),
+    "Publish what the CA wants to see",
+    "Ask what to publish",
+    "Find out what this host publishes",
+    "Publish or withdraw each value",
+    "Wait until the CA can see it",
+    "Go on only where it can be seen",
+    "Wait for all orders of this account",
+]
+#: When it is killed after the CA has issued.
+AFTER: list[int | str] = [
+    "Take the order of this host",
+    "Put the certificate into service",
+    "Find out what this host withdraws",
+    "Withdraw the evidence",
+    "Take from the journal",
+    "Set the facts of this run",
+]
+_KILLS = itertools.product(BEFORE + AFTER, sorted(METHODS))
+#: Every fifth of them; `make test-kill` runs them all.
+KILLS = [pytest.param(*kill, marks=[pytest.mark.kill] * bool(number % 5)) for number, kill in enumerate(_KILLS)]
+_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 class Service:
@@ -78,13 +104,26 @@ class Service:
 class Nights:
     """The hosts of one order with a certificate in service, and the nights in which it is renewed."""
 
-    def __init__(self, fleet: Fleet, provider: str, *hosts: str) -> None:
+    def __init__(self, fleet: Fleet, provider: str, *hosts: str, webroot: bool = False) -> None:
         self.fleet, self.provider, self.sandbox = fleet, provider, fleet.sandbox
         self.world = World(fleet)
-        self.order = fleet.order(provider, NAME, "issued", dcv="look", dcv_method=METHODS[provider])
+        fields: dict[str, t.Any] = {}
+        if len(hosts) > 1:
+            # Where all certificates have one key, the new one is known by the day that it begins on.
+            self.sandbox.date_certificates_by_clock()
+            self.sandbox.set_clock(self.sandbox.now() - 3600.0)
+            fields["age"] = 31 * DAY
+        self.method = "http" if webroot else METHODS[provider]
+        self.order = fleet.order(provider, NAME, "issued", dcv="look", dcv_method=self.method, **fields)
         self.hosts = hosts or ("web0",)
         self.services: list[Service] = []
+        self.webroot: Path | None = None
         given: dict[str, t.Any] = {"names": [NAME]}
+        if webroot:
+            self.webroot = fleet.folder / "webroot"
+            self.webroot.mkdir()
+            self.sandbox.webroot(NAME, self.webroot)
+            given["dcv_webroot"] = str(self.webroot)
         if len(self.hosts) > 1:
             given["private_key_path"] = None
             given["private_key_content"] = Path(self.order["key"]).read_text(encoding="utf-8")
@@ -117,16 +156,37 @@ class Nights:
                 return False
             return all(one["validated"] for one in self.open_order["domains"])
 
-        wait_until(ready)
+        self.fleet.until(ready)
         self.sandbox.advance(3600.0)
 
     def run(self, *arguments: str, due: bool = True, **options: t.Any) -> Run:
         """One night; the certificate in service is due."""
-        given = {"renewal": "auto", "dcv_method": METHODS[self.provider], **options.pop("variables", {})}
+        given = {"renewal": "auto", "dcv_method": self.method, **options.pop("variables", {})}
         if due:
             given["renewal_remaining"] = DUE
         prefixed = {f"certificate_{name}": value for name, value in given.items()}
-        return self.world.run(*arguments, play="renewal.yml", **options, **prefixed)
+        tasks = "dcv_update.yml" if self.webroot is None else None
+        return self.world.run(*arguments, play="renewal.yml", tasks=tasks, **options, **prefixed)
+
+    def killed(self, moment: int | str) -> None:
+        """A night of which each process is killed at this moment, one of BEFORE or AFTER or another task."""
+
+        def reached() -> bool:
+            if isinstance(moment, int):
+                return bool(self.sandbox.summary()["requests"] >= moment)
+            return self.fleet.begun(moment)
+
+        before = self.issue if moment in (*AFTER, "Remove a file") else None
+        with pytest.raises(Killed):
+            self.run(meanwhile=self.fleet.kill_when(reached, before))
+
+    def pass_day(self) -> None:
+        """Let what the ledger of the controller holds be of the day before."""
+        for file in (self.fleet.folder / "tmp").rglob("*.ledger"):
+            lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
+            for line in lines:
+                line["time"] = (datetime.strptime(line["time"], _TIME) - timedelta(days=1)).strftime(_TIME)
+            file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
 
     def assert_finished(self, run: Run) -> None:
         """One reissue in all, for nothing; its certificate is served; nothing of ours is left, all of others is."""
@@ -135,8 +195,11 @@ class Nights:
         assert len(self.served()) == 1 and self.served() != self.before
         serial = self.open_order["serial_number"]
         assert {self.fleet.serial(name) for name in self.hosts} == {serial}
-        evidence = self.world.evidence(self.open_order)
-        assert evidence["value"] not in self.sandbox.records(evidence["where"], evidence["kind"]), run.output
+        if self.webroot:
+            assert [path for path in self.webroot.rglob("*") if path.is_file()] == []
+        else:
+            evidence = self.world.evidence(self.open_order)
+            assert evidence["value"] not in self.sandbox.records(evidence["where"], evidence["kind"]), run.output
         assert self.world.untouched()
         assert self.world.journal() == []
         assert not any(pending(self.fleet, name).exists() for name in self.hosts)
@@ -147,8 +210,8 @@ def nights(fleet: Fleet) -> t.Iterator[t.Callable[..., Nights]]:
     """Makes the nights of one test; their services end with it."""
     made: list[Nights] = []
 
-    def make(provider: str, *hosts: str) -> Nights:
-        made.append(Nights(fleet, provider, *hosts))
+    def make(provider: str, *hosts: str, **options: bool) -> Nights:
+        made.append(Nights(fleet, provider, *hosts, **options))
         return made[-1]
 
     yield make
@@ -168,6 +231,47 @@ def test_a_night_renews_and_the_next_asks_nothing(provider: str, nights: t.Calla
     next_night = every.run(due=False)
     assert (next_night.failed, next_night.changed) == ({}, []), next_night.output
     assert every.sandbox.summary()["requests"] == 0
+
+
+@pytest.mark.slow
+class TestKilled:
+    """The night after one that was killed finishes what it began, with one request in all."""
+
+    @pytest.mark.parametrize(("moment", "provider"), KILLS)
+    def test_a_single_host(self, moment: int | str, provider: str, nights: t.Callable[..., Nights]) -> None:
+        self.kill_and_finish(nights(provider), moment)
+
+    @pytest.mark.parametrize("moment", ["Publish or withdraw each value", "Put the certificate into service"])
+    def test_hosts_that_share_a_key(self, moment: str, nights: t.Callable[..., Nights]) -> None:
+        self.kill_and_finish(nights("digicert", "web0", "web1"), moment)
+
+    @pytest.mark.parametrize("moment", ["Write a file", "Remove a file"])
+    def test_evidence_in_a_web_root(self, moment: str, nights: t.Callable[..., Nights]) -> None:
+        self.kill_and_finish(nights("gogetssl", webroot=True), moment)
+
+    @staticmethod
+    def kill_and_finish(every: Nights, moment: int | str) -> None:
+        """A night that is killed, the next one, and one in which nothing is left to do."""
+        every.killed(moment)
+        every.pass_day()
+        issued = reissues(every.fleet) and every.open_order["stage"] == "issued"
+        # Once the new certificate is in service, none is due: the rule of these tests calls any certificate due.
+        due = every.served() == every.before
+        every.assert_finished(every.run(meanwhile=None if issued else every.issue, due=due))
+        assert writes(every.fleet) == 1
+        every.sandbox.clear_requests()
+        last = every.run(due=False)
+        assert (last.failed, last.changed) == ({}, []), last.output
+        assert every.sandbox.summary()["requests"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", sorted(METHODS))
+def test_hosts_that_share_a_key_share_the_night(provider: str, nights: t.Callable[..., Nights]) -> None:
+    every = nights(provider, "web0", "web1")
+    every.assert_finished(every.run(meanwhile=every.issue))
+    assert writes(every.fleet) == 1
+    assert every.run(due=False).changed == []
 
 
 @pytest.mark.slow

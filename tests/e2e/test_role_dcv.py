@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_runs import MAX_RUN_SECONDS, Run
-from fleet import Fleet
+from fleet import Fleet, Killed
 from sandbox.client import PROVIDERS
 from sandbox.internet import update as client
 
@@ -175,10 +175,6 @@ def test_a_file_is_written_seen_and_removed(provider: str, world: World) -> None
     assert world.writes() == [LOOKS[provider]]
     assert [path.name for path in folder.rglob("*") if path.is_file()] == ["index.html"]
     assert world.journal() == []
-
-
-class Killed(Exception):
-    """The run was killed: whatever ``meanwhile`` raises ends it with SIGKILL."""
 
 
 def kill_when_published(world: World, order: t.Mapping[str, t.Any]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_runs import MAX_RUN_SECONDS, Run
-from fleet import Fleet
+from fleet import Fleet, Killed
 from test_role_dcv import World
 
 NAME = "www.example.org"
@@ -21,10 +21,6 @@ DUE = "99.9%"
 DAY = 86400.0
 #: The one call of each provider that requests a reissue, as a part of its path.
 WRITES = {"digicert": "/reissue", "gogetssl": "/orders/ssl/reissue/", "sectigo": "!AutoReplaceSSL"}
-
-
-class Killed(Exception):
-    """The run of Ansible was killed."""
 
 
 def served(fleet: Fleet, provider: str, *names: str, **fields: t.Any) -> dict[str, t.Any]:
@@ -365,6 +361,23 @@ class TestCpanel:
         assert fleet.serial("web0") == fleet.sandbox.get_order("cpanel", following)["serial_number"] != old
         assert (f"order {following} (cpanel) issued" in found.output) is not installed
         assert not pending(fleet).exists()
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("task", ["Wait for all orders", "Take the order of this host", "Put the certificate into"])
+    def test_killed_while_it_is_followed(self, fleet: Fleet, task: str) -> None:
+        fleet.sandbox.date_certificates_by_clock()
+        fleet.sandbox.set_clock(fleet.sandbox.now() - 2 * DAY)
+        order = served(fleet, "cpanel", age=31 * DAY, follow_up=15.5 * DAY, coverage=365 * DAY)
+        fleet.sandbox.advance(0.7 * DAY)
+        following = fleet.sandbox.get_order("cpanel", order["order_id"])["replaced_by"]
+        fleet.sandbox.advance(0.5 * DAY)
+        with pytest.raises(Killed):
+            run(fleet, renewal_remaining=DUE, meanwhile=fleet.kill_when(lambda: fleet.begun(task)))
+        found = run(fleet, renewal_remaining=DUE)
+        assert found.failed == {}, found.output
+        assert fleet.serial("web0") == fleet.sandbox.get_order("cpanel", following)["serial_number"]
+        last = run(fleet)
+        assert (last.failed, last.changed) == ({}, []), last.output
 
 
 class TestCheckMode:
