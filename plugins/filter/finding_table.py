@@ -44,10 +44,10 @@ _value:
 """
 
 import typing as t
-from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.certops.issuance.plugins.plugin_utils._fleet import read_orders
 from ansible_collections.certops.issuance.plugins.plugin_utils._tables import align
 
 _TITLES = {
@@ -66,10 +66,12 @@ def finding_table(orders: t.Any) -> list[str]:
     Raises:
         AnsibleFilterError: when the input is no list of orders.
     """
-    if not isinstance(orders, list) or not all(isinstance(one, Mapping) and "order_id" in one for one in orders):
-        raise AnsibleFilterError("finding_table is for a list of orders, as order_info returns in orders")
     rows = []
-    for order in orders:
+    try:
+        known = read_orders(orders)
+    except ValueError as exc:
+        raise AnsibleFilterError(f"finding_table: {exc}") from exc
+    for order in known:
         about = {"host": order.get("host"), "order": f"{order.get('provider')} {order['order_id']}".strip()}
         if "status" not in order:
             rows.append({**about, "finding": order.get("error_kind"), "advice": order.get("msg")})

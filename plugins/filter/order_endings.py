@@ -15,13 +15,6 @@ description:
   - Orders that were canceled, replaced, rejected or revoked, and those that failed, do not count.
 positional: _input, days
 options:
-  _input:
-    description:
-      - Orders, as M(certops.issuance.order_info) returns them in C(orders). A key C(host) is the host of the order.
-      - An order without an answer has C(order_id), C(msg) and C(error_kind) alone.
-    type: list
-    elements: dict
-    required: true
   days:
     description: A number of days, 0 or more.
     type: float

@@ -16,13 +16,6 @@ description:
     P(certops.issuance.order_metrics#filter) show it.
 positional: _input, info
 options:
-  _input:
-    description:
-      - Orders, as M(certops.issuance.order_info) returns them in C(orders). A key C(host) is the host of the order.
-      - An order without an answer has C(order_id), C(msg) and C(error_kind) alone.
-    type: list
-    elements: dict
-    required: true
   info:
     description: The result of M(certops.issuance.certificate_info) on that host, also when it failed or was skipped.
     type: dict

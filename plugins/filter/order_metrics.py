@@ -14,14 +14,7 @@ description:
   - Each series has the labels C(provider), C(order_id), C(host) and C(name), the first name of the order. The values of
     labels have at most 128 characters, and at most 20000 orders are written.
 positional: _input
-options:
-  _input:
-    description:
-      - Orders, as M(certops.issuance.order_info) returns them in C(orders). A key C(host) is the host of the order.
-      - An order without an answer has C(order_id), C(msg) and C(error_kind) alone.
-    type: list
-    elements: dict
-    required: true
+extends_documentation_fragment: certops.issuance.orders.list
 seealso:
   - plugin: certops.issuance.order_table
     plugin_type: filter

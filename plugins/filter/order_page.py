@@ -15,14 +15,8 @@ description:
   - The page is self-contained. It loads nothing, works without JavaScript, and can be printed.
   - All text of providers and inventories is escaped. Only links that begin with C(http) are links.
 positional: _input
+extends_documentation_fragment: certops.issuance.orders.list
 options:
-  _input:
-    description:
-      - Orders, as M(certops.issuance.order_info) returns them in C(orders). A key C(host) is the host of the order.
-      - An order without an answer has C(order_id), C(msg) and C(error_kind) alone.
-    type: list
-    elements: dict
-    required: true
   title:
     description: The heading of the page.
     type: str

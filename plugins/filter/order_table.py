@@ -71,12 +71,12 @@ import datetime
 import io
 import re
 import typing as t
-from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.certops.issuance.plugins.module_utils._common.renewal import due
 from ansible_collections.certops.issuance.plugins.module_utils._common.text import clean_line
+from ansible_collections.certops.issuance.plugins.plugin_utils._fleet import moment, read_orders, without_subject
 from ansible_collections.certops.issuance.plugins.plugin_utils._tables import align
 
 _COLUMNS = (
@@ -123,10 +123,11 @@ def order_table(
     Raises:
         AnsibleFilterError: when the input is no list of orders, or the format is not known.
     """
-    if not isinstance(orders, list) or not all(isinstance(one, Mapping) and "order_id" in one for one in orders):
-        raise AnsibleFilterError("order_table is for a list of orders, as order_info returns in orders")
-    moment = now or datetime.datetime.now(datetime.timezone.utc)
-    rows = [_row(order, moment) for order in orders]
+    present = now or datetime.datetime.now(datetime.timezone.utc)
+    try:
+        rows = [_row(order, present) for order in read_orders(orders)]
+    except ValueError as exc:
+        raise AnsibleFilterError(f"order_table: {exc}") from exc
     if format == "rows":
         return rows
     if format == "csv":
@@ -153,8 +154,9 @@ def _row(order: t.Mapping[str, t.Any], now: datetime.datetime) -> Row:
         "due": due(order, now),
         "in_service": (order.get("in_service") or {}).get("state"),
     }
-    if not_after:
-        values["days_left"] = (datetime.datetime.fromisoformat(not_after.replace("Z", "+00:00")) - now).days
+    end = moment(not_after)
+    if end is not None:
+        values["days_left"] = (end - now).days
     return {name: values[name] for name in _COLUMNS if name not in _OPTIONAL or values[name] is not None}
 
 
@@ -165,9 +167,7 @@ def _blocked_by(order: t.Mapping[str, t.Any]) -> str | None:
     if blockers:
         more = f" (and {len(blockers) - 1} more)" if len(blockers) > 1 else ""
         return str(blockers[0]["message"]) + more
-    # A message begins with what stands in the columns before.
-    known = f"{order.get('provider')} order {order['order_id']}: "
-    return order.get("reason") or str(order.get("msg") or "").removeprefix(known) or None
+    return order.get("reason") or without_subject(order)
 
 
 def _csv(rows: t.Sequence[Row]) -> str:

@@ -229,7 +229,7 @@ def _entry(order: Data, now: datetime.datetime) -> Entry:
     issued = bool(order.get("issued"))
     done = sum(1 for domain in domains if issued or domain.get("status") == Check.COMPLETED)
     answered = bool(order.get("status"))
-    note = order.get("reason") if answered else _without_subject(order)
+    note = order.get("reason") if answered else without_subject(order)
     links = [(str(check), url) for check, url in (order.get("action_urls") or {}).items() if is_web_link(url)]
     return Entry(
         hosts=() if order.get("host") is None else (_name(order["host"]),),
@@ -251,7 +251,7 @@ def _entry(order: Data, now: datetime.datetime) -> Entry:
     )
 
 
-def _without_subject(order: Data) -> str | None:
+def without_subject(order: Data) -> str | None:
     """The message without what stands beside it anyhow."""
     message = str(order.get("msg") or "")
     return message.removeprefix(f"{order.get('provider')} order {order['order_id']}: ") or None

@@ -255,8 +255,10 @@ def test_what_is_no_number_of_days(given: t.Any) -> None:
 
 # -- the filters ------------------------------------------------------------------------
 
+_FILTERS = ["order_table", "finding_table", "order_page", "order_metrics", "order_in_service", "order_endings"]
 
-@pytest.mark.parametrize("name", ["order_page", "order_metrics", "order_in_service", "order_endings"])
+
+@pytest.mark.parametrize("name", _FILTERS)
 @pytest.mark.parametrize("given", ["text", {"order_id": "1"}, [{"provider": "digicert"}], [7], None])
 def test_filters_refuse_what_is_no_list_of_orders(name: str, given: t.Any) -> None:
     found = filter_loader.get("certops.issuance." + name).j2_function
