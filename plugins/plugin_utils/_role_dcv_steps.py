@@ -454,10 +454,7 @@ class DcvSteps:
         peers = self._peers
         result = self._nothing()
         result.update(
-            any=False,
-            handled=[],
-            closed=False,
-            msg="the DCV evidence could not be withdrawn; the next run tries it again",
+            handled=[], closed=False, msg="the DCV evidence could not be withdrawn; the next run tries it again"
         )
         if self.check_mode:
             return result

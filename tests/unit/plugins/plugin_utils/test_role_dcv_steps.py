@@ -1,15 +1,35 @@
 # Copyright (c) 2026, certops.issuance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The settings of the role for DCV, and what it says of those that cannot be used."""
+"""The settings of the role for DCV, what it says of those that cannot be used, and its steps in check mode."""
 
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
-from ansible_collections.certops.issuance.plugins.plugin_utils._role_dcv_steps import read_look_settings
+from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_journal import Journal, journal_directory
+from ansible_collections.certops.issuance.plugins.plugin_utils._role_dcv_steps import (
+    INPUTS,
+    OUTCOME,
+    PLAN,
+    WITHDRAWAL,
+    DcvSteps,
+    read_look_settings,
+)
+
+ORDER_ID = "1001"
+ENTRY = {
+    "kind": "record",
+    "provider": "digicert",
+    "order_id": ORDER_ID,
+    "type": "TXT",
+    "fqdn": "_dnsauth.example.org",
+    "zone": "example.org",
+    "value": "token",
+}
 
 
 @pytest.mark.parametrize(
@@ -30,3 +50,61 @@ def test_a_setting_that_cannot_be_used_is_named(given: dict[str, t.Any], message
 
 def test_a_duration_becomes_seconds() -> None:
     assert read_look_settings({"visible_timeout": "2m"}, "digicert")["visible_timeout"] == 120
+
+
+def host_with_an_issued_order(folder: Path, check_mode: bool) -> DcvSteps:
+    """The steps of a host whose order is issued, with the record of the order in the journal."""
+    folder.chmod(0o700)
+    environment = {"HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
+    Journal(journal_directory(environment)).add([ENTRY])
+    request = {"host": "web0", "order_ids": [ORDER_ID], "dcv": {"tasks": "/tasks.yml", "webroot": None, "label": "a"}}
+    variables = {
+        "ansible_play_batch": ["web0"],
+        INPUTS: {"provider": "digicert", "request": request},
+        OUTCOME: {"orders": [{"order_id": ORDER_ID, "issued": True}]},
+    }
+    return DcvSteps(
+        host="web0",
+        variables=variables,
+        operate=lambda *_asked: pytest.fail("the provider was asked"),
+        published=lambda hosts, name: iter([variables[name]] if "web0" in hosts and name in variables else []),
+        awaited=lambda _request: True,
+        checksum=lambda _path: None,
+        show=lambda _line: None,
+        sleep=lambda _seconds: None,
+        environment=environment,
+        check_mode=check_mode,
+    )
+
+
+def journal(steps: DcvSteps) -> list[dict[str, t.Any]]:
+    """What is in the journal."""
+    return Journal(journal_directory(steps.environment)).read()
+
+
+def test_what_was_published_is_withdrawn_after_issuance(tmp_path: Path) -> None:
+    steps = host_with_an_issued_order(tmp_path, check_mode=False)
+    withdrawal = steps.run("withdraw")
+    assert withdrawal["any"] is True
+    assert [(one["state"], one["record"]["values"]) for one in withdrawal["records"]] == [("absent", ["token"])]
+    # What only began to be withdrawn stays in the journal.
+    assert journal(steps) == [ENTRY]
+    steps.variables = {**steps.variables, WITHDRAWAL: withdrawal}
+    assert steps.run("close") == {"changed": False, "closed": True, "handled": [ORDER_ID]}
+    assert journal(steps) == []
+
+
+def test_check_mode_withdraws_nothing(tmp_path: Path) -> None:
+    steps = host_with_an_issued_order(tmp_path, check_mode=True)
+    withdrawal = steps.run("withdraw")
+    assert (withdrawal["any"], withdrawal["records"], withdrawal["files"]) == (False, [], [])
+    steps.variables = {**steps.variables, WITHDRAWAL: {**withdrawal, "ended": [ENTRY]}}
+    assert steps.run("close")["closed"] is True
+    assert journal(steps) == [ENTRY]
+
+
+def test_check_mode_does_not_look_and_forgets_nothing(tmp_path: Path) -> None:
+    steps = host_with_an_issued_order(tmp_path, check_mode=True)
+    steps.variables = {**steps.variables, PLAN: {"leader": "web0", "ended": [ENTRY]}}
+    assert steps.run("see") == {"skipped": True}
+    assert journal(steps) == [ENTRY]
