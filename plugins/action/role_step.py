@@ -32,7 +32,6 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.operation
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_reissue import (
     ORDER_REISSUE_OPTIONS,
-    make_reference,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_wait import (
     ORDER_WAIT_OPTIONS,
@@ -232,18 +231,12 @@ class ActionModule(OrderActionBase):
                 label=_role_dcv.publisher_label(label, dcv),
                 order_id=next(iter(request["order_ids"]), None),
                 pending_csr=pending.get("csr"),
-                reference=self._reference(params, pending.get("csr")),
             )
         frozen = {name: params[name] for name in ("provider", "timeout", "poll_interval", "on_timeout")}
         frozen["order_id"] = next(iter(request["order_ids"]), None)
         if renews:
             request = renewal_rules.with_renewal(request, found["renewal"], found["deployed"])
         return dict(found, request=request, **frozen)
-
-    @staticmethod
-    def _reference(params: Data, csr: str | None) -> str | None:
-        """The reference of the reissue that is requested for a CSR."""
-        return make_reference(params["provider"], str(params["order_id"]).strip(), csr) if csr else None
 
     def _missing_key(self, path: str | None) -> list[tuple[str, str]]:
         """Whether the private key is on the host. In check mode a task before this one may not have made it."""
@@ -340,9 +333,9 @@ class ActionModule(OrderActionBase):
         found: Data = self._execute_module("ansible.builtin.stat", module_args=options, task_vars=self._vars)
         return (found.get("stat") or {}).get("checksum")
 
-    def _awaited(self, request: Data) -> bool:
-        """Whether the order of a host of this account is waited for: not where its reissue was refused."""
-        return renewal_rules.is_awaited(request, self._renewed_orders)
+    def _renewed_request(self, request: Data) -> Data:
+        """The request of a host of this account as it is after renew."""
+        return renewal_rules.renewed_request(request, self._renewed_orders)
 
     @functools.cached_property
     def _renewed_orders(self) -> Data:
@@ -356,7 +349,7 @@ class ActionModule(OrderActionBase):
             variables=self._vars,
             operate=self._operate,
             published=self._published,
-            awaited=self._awaited,
+            renewed=self._renewed_request,
             checksum=self._checksum,
             show=show_progress,
             sleep=sleep_for(os.getppid()),

@@ -129,7 +129,8 @@ notes:
     E(XDG_CACHE_HOME)) notes each request before it is sent. It holds no secrets. The module works without it, for
     example on a CI runner that is thrown away; then a request without an answer may be sent again earlier.
   - Where the provider reports no reference, RV(order.reference) is that of the request. It is made of the order, the
-    key and the names, and so is the same in each run.
+    key and the names, and so is the same in each run. Where Sectigo answers with another one, that one counts, and this
+    machine keeps it for later runs.
   - V(sectigo) gets it as the unique value of the reissue. It is part of what must be published, and no call returns it.
     Give it to M(certops.issuance.order_dcv_info) as one of its C(unique_values).
 seealso:

@@ -63,8 +63,7 @@ def questions(peers: t.Iterable[Data], journaled: t.Container[str]) -> list[Data
                 # That of a renewal is known to the provider only where it reports the CSR of the reissue.
                 ("csr", None if renews else peer.get("csr")),
                 ("pending_csr", peer["dcv"].get("pending_csr")),
-                # A reissue has its reference, whatever the order was placed with.
-                ("unique_value", peer["dcv"].get("reference" if renews else "unique_value")),
+                ("unique_value", peer["dcv"].get("unique_value")),
             ):
                 if value is not None:
                     question.setdefault(name, value)

@@ -247,7 +247,7 @@ class DcvSteps:
         variables: of the host.
         operate: runs an operation with its account.
         published: the registered variable of each of some hosts that has it.
-        awaited: whether the order of a host, by its request, is waited for.
+        renewed: the request of a host as it is once next certificates were requested; see renewed_request.
         checksum: of a file on the host, SHA-1; None where it is not there.
         show: shows a line of progress.
         sleep: pauses; raises where the run is gone.
@@ -258,7 +258,7 @@ class DcvSteps:
     variables: t.Mapping[str, t.Any]
     operate: t.Callable[[Operation, Data, Data], Data]
     published: t.Callable[[t.Iterable[str], str], t.Iterator[Data]]
-    awaited: t.Callable[[Data], bool]
+    renewed: t.Callable[[Data], Data]
     checksum: t.Callable[[str], str | None]
     show: t.Callable[[str], None]
     sleep: t.Callable[[float], None]
@@ -279,11 +279,7 @@ class DcvSteps:
 
     @property
     def _request(self) -> Data:
-        return self._awaited(self.variables[INPUTS]["request"])
-
-    def _awaited(self, request: Data) -> Data:
-        """A request without its orders where nobody waits for them."""
-        return request if self.awaited(request) else dict(request, order_ids=[])
+        return self.renewed(self.variables[INPUTS]["request"])
 
     @property
     def _settings(self) -> Data:
@@ -303,7 +299,7 @@ class DcvSteps:
         found = self.published(self.variables["ansible_play_batch"], INPUTS)
         requests = (inputs["request"] for inputs in found if inputs.get("request"))
         peers = rules.publishing_peers(self._request, requests)
-        return [self._awaited(peer) for peer in peers] or [self._request]
+        return [self.renewed(peer) for peer in peers] or [self._request]
 
     def _orders(self, order_ids: t.Iterable[str]) -> set[tuple[str, str]]:
         return {(self._provider, order_id) for order_id in order_ids}

@@ -291,6 +291,20 @@ def is_awaited(peer: Data, renewed: t.Mapping[str, t.Any]) -> bool:
     return bool(found and not found.get("failed") and found["action"] != "would_send")
 
 
+def renewed_request(request: Data, renewed: t.Mapping[str, t.Any]) -> Data:
+    """The request of a host that publishes, without its orders where nobody waits for them.
+
+    The evidence of a reissue has the unique value of the reissue, whatever the order was placed with.
+    """
+    if not is_awaited(request, renewed):
+        return dict(request, order_ids=[])
+    renews = request.get("renews") or {}
+    if not renews.get("wish"):
+        return request
+    unique_value = renewed["requested"][renews["order_id"]]["unique_value"]
+    return dict(request, dcv=dict(request["dcv"], unique_value=unique_value))
+
+
 def superseded_serials(peers: t.Iterable[Data], renewed: t.Mapping[str, t.Any]) -> dict[str, str]:
     """For each order that was requested the serial number that is to be replaced, as far as it is known."""
     found: dict[str, str] = {}

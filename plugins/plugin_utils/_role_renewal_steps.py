@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime, timezone
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.csr_hash import is_unique_value
 from ansible_collections.certops.issuance.plugins.module_utils._orders.certificates import chain
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_follow_up import (
@@ -108,6 +109,9 @@ def request_certificates(
     for order_id, wish in rules.wishes_of(peers, refused).items():
         found = operate(order_reissue, ORDER_REISSUE_OPTIONS, dict(wish, order_id=order_id))
         requested[order_id] = {name: found[name] for name in _REPORTED if name in found}
+        reference = (found.get("order") or {}).get("reference")
+        # What else a provider calls a reference is no part of its evidence.
+        requested[order_id]["unique_value"] = reference if is_unique_value(reference) else None
     followed: Data = {}
     for peer in peers:
         if "follow" in peer and peer["follow"]["order_id"] not in followed:

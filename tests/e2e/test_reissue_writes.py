@@ -74,6 +74,18 @@ def test_a_process_that_died_with_the_lock_keeps_nobody_waiting(desk: Desk) -> N
     assert desk.now() == before
 
 
+def test_the_unique_value_of_the_reply_counts(make_desk: t.Callable[[str], Desk]) -> None:
+    desk = make_desk("sectigo")
+    order_id = desk.order(dcv="look", dcv_method="dns-cname")
+    desk.sandbox.patch_account("sectigo", features={"own_unique_value": True})
+    results = [desk.reissue(order_id) for _run in range(2)]
+    assert [result["action"] for result in results] == ["sent", "adopted"]
+    replacement = desk.sandbox.get_order("sectigo", order_id)["replaced_by"]
+    (domain,) = desk.sandbox.get_order("sectigo", replacement)["domains"]
+    for result in results:
+        assert f".{result['order']['reference']}." in domain["evidence"][0]["value"]
+
+
 # -- guards ------------------------------------------------------------------------
 
 #: How an order is made, how its next certificate is requested, and what becomes of that: an error_kind, or an action.

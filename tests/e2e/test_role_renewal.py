@@ -310,10 +310,19 @@ class TestDomainControlValidation:
 
     @pytest.mark.slow
     @pytest.mark.parametrize(
-        ("provider", "method"), [("digicert", "dns-txt"), ("gogetssl", "dns-cname"), ("sectigo", "dns-cname")]
+        ("provider", "method", "features"),
+        [
+            ("digicert", "dns-txt", {}),
+            ("gogetssl", "dns-cname", {}),
+            ("sectigo", "dns-cname", {}),
+            ("sectigo", "dns-cname", {"own_unique_value": True}),
+        ],
     )
-    def test_the_evidence_of_the_reissue_is_published(self, fleet: Fleet, provider: str, method: str) -> None:
+    def test_the_evidence_of_the_reissue_is_published(
+        self, fleet: Fleet, provider: str, method: str, features: dict[str, bool]
+    ) -> None:
         world = World(fleet)
+        fleet.sandbox.patch_account(provider, features=features)
         order = served(fleet, provider, dcv="look", dcv_method=method)
         old = fleet.serial("web0")
         resting = world.run(play="renewal.yml", certificate_renewal="auto")

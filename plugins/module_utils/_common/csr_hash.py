@@ -64,13 +64,18 @@ def _is_whole(der: bytes) -> bool:
     return len(der) == 2 + octets + length
 
 
+def is_unique_value(text: str | None) -> t.TypeGuard[str]:
+    """Whether it is 1 to 20 letters and digits."""
+    return bool(text and _UNIQUE_VALUE.match(text))
+
+
 def check_unique_value(unique_value: str) -> str:
     """The unique value as given; the empty text means that none was used.
 
     Raises:
         ValueError: it is not 1 to 20 letters and digits.
     """
-    if unique_value and not _UNIQUE_VALUE.match(unique_value):
+    if unique_value and not is_unique_value(unique_value):
         raise ValueError(f"a unique value is 1 to 20 letters and digits, which {unique_value[:40]!r} is not")
     return unique_value
 

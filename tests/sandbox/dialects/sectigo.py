@@ -618,7 +618,8 @@ class Sectigo(Dialect):
             self._tie(base, replacement)
             self.enter(base, "replacement")
         generated = hashlib.sha256(f"{replacement.order_id} {csr}".encode()).hexdigest()[:20]
-        replacement.unique_value = arguments.get("uniqueValue") or generated
+        given = "" if account.features.get("own_unique_value") else arguments.get("uniqueValue")
+        replacement.unique_value = given or generated
         if added:
             self.enter(base, "names", f"{NAME_PRICE * added}.00")
         return self._placed(replacement, arguments)

@@ -32,7 +32,7 @@ from ..model import Status
 from ..providers.coerce import moment_from_text
 from ..reissue.guard import Case, Verdict, decide, is_ours, may_be_ours, removed_names
 from ..reissue.ledger import ACCEPTED, REFUSED, STARTED, Ledger
-from ..reissue.model import Policy, Snapshot, Wish, reference_of
+from ..reissue.model import Journal, Policy, Snapshot, Wish, reference_of
 from ..wait.durations import parse_duration
 from .runtime import PROVIDER_OPTIONS, Params, Result, Session, with_untouched_result
 
@@ -122,7 +122,7 @@ class _Task:
                 # Between two looks nobody else is kept waiting.
                 with self._ledger.locked(wish.order_id, runtime.clock, runtime.sleep, runtime.clock() + _LOCK_TIMEOUT):
                     journal = self._ledger.read(wish.order_id, wish.reference)
-                    case = Case(self._look(wish), wish, journal, self._now(), policy)
+                    case = Case(self._look(wish, journal), wish, journal, self._now(), policy)
                     verdict = decide(case)
                     done = self._act(case, verdict)
                 if done is not None:
@@ -178,7 +178,7 @@ class _Task:
 
     # -- looking ------------------------------------------------------------
 
-    def _look(self, wish: Wish) -> Snapshot:
+    def _look(self, wish: Wish, journal: Journal) -> Snapshot:
         """What the provider reports now; into the report as well."""
         session = self._session
         try:
@@ -192,7 +192,7 @@ class _Task:
         issued = snapshot.status == Status.ISSUED and not snapshot.open
         if issued and snapshot.newest_key is None and may_be_ours(snapshot, wish):
             snapshot = self._with_key(snapshot)
-        self.report["order"] = _describe(snapshot, wish)
+        self.report["order"] = _describe(snapshot, wish, journal.reference)
         self.report["superseded_serial_number"] = snapshot.serial_number
         return snapshot
 
@@ -239,7 +239,7 @@ class _Task:
         wish = case.wish
         self._note(wish, STARTED)
         try:
-            needs_approval = self._session.provider.request_reissue(wish.order_id, fields)
+            reply = self._session.provider.request_reissue(wish.order_id, fields)
         except OrderError as exc:
             self.report["sent"] = {False: "false", True: "true", None: "unknown"}[exc.sent]
             if exc.sent is None or (exc.sent and isinstance(exc, _UNCERTAIN)):
@@ -251,26 +251,27 @@ class _Task:
             self.report["reason"] = exc.details.get("reason", "refused")
             raise
         self.report["sent"] = "true"
-        self._note(wish, ACCEPTED)
-        self._look_again(wish)
-        if needs_approval:
+        given = reply.reference if reply.reference != wish.reference else None
+        self._note(wish, ACCEPTED, given)
+        self._look_again(wish, given)
+        if reply.needs_approval:
             error = ActionRequired("the request was accepted and waits for approval; a person must approve it")
             error.details = {"changed": True, "action": "sent"}
             raise error
         return dict(self.report, changed=True, action="sent")
 
-    def _look_again(self, wish: Wish) -> None:
+    def _look_again(self, wish: Wish, reference: str | None) -> None:
         """The order as it is after the request, for the result; it is sent whatever comes of this look."""
         superseded = self.report["superseded_serial_number"]
         try:
-            self.report["order"] = _describe(self._session.provider.fetch_reissue(wish), wish)
+            self.report["order"] = _describe(self._session.provider.fetch_reissue(wish), wish, reference)
         except OrderError as exc:
             self._session.warn(f"the reissue was requested, but the order could not be read afterwards: {exc}")
         self.report["superseded_serial_number"] = superseded
 
-    def _note(self, wish: Wish, outcome: str) -> None:
+    def _note(self, wish: Wish, outcome: str, given: str | None = None) -> None:
         try:
-            self._ledger.write(self._now(), wish.order_id, wish.reference, outcome)
+            self._ledger.write(self._now(), wish.order_id, wish.reference, outcome, given)
         except OSError as exc:
             if outcome == STARTED:
                 raise
@@ -313,21 +314,15 @@ class _Task:
         )
 
 
-def make_reference(provider: str, order_id: str, csr: str) -> str:
-    """The reference of the request for a CSR; see reference_of.
+def _describe(snapshot: Snapshot, wish: Wish, reference: str | None) -> Result:
+    """The order as plain data, with what the CSR shows of its reissue.
 
-    Raises:
-        InvalidRequest: the CSR cannot be read.
+    Arguments:
+        reference: that the provider has given the request in the place of ours.
     """
-    names = (chain.ascii_name(name) for name in chain.names_of_csr(csr))
-    return reference_of(provider, order_id, chain.key_of_csr(csr), names)
-
-
-def _describe(snapshot: Snapshot, wish: Wish) -> Result:
-    """The order as plain data, with what the CSR shows of its reissue."""
     reissue = snapshot.order.reissue
     ours = is_ours(snapshot, wish) if reissue.open else None
-    reference = snapshot.order.reference or wish.reference
+    reference = reference or snapshot.order.reference or wish.reference
     return replace(snapshot.order, reissue=replace(reissue, ours=ours), reference=reference).to_dict()
 
 

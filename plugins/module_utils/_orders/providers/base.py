@@ -25,7 +25,7 @@ from ..http.rate_limit import RateLimits
 from ..http.redaction import shortened
 from ..model import Blocker, Check, Domain, IssuedBundle, Order
 from ..reissue.methods import choose_dcv_method
-from ..reissue.model import Snapshot, Wish
+from ..reissue.model import ReissueReply, Snapshot, Wish
 from .paging import OrderList
 
 #: Words of any API for too many requests, for a server that is not well, and for an order that has not come so far yet:
@@ -357,8 +357,8 @@ class Provider(abc.ABC):
         """
         raise NotImplementedError(f"{self.info.name} has no reissue")
 
-    def request_reissue(self, order_id: str, fields: t.Mapping[str, t.Any]) -> bool:
-        """Send these fields, once. Returns whether a person must approve the request now.
+    def request_reissue(self, order_id: str, fields: t.Mapping[str, t.Any]) -> ReissueReply:
+        """Send these fields, once.
 
         Raises:
             OrderError: its ``sent`` is whether the request may have arrived.

@@ -68,8 +68,11 @@ class Ledger:
         finally:
             os.close(descriptor)
 
-    def write(self, now: datetime, order_id: str, reference: str, outcome: str) -> None:
+    def write(self, now: datetime, order_id: str, reference: str, outcome: str, given: str | None = None) -> None:
         """Append one entry, and see that it is on the disk.
+
+        Arguments:
+            given: the reference that the provider has given the request in the place of ours.
 
         Raises:
             OSError: when it cannot be written; nothing must be sent then.
@@ -81,6 +84,8 @@ class Ledger:
             "action": "reissue",
             "outcome": outcome,
         }
+        if given is not None:
+            entry["given_reference"] = given
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | _NO_LINK
         descriptor = os.open(self._path + ".ledger", flags, 0o600)
         try:
@@ -101,17 +106,22 @@ class Ledger:
         """
         last: dict[str, tuple[str, datetime]] = {}
         accepted: list[datetime] = []
+        given: dict[str, str] = {}
         for entry in self._entries():
             moment, outcome = _moment(entry.get("time")), entry.get("outcome")
             if entry.get("order_id") != order_id or moment is None:
                 continue
-            last[str(entry.get("reference"))] = (str(outcome), moment)
+            own = str(entry.get("reference"))
+            last[own] = (str(outcome), moment)
+            if entry.get("given_reference"):
+                given[own] = str(entry["given_reference"])
             if outcome == ACCEPTED:
                 accepted.append(moment)
         return Journal(
             attempted=last.get(reference, ("", None))[0] in (STARTED, ACCEPTED),
             uncertain_since=max((moment for outcome, moment in last.values() if outcome == STARTED), default=None),
             answered_at=max(accepted, default=None),
+            reference=given.get(reference),
         )
 
     def _entries(self) -> list[t.Mapping[str, t.Any]]:

@@ -86,6 +86,19 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class ReissueReply:
+    """What a provider answers to a request that it accepts.
+
+    Arguments:
+        needs_approval: a person must approve it now.
+        reference: that of the request from now on; None where the answer has none.
+    """
+
+    needs_approval: bool = False
+    reference: str | None = None
+
+
+@dataclass(frozen=True)
 class Journal:
     """What this user's ledger knows of an order; without a ledger all is None.
 
@@ -93,11 +106,13 @@ class Journal:
         attempted: this very request was sent, or may have been.
         uncertain_since: when a request was sent of which nobody knows what became.
         answered_at: when the provider last accepted a request.
+        reference: of this very request, where the provider has given it another one.
     """
 
     attempted: bool = False
     uncertain_since: datetime | None = None
     answered_at: datetime | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True)

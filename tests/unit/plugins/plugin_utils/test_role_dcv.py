@@ -81,12 +81,6 @@ class TestSharing:
         peer["renews"] = {"order_id": "1", "wish": {"csr": "a CSR"}}
         assert rules.questions([peer], []) == [{"order_id": "1", "evidence": True, "pending_csr": "a CSR"}]
 
-    def test_a_renewal_has_its_reference_for_a_unique_value(self) -> None:
-        peer = request("web1", "1", unique_value="that of the order", reference="that of the reissue")
-        assert rules.questions([peer], [])[0]["unique_value"] == "that of the order"
-        peer["renews"] = {"order_id": "1", "wish": {"csr": "a CSR"}}
-        assert rules.questions([peer], [])[0]["unique_value"] == "that of the reissue"
-
     def test_an_order_that_nobody_waits_for_is_asked_for_only_where_something_is_left(self) -> None:
         assert rules.questions([request("web1")], ["1"]) == []
         assert rules.questions([request("web1")], ["0"]) == [{"order_id": "0", "evidence": False}]

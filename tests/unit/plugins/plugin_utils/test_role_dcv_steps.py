@@ -68,7 +68,7 @@ def host_with_an_issued_order(folder: Path, check_mode: bool) -> DcvSteps:
         variables=variables,
         operate=lambda *_asked: pytest.fail("the provider was asked"),
         published=lambda hosts, name: iter([variables[name]] if "web0" in hosts and name in variables else []),
-        awaited=lambda _request: True,
+        renewed=lambda request: request,
         checksum=lambda _path: None,
         show=lambda _line: None,
         sleep=lambda _seconds: None,

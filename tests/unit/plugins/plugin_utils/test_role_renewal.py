@@ -227,6 +227,17 @@ class TestWhoRenews:
         assert rules.is_awaited(self.peer("web0", "5"), renewed) is True
         assert rules.is_awaited({"host": "web0"}, renewed) is True
 
+    def test_the_evidence_of_a_reissue_has_its_own_unique_value(self) -> None:
+        settings = {"order_ids": ["1"], "dcv": {"unique_value": "oforder"}}
+        renewed = {"requested": {"1": {"action": "adopted", "unique_value": "ofreissue"}}, "refused": {}}
+        publishes = {**self.peer("web0", "1", {"csr": "a CSR"}), **settings}
+        found = rules.renewed_request(publishes, renewed)
+        assert (found["order_ids"], found["dcv"]) == (["1"], {"unique_value": "ofreissue"})
+        # What is refused is published for nobody, and an order that is not renewed has what it was placed with.
+        assert rules.renewed_request(publishes, {"requested": {}, "refused": {"1": "why"}})["order_ids"] == []
+        waits = {**self.peer("web0", "1"), **settings}
+        assert rules.renewed_request(waits, {"requested": {}, "refused": {}}) == waits
+
     @pytest.mark.parametrize(
         ("result", "serial"),
         [

@@ -26,7 +26,7 @@ from ...errors import (
 )
 from ...http.messages import Request, Response
 from ...model import IssuedBundle, Order, Status
-from ...reissue.model import Snapshot, Wish
+from ...reissue.model import ReissueReply, Snapshot, Wish
 from ..base import DcvReply, OrderSummary, Provider
 from ..coerce import flag, identifier, mapping, number, objects, text, word
 from ..paging import MAX_PAGES, OrderList, Page, Pages, read_pages
@@ -201,7 +201,7 @@ class DigicertProvider(Provider):
         """See Provider.prepare_reissue."""
         return make_body(snapshot, wish)
 
-    def request_reissue(self, order_id: str, fields: t.Mapping[str, t.Any]) -> bool:
+    def request_reissue(self, order_id: str, fields: t.Mapping[str, t.Any]) -> ReissueReply:
         """See Provider.request_reissue."""
         path = f"/order/certificate/{order_id}/reissue"
         return self._send(
@@ -296,9 +296,11 @@ def _read_reissues(response: Response) -> list[Body]:
     return objects(body.get("certificates") if isinstance(body, dict) else body)
 
 
-def _read_reissue(response: Response) -> bool:
-    """Whether the reissue waits for approval. An empty body is an answer as well; section 8 of the sheet on orders."""
-    return needs_approval(mapping(read_json(response))) if response.body.strip() or response.status >= 400 else False
+def _read_reissue(response: Response) -> ReissueReply:
+    """An empty body is an answer as well; section 8 of the sheet on orders."""
+    if not response.body.strip() and response.status < 400:
+        return ReissueReply()
+    return ReissueReply(needs_approval(mapping(read_json(response))))
 
 
 def _read_random_value(response: Response) -> RandomValue | None:

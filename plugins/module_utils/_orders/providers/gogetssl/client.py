@@ -30,7 +30,7 @@ from ...errors import (
 from ...http.messages import Request, Response, Transport
 from ...http.redaction import shortened
 from ...model import IssuedBundle, Order
-from ...reissue.model import Snapshot, Wish
+from ...reissue.model import ReissueReply, Snapshot, Wish
 from ..base import (
     NOT_YET,
     SERVER_FAULT,
@@ -172,11 +172,11 @@ class GogetsslProvider(Provider):
         """See Provider.prepare_reissue."""
         return make_form(snapshot, wish)
 
-    def request_reissue(self, order_id: str, fields: t.Mapping[str, t.Any]) -> bool:
+    def request_reissue(self, order_id: str, fields: t.Mapping[str, t.Any]) -> ReissueReply:
         """See Provider.request_reissue."""
         path = f"/orders/ssl/reissue/{order_id}"
         self._send("reissue", "POST", path, _read_json, order_id, form=fields, repeatable=False)
-        return False
+        return ReissueReply()
 
     # -- calls --------------------------------------------------------------
 

@@ -13,6 +13,7 @@ import re
 import typing as t
 from dataclasses import replace
 
+from ...._common.csr_hash import is_unique_value
 from ...._common.evidence import NameEvidence
 from ...account import Account
 from ...certificates.cache import CertificateCache
@@ -33,7 +34,7 @@ from ...http.messages import Request, Response, Transport
 from ...http.redaction import shortened
 from ...model import Check, IssuedBundle, Order
 from ...reissue.methods import choose_dcv_method
-from ...reissue.model import Snapshot, Wish
+from ...reissue.model import ReissueReply, Snapshot, Wish
 from ..base import (
     NOT_YET,
     SERVER_FAULT,
@@ -230,12 +231,16 @@ class SectigoProvider(Provider):
         """See Provider.prepare_reissue."""
         return make_form(snapshot, wish, self._identify(wish.order_id))
 
-    def request_reissue(self, order_id: str, fields: t.Mapping[str, t.Any]) -> bool:
-        """See Provider.request_reissue. The reply has no order number; section 2 of the sheet on orders."""
+    def request_reissue(self, order_id: str, fields: t.Mapping[str, t.Any]) -> ReissueReply:
+        """See Provider.request_reissue. The reply has no order number; section 2 of the sheet on orders.
+
+        Where its unique value differs from ours, that of the reply counts.
+        """
         reply = self._send(_REPLACE, fields, order_id, lambda reply: reply, repeatable=False)
         if reply.code < 0:
             raise InvalidRequest(f"AutoReplaceSSL answered {reply.code} ({_quote(reply)}); look at the order")
-        return False
+        unique_value = text(reply.fields.get("uniqueValue"))
+        return ReissueReply(reference=unique_value if is_unique_value(unique_value) else None)
 
     # -- calls --------------------------------------------------------------
 

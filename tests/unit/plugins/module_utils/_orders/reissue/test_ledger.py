@@ -38,6 +38,16 @@ def test_a_request_is_in_doubt_until_its_answer(tmp_path: pathlib.Path) -> None:
     assert ledger.read("1", "other") == Journal(answered_at=LATER)
 
 
+def test_a_reference_that_the_provider_has_given_is_kept(tmp_path: pathlib.Path) -> None:
+    ledger = Ledger(str(tmp_path), "account")
+    ledger.write(NOW, "1", "mine", STARTED)
+    ledger.write(LATER, "1", "mine", ACCEPTED, given="theirs")
+    # A later entry of the same request has no other.
+    ledger.write(LATER, "1", "mine", ACCEPTED)
+    assert ledger.read("1", "mine").reference == "theirs"
+    assert ledger.read("1", "other").reference is None
+
+
 def test_a_line_that_was_cut_short_is_none_and_spoils_no_other(tmp_path: pathlib.Path) -> None:
     ledger = Ledger(str(tmp_path), "account")
     ledger.write(NOW, "1", "mine", STARTED)
