@@ -54,7 +54,8 @@ class Piece(t.NamedTuple):
 
 def guides() -> list[pathlib.Path]:
     """Everything with examples that are not plugin documentation."""
-    pages = [TREE / "README.md", TREE / "roles/certificate/README.md", *TREE.glob("docs/docsite/rst/*.rst")]
+    named = ("README.md", "roles/certificate/README.md", "docs/start.rst")
+    pages = [*(TREE / name for name in named), *TREE.glob("docs/docsite/rst/*.rst")]
     return sorted(page for page in pages if page.exists())
 
 
