@@ -65,6 +65,13 @@ BY_MODULES: list[Task] = [
     },
     *set_facts(4),
 ]
+RENEWING: list[Task] = [
+    {
+        "name": "Keep the certificate in service",
+        "ansible.builtin.import_role": {"name": ROLE},
+        "vars": {"certificate_renewal": "auto", "certificate_names": ["www.example.org"]},
+    }
+]
 
 
 class Fleet:
@@ -128,6 +135,10 @@ def main() -> None:
         used = fleet.run(WHOLE, HOSTS).cpu
         rows.append(["info, deploy, 4 set_fact", f"{floor / HOSTS:.3f}", "", "1.00", ""])
         rows.append(["whole role, nothing to do", f"{used / HOSTS:.3f}", "line above", f"{used / floor:.2f}", "1.3"])
+        sandbox.clear_requests()
+        used = fleet.run(RENEWING, HOSTS).cpu
+        requests = sandbox.summary()["requests"]
+        rows.append([f"renewal auto, nothing due: {requests} requests", f"{used / HOSTS:.3f}", "", "", "0 requests"])
         harness.table(
             f"The role on {HOSTS} hosts of one account, all issued ({FORKS} forks)",
             ["play", "CPU-s a host", "beside", "ratio", "figure to reach"],
