@@ -184,6 +184,19 @@ def worlds(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", file, *_PYTEST, env={"DCV_WORLDS": "5000"})
 
 
+def _interrupt_deployments(session: nox.Session, every: int) -> None:
+    files = TREE / "tests/integration/targets/certificate_deploy/files"
+    certificates = Path(session.create_tmp(), "certificates")
+    session.run("python", str(files / "certificates.py"), str(certificates), "www.example.com", "example.com")
+    session.run("python", str(files / "crash.py"), str(certificates), str(every))
+
+
+@_tests(tags=["test-all"])
+def crashes(session: nox.Session) -> None:
+    """Deployments interrupted at every fifth system call; the integration target tries a few of them."""
+    _interrupt_deployments(session, 5)
+
+
 @_tests(tags=["test-all"])
 def e2e(session: nox.Session) -> None:
     """Tests with real ansible runs."""
@@ -192,7 +205,7 @@ def e2e(session: nox.Session) -> None:
 
 @_tests(name="e2e-short", tags=["test"])
 def e2e_short(session: nox.Session) -> None:
-    """The short ones of them: the role end to end, the README, and samples of the rest."""
+    """The short ones of them: the role end to end, and samples of the rest."""
     session.run("python", "-m", "pytest", "tests/e2e", *_PYTEST, "-m", "not slow")
 
 
@@ -236,10 +249,7 @@ def sandbox(session: nox.Session) -> None:
 @_here(name="test-kill")
 def test_kill(session: nox.Session) -> None:
     """Deployments killed at every system call, and nights at every task; `make test-all` tries every fifth."""
-    files = TREE / "tests/integration/targets/certificate_deploy/files"
-    certificates = Path(session.create_tmp(), "certificates")
-    session.run("python", str(files / "certificates.py"), str(certificates), "www.example.com", "example.com")
-    session.run("python", str(files / "crash.py"), str(certificates))
+    _interrupt_deployments(session, 1)
     session.run("python", "-m", "pytest", "tests/e2e", *_PYTEST, "-m", "kill")
 
 

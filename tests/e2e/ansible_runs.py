@@ -15,11 +15,18 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 TREE = Path(__file__).resolve().parents[2]
 #: Seconds that one run may take on a busy machine.
 MAX_RUN_SECONDS = 400.0
 #: The variables of a host that is this machine.
 LOCAL: dict[str, t.Any] = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+
+
+def short_for_first(*providers: str) -> list[t.Any]:
+    """Parameters of a test of each of these providers, of which `make test` takes the first."""
+    return [providers[0], *(pytest.param(name, marks=pytest.mark.slow) for name in providers[1:])]
 
 
 def program(name: str) -> str:

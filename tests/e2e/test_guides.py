@@ -448,11 +448,11 @@ def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _guides() -> list[t.Any]:
-    """Every guide; `make test` runs the README alone."""
-    found = [(guide, guide.relative_to(TREE).as_posix()) for guide in guide_pages.guides()]
-    return [pytest.param(guide, id=name, marks=[pytest.mark.slow] * (name != "README.md")) for guide, name in found]
+    """Every guide."""
+    return [pytest.param(guide, id=guide.relative_to(TREE).as_posix()) for guide in guide_pages.guides()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guide", _guides())
 def test_guide(guide: Path, sandbox: Sandbox, folder: Path, tarball: Path) -> None:
     if "ansible-rulebook" in guide.read_text(encoding="utf-8"):

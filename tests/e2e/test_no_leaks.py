@@ -527,6 +527,7 @@ def test_deployment_elsewhere_in_check_mode(accounts: Accounts) -> None:
     accounts._deploy("-vvvv", "--diff", "--check", inventory=accounts.elsewhere(), every=3)
 
 
+@pytest.mark.slow
 def test_the_role(accounts: Accounts) -> None:
     folder = accounts.place
     hosts: dict[str, t.Any] = {}

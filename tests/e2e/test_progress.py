@@ -85,7 +85,7 @@ def _progress(lines: list[tuple[float, str]]) -> list[tuple[float, str]]:
     return [(moment, line) for moment, line in lines if line.startswith("order ") and "(digicert)" in line]
 
 
-@pytest.mark.parametrize("flags", [(), ("-o",)])
+@pytest.mark.parametrize("flags", [pytest.param((), marks=pytest.mark.slow), ("-o",)])
 def test_lines_come_one_by_one_while_the_wait_goes_on(sandbox: Sandbox, folder: Path, flags: tuple[str, ...]) -> None:
     run = _wait(sandbox, folder, *flags)
     lines = _progress(run.stderr)

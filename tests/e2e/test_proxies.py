@@ -9,6 +9,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_runs import short_for_first
 from proxy import Proxy
 from sandbox.client import PROVIDERS, Sandbox
 
@@ -23,7 +24,7 @@ PASSWORD = "pr0xy%2D" + os.urandom(10).hex()
 BARE_PASSWORD = PASSWORD.replace("%2D", "-")
 
 pytestmark = pytest.mark.skipif(Proxy.path() is None, reason="tinyproxy is not installed")
-every_provider = pytest.mark.parametrize("provider", PROVIDERS)
+every_provider = pytest.mark.parametrize("provider", short_for_first(*PROVIDERS))
 
 
 @pytest.fixture
@@ -53,7 +54,8 @@ def _wait(
     order = sandbox.order(provider, ["www.example.org"], "issued")
     params = {name: option.get("default") for name, option in ORDER_WAIT_OPTIONS.items()}
     params.update(sandbox.options(provider), order_ids=[order["order_id"]])
-    params.update({"request_timeout": 5, "timeout": 3, "poll_interval": 1, **options})
+    # Where it waits in vain, it is given less; a machine that is busy with other tests answers late.
+    params.update({"request_timeout": 20, "timeout": 60, "poll_interval": 1, **options})
     result = perform(order_wait, params, Runtime(environment=environment or {}))
     for secret in (PASSWORD, BARE_PASSWORD):
         assert secret not in str(result)
@@ -91,7 +93,7 @@ def test_a_refusing_proxy_is_reported_and_not_asked_again(sandbox: Sandbox, guar
 
 @every_provider
 def test_a_wait_outlasts_a_proxy_that_is_gone(sandbox: Sandbox, provider: str) -> None:
-    result = _wait(sandbox, provider, proxy=f"http://{Proxy.USER}:{PASSWORD}@127.0.0.1:1")
+    result = _wait(sandbox, provider, proxy=f"http://{Proxy.USER}:{PASSWORD}@127.0.0.1:1", timeout=3)
     assert result["error_kind"] == "timed_out", result
     assert "proxy" in result["msg"]
 

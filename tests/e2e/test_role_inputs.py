@@ -40,6 +40,7 @@ def rescued(*tasks: dict[str, t.Any]) -> dict[str, t.Any]:
 class TestInputs:
     """Variables of the role that are made of what an earlier run has left."""
 
+    @pytest.mark.slow
     def test_orders_that_status_has_found_are_waited_for(self, fleet: Fleet) -> None:
         bad = fleet.order("sectigo", "bad.example.org", "rejected", after={"validating": 0.0})
         fleet.host("web0", bad)
@@ -48,6 +49,7 @@ class TestInputs:
         assert f"sectigo order {bad['order_id']}: " in run.failed["web0"], run.output
         assert run.code == 2
 
+    @pytest.mark.slow
     def test_the_certificate_of_an_earlier_run_is_superseded(self, fleet: Fleet) -> None:
         fleet.host("web0", fleet.order("digicert", "www.example.org", "issued"))
         superseded = {
@@ -57,6 +59,7 @@ class TestInputs:
         run = fleet.run(play=play(role(), role(vars=superseded)))
         assert "the reissue is not there yet" in run.failed["web0"], run.output
 
+    @pytest.mark.slow
     def test_the_failure_has_the_order_that_was_meant(self, fleet: Fleet) -> None:
         order = fleet.order("digicert", "www.example.org", "issued")
         other = fleet.order("digicert", "other.example.org", "issued")
@@ -67,6 +70,7 @@ class TestInputs:
         assert run.reported()["web0"]["order_id"] == order["order_id"], run.output
         assert run.reported()["web0"]["error_kind"] == "key_mismatch", run.output
 
+    @pytest.mark.slow
     def test_hosts_whose_credentials_come_from_a_templated_environment_are_accounts_of_their_own(
         self, fleet: Fleet
     ) -> None:
@@ -96,6 +100,7 @@ class TestInputs:
         assert right in run.failed["web0"]
         assert fleet.sandbox.summary()["requests"] == 0
 
+    @pytest.mark.slow
     def test_the_playbook_status_refuses_a_variable_that_is_nearly_right(self, fleet: Fleet) -> None:
         fleet.host("web0", fleet.order("digicert", "www.example.org", "issued"))
         inventory = {"all": {"hosts": fleet.hosts}}
@@ -115,6 +120,7 @@ class TestModes:
         assert run.failed == {}, run.output
         assert "would wait for digicert order" in run.output
 
+    @pytest.mark.slow
     def test_a_role_that_is_not_in_check_mode_waits_under_check(self, fleet: Fleet) -> None:
         fleet.host("web0", fleet.order("digicert", "late.example.org"), wait_timeout=1)
         included = {"name": ROLE, "tasks_from": "wait", "apply": {"check_mode": False}}
@@ -128,6 +134,7 @@ class TestModes:
 class TestFailures:
     """The fact certificate_failure is set wherever the role was not done."""
 
+    @pytest.mark.slow
     def test_an_unreachable_host_that_is_ignored(self, fleet: Fleet) -> None:
         order = fleet.order("digicert", "www.example.org", "issued")
         fleet.host("web0", order)
@@ -137,6 +144,7 @@ class TestFailures:
         assert "127.0.0.1" in failure["msg"], run.output
         assert (failure["order_id"], failure["provider"]) == (order["order_id"], "digicert")
 
+    @pytest.mark.slow
     def test_a_run_that_begins_in_the_middle_of_the_role(self, fleet: Fleet) -> None:
         fleet.host("web0", fleet.order("digicert", "www.example.org", "issued"))
         imported = {"name": "Import", "ansible.builtin.import_role": {"name": ROLE}}
@@ -145,6 +153,7 @@ class TestFailures:
             assert run.reported()["web0"]["msg"], run.output
             assert fleet.serial("web0") is None
 
+    @pytest.mark.slow
     def test_a_condition_that_cannot_be_evaluated_is_the_only_error(self, fleet: Fleet) -> None:
         fleet.host("web0", fleet.order("digicert", "www.example.org", "issued"))
         fleet.hosts["web0"]["site"] = {}
@@ -164,6 +173,7 @@ class TestFailures:
             shown -= {"alone", "deferred", "order", "orders"}
         assert shown <= {"changed", "error_kind", "msg", "order_id", "provider"}
 
+    @pytest.mark.slow
     def test_the_orders_of_a_failed_host_are_a_fact(self, fleet: Fleet) -> None:
         bad = fleet.order("sectigo", "bad.example.org", "rejected", after={"validating": 0.0})
         fleet.host("web0", bad)

@@ -79,6 +79,9 @@ CONTRASTS = """(() => {
 })()"""
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Browser]:
     program = find_browser()

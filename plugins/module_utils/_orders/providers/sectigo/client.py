@@ -13,7 +13,6 @@ import re
 import typing as t
 from dataclasses import replace
 
-from ...._common.csr_hash import is_unique_value
 from ...._common.evidence import NameEvidence
 from ...account import Account
 from ...certificates.cache import CertificateCache
@@ -50,7 +49,7 @@ from . import INFO
 from .body import Entry, Reply, read_reply
 from .dcv import map_evidence
 from .mapping import STATUS_CODES, map_listed, map_order, map_summary, newest, with_names
-from .reissue import METHODS, make_form, map_snapshot
+from .reissue import METHODS, make_form, map_reissue, map_snapshot
 
 _STATUS = "/products/!GetDetailedOrderStatus"
 _COLLECT = "/products/download/CollectSSL"
@@ -232,15 +231,11 @@ class SectigoProvider(Provider):
         return make_form(snapshot, wish, self._identify(wish.order_id))
 
     def request_reissue(self, order_id: str, fields: t.Mapping[str, t.Any]) -> ReissueReply:
-        """See Provider.request_reissue. The reply has no order number; section 2 of the sheet on orders.
-
-        Where its unique value differs from ours, that of the reply counts.
-        """
+        """See Provider.request_reissue. The reply has no order number; section 2 of the sheet on orders."""
         reply = self._send(_REPLACE, fields, order_id, lambda reply: reply, repeatable=False)
         if reply.code < 0:
             raise InvalidRequest(f"AutoReplaceSSL answered {reply.code} ({_quote(reply)}); look at the order")
-        unique_value = text(reply.fields.get("uniqueValue"))
-        return ReissueReply(reference=unique_value if is_unique_value(unique_value) else None)
+        return map_reissue(reply)
 
     # -- calls --------------------------------------------------------------
 

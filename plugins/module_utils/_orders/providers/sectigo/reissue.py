@@ -13,11 +13,12 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime
 
+from ...._common.csr_hash import is_unique_value
 from ...._common.names import normalize_serial
 from ...certificates.chain import host_names
 from ...model import Order, OrderCertificate, Status
 from ...reissue.methods import choose_dcv_method
-from ...reissue.model import Snapshot, Wish, names_in_order
+from ...reissue.model import ReissueReply, Snapshot, Wish, names_in_order
 from ..coerce import host_names as listed_names
 from ..coerce import moment_from_text, squeezed, text, time_from_epoch
 from .body import GONE, Entry, Fields, Reply
@@ -90,6 +91,12 @@ def make_form(snapshot: Snapshot, wish: Wish, identity: t.Mapping[str, str]) -> 
         form["domainNames"] = ",".join(wanted)
         form["primaryDomainName"] = wanted[0]
     return form
+
+
+def map_reissue(reply: Reply) -> ReissueReply:
+    """What the reply to the request says. Where its unique value differs from ours, that of the reply counts."""
+    unique_value = text(reply.fields.get("uniqueValue"))
+    return ReissueReply(reference=unique_value if is_unique_value(unique_value) else None)
 
 
 def _status(part: Fields) -> str:
