@@ -667,7 +667,7 @@ def main() -> None:
     if not module._diff:
         del result["diff"]
     if result["recovered"] and not module.check_mode:
-        module.warn("An earlier deployment to {0} was interrupted; it was finished or undone.".format(result["path"]))
+        module.warn(f"An earlier deployment to {result['path']} was interrupted; it was finished or undone.")
     module.exit_json(**result)
 
 

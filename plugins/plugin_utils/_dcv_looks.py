@@ -26,7 +26,7 @@ def look_at(names: t.Sequence[Data], settings: Data, orders_too: bool = False) -
     Arguments:
         names: as order_dcv_info returns them.
         settings: of the role.
-        orders_too: whether to report findings that only what the provider said of the names can give.
+        orders_too: whether to report findings that follow from the provider's answer alone.
 
     Raises:
         ValueError: for evidence that nobody can look for.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A fleet as one HTML page: self-contained, readable without JavaScript, and with nothing from elsewhere.
 
-Whatever a provider or an inventory said goes through html.escape, and links are those of the web alone. The page
+Every text of a provider or an inventory goes through html.escape, and links are those of the web alone. The page
 forbids itself by its own policy to load anything, and to run any script but the one in this file.
 """
 

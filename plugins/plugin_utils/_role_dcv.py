@@ -169,7 +169,7 @@ def _order(entry: Entry) -> tuple[str, str]:
 
 
 def what_to_publish(names: t.Iterable[Data], records: bool, files: bool) -> list[str]:
-    """What somebody has to publish by hand, in one sentence each, since the role was not told how.
+    """What somebody has to publish by hand, in one sentence each, where the role does not.
 
     Arguments:
         records: whether the role publishes records.

@@ -30,7 +30,7 @@ Data = dict[str, t.Any]
 
 _REQUEST = "certops.issuance.certificate_request"
 
-#: What other hosts, and the facts of the role, are told of a request.
+#: What other hosts, and the facts of the role, have of a request.
 _REPORTED = (
     "action", "changed", "error_kind", "failed", "msg", "reason", "revokes", "sent", "superseded_serial_number",
     "warnings",

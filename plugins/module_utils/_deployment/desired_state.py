@@ -236,11 +236,9 @@ def read_desired_state(
     expected = expected or _read_names(leaf.names, NamesNotCovered)
     missing = [name for name in expected if not leaf.covers(name)]
     if missing or not expected:
+        wanted, found = ", ".join(missing) or "any name", ", ".join(leaf.names) or "no name at all"
         raise NamesNotCovered(
-            "The certificate of '{0}' does not cover {1}; it is for {2}".format(
-                leaf.subject, ", ".join(missing) or "any name", ", ".join(leaf.names) or "no name at all"
-            ),
-            missing_names=missing,
+            f"The certificate of '{leaf.subject}' does not cover {wanted}; it is for {found}", missing_names=missing
         )
     return DesiredState(expected, key, kinds, leaf, tuple(issuers), key_source=key_source, password=password)
 
@@ -296,12 +294,12 @@ def read_probes(
     read = []
     for item in probes:
         if not 0 < item["port"] < 65536:
-            raise InvalidRequest("The port {0} in 'probes' is no TCP port".format(item["port"]))
+            raise InvalidRequest(f"The port {item['port']} in 'probes' is no TCP port")
         host = item["host"].partition("%")[0]  # an IPv6 address may have a zone
         if host.startswith("*.") or not _is_name(host):
             raise InvalidRequest(
-                "The host {0!r} in 'probes' is no host name and no address; a URL is none, and the port is given as "
-                "'port'".format(item["host"])
+                f"The host {item['host']!r} in 'probes' is no host name and no address; a URL is none, and the port is "
+                "given as 'port'"
             )
         given = item.get("server_name") or fallback
         if given is None:

@@ -47,7 +47,7 @@ def read_key(private_key: str | None, where: str) -> bytes:
             raise InvalidKey(f"The private key {where} cannot be read: {why_unreadable(exc)}") from exc
     keys = [(label, block) for label, block in pem_blocks(private_key) if label.endswith("PRIVATE KEY")]
     if len(keys) != 1:
-        raise InvalidKey("{0} holds {1} private keys in PEM where one is expected".format(where, len(keys) or "no"))
+        raise InvalidKey(f"{where} holds {len(keys) or 'no'} private keys in PEM where one is expected")
     label, block = keys[0]
     if label.startswith("OPENSSH"):
         raise InvalidKey(
@@ -69,7 +69,7 @@ def read_key(private_key: str | None, where: str) -> bytes:
 def why_unreadable(error: OSError) -> str:
     """Why a file that an option names cannot be read, and what may help."""
     hints = {errno.EACCES: "; is 'become' needed?", errno.ENOENT: ". It is looked for on the target"}
-    return "{0}{1}".format(error.strerror, hints.get(error.errno or 0, ""))
+    return f"{error.strerror}{hints.get(error.errno or 0, '')}"
 
 
 def looks_like_a_path(text: str) -> bool:

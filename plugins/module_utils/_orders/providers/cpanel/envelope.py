@@ -68,7 +68,7 @@ _REFUSALS: t.Sequence[tuple[str, type[OrderError], str]] = (
     ),
     ("find the function|find function|function not found|load module", InvalidRequest, "check " + _PORTS),
     ("timed? ?out|temporar|try again|unavailable|connect", ProviderUnavailable, _LATER),
-    # In whatever language: what is said of the key is that it is not accepted.
+    # In whatever language: a message about the key says that it is not accepted.
     (rf"\b{_KEY}\b|\b{_KEY_OF_API}\b", AuthenticationError, _CREDENTIALS + _PORTS),
     ("", InvalidRequest, ""),
 )
