@@ -383,8 +383,8 @@ orders:
       outcome: timed_out
       error_kind: timed_out
       msg: >-
-        not there after 30m: validating: 0 of 1 domains, www.example.com waits for dns-txt-token; run this again in 5m
-        to continue
+        not there after 30m: validating: 0 of 1 domains, www.example.com waits for dns-txt-token; order_dcv_info says
+        what to publish; run this again in 5m to continue
 polls:
   description: How often the provider was polled.
   returned: always, but not when an option is wrong, or a credential or library is missing
@@ -407,8 +407,8 @@ msg:
   returned: failure
   type: str
   sample: >-
-    digicert order 12345: not there after 30m: validating: 0 of 1 domains, www.example.com waits for dns-txt-token; run
-    this again in 5m to continue
+    digicert order 12345: not there after 30m: validating: 0 of 1 domains, www.example.com waits for dns-txt-token;
+    order_dcv_info says what to publish; run this again in 5m to continue
 error_kind:
   description: What went wrong, in one word, when the task failed.
   returned: failure

@@ -152,6 +152,7 @@ def test_records_of_the_other_providers(provider: str, world: World) -> None:
     where = world.evidence(order)["where"]
     run = world.run(meanwhile=world.issue_after_look(order))
     world.fleet.assert_all_served(run)
+    assert "changed: [web0 -> localhost]" in run.output
     assert f"{NAME}: the CA can see the evidence" in run.output
     # cPanel has no call that writes.
     assert world.writes() == ([LOOKS[provider]] if provider in LOOKS else [])

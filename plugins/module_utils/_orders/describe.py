@@ -15,6 +15,8 @@ from .model import Check, Order, Status
 
 #: So much of a provider's own words is quoted in a message, in characters.
 MAX_QUOTED = 200
+#: A record has a name and a value of up to 253 characters each.
+_MAX_EVIDENCE = 600
 
 
 def describe_order(order: Order) -> str:
@@ -41,6 +43,19 @@ def describe_order(order: Order) -> str:
     if order.reason:
         parts.append(quoted(order.reason))
     return f"{order.status}: {', '.join(parts)}" if parts else order.status
+
+
+def what_to_publish(order: Order) -> str | None:
+    """What proves control of the first name that is open, in one sentence; None where no name is open.
+
+    Not every provider reports it with the status of an order.
+    """
+    records = {domain.name: domain.record for domain in order.domains}
+    for blocker in order.blockers:
+        if blocker.subject is not None and blocker.check == "dcv":
+            known = records.get(blocker.subject) is not None
+            return shortened(blocker.message, _MAX_EVIDENCE) if known else "order_dcv_info says what to publish"
+    return None
 
 
 def no_certificate(order: Order, answer: str | None = None) -> OrderError:

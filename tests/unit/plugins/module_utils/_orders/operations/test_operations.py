@@ -34,6 +34,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.model imp
     IssuedBundle,
     Order,
     OrderCertificate,
+    Record,
     Status,
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_certificate import (
@@ -57,7 +58,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.operation
     check_option_names,
     perform,
 )
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import OrderSummary
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import OrderSummary, open_blockers
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.fakes import (
@@ -403,6 +404,21 @@ def test_what_fails_the_task_is_for_the_options_to_say(
     assert result.get("error_kind") == kind
     assert result.get("failed", False) is (kind is not None)
     assert len(result["orders"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("record", "advice"),
+    [
+        (Record("TXT", "_dnsauth.example.com", "abc123"), "publish the TXT record"),
+        (None, "order_dcv_info says what to publish"),
+    ],
+)
+def test_an_order_that_timed_out_says_what_to_publish(desk: Desk, record: Record | None, advice: str) -> None:
+    domain = Domain("www.example.com", "in_progress", method="dns-txt", record=record)
+    say(n1=pending("1", domains=(domain,), blockers=open_blockers({"dcv": "in_progress"}, [domain])))
+    message = desk.wait("1", timeout=100)["msg"]
+    assert f"www.example.com waits for dns-txt; {advice}" in message
+    assert ("_dnsauth.example.com with value abc123; run this again in" in message) is (record is not None)
 
 
 def test_check_mode_looks_once_and_does_not_fail_for_what_it_would_wait_for(desk: Desk) -> None:
