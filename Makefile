@@ -28,7 +28,7 @@ test: ## the tests to run before each commit
 test-all: ## all tests
 	@$(NOX) -j $(JOBS) -t test-all
 
-test-kill: ## deployments killed at every system call, and nights at every task, not at every fifth
+test-kill: ## deployments killed at every system call, and renewals at every task
 	@$(NOX) -s test-kill
 
 units: ## unit tests; PYTEST='-k name' selects

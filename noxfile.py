@@ -248,7 +248,7 @@ def sandbox(session: nox.Session) -> None:
 
 @_here(name="test-kill")
 def test_kill(session: nox.Session) -> None:
-    """Deployments killed at every system call, and nights at every task; `make test-all` tries every fifth."""
+    """Deployments killed at every system call, and renewals at every task; `make test-all` tries some of them."""
     _interrupt_deployments(session, 1)
     session.run("python", "-m", "pytest", "tests/e2e", *_PYTEST, "-m", "kill")
 

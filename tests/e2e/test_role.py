@@ -275,7 +275,7 @@ class TestRenewing:
         old = fleet.serial("web0")
         for order in orders:
             fleet.sandbox.patch_order("gogetssl", order["order_id"], reissue={"seconds": 60, "csr": order["csr"]})
-        assert fleet.run("--limit", "web0").changed == []
+        assert fleet.run("--limit", "web0", certificate_wait_timeout=0).changed == []
         run = fleet.run(certificate_reissue=True, meanwhile=fleet.after_requests(fleet.issue, times=4))
         fleet.assert_all_served(run)
         assert fleet.serial("web0") != old

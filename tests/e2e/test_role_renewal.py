@@ -372,6 +372,7 @@ class TestCpanel:
         assert not pending(fleet).exists()
 
     @pytest.mark.slow
+    @pytest.mark.kill
     @pytest.mark.parametrize("task", ["Wait for all orders", "Take the order of this host", "Put the certificate into"])
     def test_killed_while_it_is_followed(self, fleet: Fleet, task: str) -> None:
         fleet.sandbox.date_certificates_by_clock()
