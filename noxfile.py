@@ -152,8 +152,8 @@ def _core(version: str) -> str:
 # -- tests -------------------------------------------------------------------------------------------------------------
 
 
-# Without a Python of their own, sessions run in .venv. With -j they go side by side in this order: much of a test is
-# waiting, and ansible-test, which runs one target after the other, takes the longest.
+# Without a Python of their own, sessions run in .venv. With -j they go side by side in this order, the longest first:
+# much of a test is waiting.
 _here = functools.partial(nox.session, python=False)
 _tests = functools.partial(_here, allow_parallel=True)
 _PYTEST = ("-n", "auto", "-q", "--dist", "worksteal", "--durations", "10")
@@ -163,6 +163,12 @@ def _integration(session: nox.Session, *arguments: str) -> None:
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     command = ("integration", "--continue-on-error", "--python", version)
     session.run(*_ANSIBLE_TEST, "--copy", session.name, *command, *arguments)
+
+
+@_tests(tags=["test-all"])
+def e2e(session: nox.Session) -> None:
+    """Tests with real ansible runs."""
+    session.run("python", "-m", "pytest", "tests/e2e", *(session.posargs or (*_PYTEST, "-m", "not kill")))
 
 
 @_tests(tags=["test", "test-all"])
@@ -195,12 +201,6 @@ def _interrupt_deployments(session: nox.Session, every: int) -> None:
 def crashes(session: nox.Session) -> None:
     """Deployments interrupted at every fifth system call; the integration target tries a few of them."""
     _interrupt_deployments(session, 5)
-
-
-@_tests(tags=["test-all"])
-def e2e(session: nox.Session) -> None:
-    """Tests with real ansible runs."""
-    session.run("python", "-m", "pytest", "tests/e2e", *(session.posargs or (*_PYTEST, "-m", "not kill")))
 
 
 @_tests(name="e2e-short", tags=["test"])
@@ -253,14 +253,21 @@ def test_kill(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "tests/e2e", *_PYTEST, "-m", "kill")
 
 
-def _param(controller: tuple[str, str], tag: str | None) -> t.Any:
-    """A controller as a parameter of a session that has the tag for it."""
+def _param(controller: tuple[str, str], *tags: str) -> t.Any:
+    """A controller as a parameter of a session that has these tags for it."""
     core, python = controller
-    return nox.param(core, python, id=f"{core}-python-{python}", tags=[tag] if tag else [])
+    return nox.param(core, python, id=f"{core}-python-{python}", tags=list(tags))
 
 
-@nox.session
-@nox.parametrize("core,python", [*(_param(one, "matrix") for one in CONTROLLERS), _param(DEVEL, None)])
+@nox.session(allow_parallel=True)
+@nox.parametrize(
+    "core,python",
+    [
+        _param(CONTROLLERS[0], "matrix", "oldest"),
+        *(_param(one, "matrix") for one in CONTROLLERS[1:]),
+        _param(DEVEL),
+    ],
+)
 def matrix(session: nox.Session, core: str) -> None:
     """One ansible-core and Python: units, integration and targets, or those of them that are named."""
     python = str(session.python)
@@ -461,7 +468,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(allow_parallel=True)
 @nox.parametrize(
     "core,python",
-    [_param(one, "lint" if one in (CONTROLLERS[0], CONTROLLERS[-1]) else None) for one in (*CONTROLLERS, DEVEL)],
+    [_param(one, *["lint"] * (one in (CONTROLLERS[0], CONTROLLERS[-1]))) for one in (*CONTROLLERS, DEVEL)],
 )
 def sanity(session: nox.Session, core: str) -> None:
     """ansible-test sanity, without a file of exceptions."""
