@@ -26,7 +26,9 @@ class Stubborn:
 
     def __init__(self, target: Target, monkeypatch: pytest.MonkeyPatch, calls: t.Sequence[str], code: int) -> None:
         first = target.path / "versions" / target.versions()[0]
-        self.inodes = {first.stat().st_ino, (first / "privkey.pem").stat().st_ino}
+        # Open until the end of the process, so that no later file gets the number of one that was removed.
+        self.held = [os.open(path, os.O_RDONLY) for path in (first, first / "privkey.pem")]
+        self.inodes = {os.fstat(descriptor).st_ino for descriptor in self.held}
         for name in calls:
             monkeypatch.setattr(os, name, self._refusing(getattr(os, name), code))
 
