@@ -116,11 +116,7 @@ class Fleet:
         before = self.sandbox.summary()["requests"]
 
         def wait() -> None:
-            deadline = time.monotonic() + MAX_RUN_SECONDS
-            while self.sandbox.summary()["requests"] - before < times:
-                if time.monotonic() > deadline:
-                    raise TimeoutError("the sandbox was sent too few requests")
-                time.sleep(0.1)
+            self.until(lambda: self.sandbox.summary()["requests"] - before >= times)
             act()
 
         return wait
@@ -141,10 +137,13 @@ class Fleet:
     def until(self, reached: t.Callable[[], t.Any]) -> None:
         """Return when this is reached. Raise TimeoutError if the run has ended before."""
         deadline = time.monotonic() + MAX_RUN_SECONDS
+        over = False
         while not reached():
-            if time.monotonic() > deadline or self.output() and not self._processes():
+            if over:
                 raise TimeoutError("this was not reached: " + self.output())
             time.sleep(0.02)
+            # Seen before the last look at what is to be reached, which the end of the run may be.
+            over = time.monotonic() > deadline or bool(self.output()) and not self._processes()
 
     def kill_when(
         self, reached: t.Callable[[], t.Any], before: t.Callable[[], None] | None = None

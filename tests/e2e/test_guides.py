@@ -447,13 +447,8 @@ def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.tar.gz"))
 
 
-def _guides() -> list[t.Any]:
-    """Every guide."""
-    return [pytest.param(guide, id=guide.relative_to(TREE).as_posix()) for guide in guide_pages.guides()]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("guide", _guides())
+@pytest.mark.parametrize("guide", guide_pages.guides(), ids=lambda guide: guide.relative_to(TREE).as_posix())
 def test_guide(guide: Path, sandbox: Sandbox, folder: Path, tarball: Path) -> None:
     if "ansible-rulebook" in guide.read_text(encoding="utf-8"):
         missing = [name for name in ("ansible-rulebook", "java") if shutil.which(name, path=_search_path()) is None]

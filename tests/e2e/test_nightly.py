@@ -168,17 +168,20 @@ class Nights:
         tasks = "dcv_update.yml" if self.webroot is None else None
         return self.world.run(*arguments, play="renewal.yml", tasks=tasks, **options, **prefixed)
 
-    def killed(self, moment: int | str) -> None:
-        """A night of which each process is killed at this moment, one of BEFORE or AFTER or another task."""
+    def killed(self, moment: int | str, issued: bool) -> None:
+        """A night of which each process is killed at this moment, where ``issued`` one after issuance.
+
+        Arguments:
+            moment: a number of requests that were answered, or a task that has begun.
+        """
 
         def reached() -> bool:
             if isinstance(moment, int):
                 return bool(self.sandbox.summary()["requests"] >= moment)
             return self.fleet.begun(moment)
 
-        before = self.issue if moment in (*AFTER, "Remove a file") else None
         with pytest.raises(Killed):
-            self.run(meanwhile=self.fleet.kill_when(reached, before))
+            self.run(meanwhile=self.fleet.kill_when(reached, self.issue if issued else None))
 
     def pass_day(self) -> None:
         """Let what the ledger of the controller holds be of the day before."""
@@ -204,6 +207,13 @@ class Nights:
         assert self.world.journal() == []
         assert not any(pending(self.fleet, name).exists() for name in self.hosts)
 
+    def assert_resting(self) -> None:
+        """A night in which nothing is due changes nothing, and asks nothing."""
+        self.sandbox.clear_requests()
+        run = self.run(due=False)
+        assert (run.failed, run.changed) == ({}, []), run.output
+        assert self.sandbox.summary()["requests"] == 0
+
 
 @pytest.fixture
 def nights(fleet: Fleet) -> t.Iterator[t.Callable[..., Nights]]:
@@ -227,10 +237,17 @@ def test_a_night_renews_and_the_next_asks_nothing(provider: str, nights: t.Calla
     every.assert_finished(run)
     assert f"{NAME}: the CA can see the evidence" in run.output
     assert writes(every.fleet) == 1
-    every.sandbox.clear_requests()
-    next_night = every.run(due=False)
-    assert (next_night.failed, next_night.changed) == ({}, []), next_night.output
-    assert every.sandbox.summary()["requests"] == 0
+    every.assert_resting()
+
+
+@pytest.mark.slow
+def test_the_unique_value_that_sectigo_chooses_is_published(fleet: Fleet, nights: t.Callable[..., Nights]) -> None:
+    fleet.sandbox.patch_account("sectigo", features={"own_unique_value": True})
+    every = nights("sectigo")
+    every.assert_resting()
+    every.assert_finished(every.run(meanwhile=every.issue))
+    assert writes(every.fleet) == 1
+    every.assert_resting()
 
 
 @pytest.mark.slow
@@ -239,32 +256,28 @@ class TestKilled:
 
     @pytest.mark.parametrize(("moment", "provider"), KILLS)
     def test_a_single_host(self, moment: int | str, provider: str, nights: t.Callable[..., Nights]) -> None:
-        self.kill_and_finish(nights(provider), moment)
+        self.kill_and_finish(nights(provider), moment, issued=moment in AFTER)
 
     @pytest.mark.kill
     @pytest.mark.parametrize("moment", ["Publish or withdraw each value", "Put the certificate into service"])
     def test_hosts_that_share_a_key(self, moment: str, nights: t.Callable[..., Nights]) -> None:
-        self.kill_and_finish(nights("digicert", "web0", "web1"), moment)
+        self.kill_and_finish(nights("digicert", "web0", "web1"), moment, issued=moment in AFTER)
 
     @pytest.mark.kill
-    @pytest.mark.parametrize("moment", ["Write a file", "Remove a file"])
-    def test_evidence_in_a_web_root(self, moment: str, nights: t.Callable[..., Nights]) -> None:
-        self.kill_and_finish(nights("gogetssl", webroot=True), moment)
+    @pytest.mark.parametrize(("moment", "issued"), [("Write a file", False), ("Remove a file", True)])
+    def test_evidence_in_a_web_root(self, moment: str, issued: bool, nights: t.Callable[..., Nights]) -> None:
+        self.kill_and_finish(nights("gogetssl", webroot=True), moment, issued)
 
     @staticmethod
-    def kill_and_finish(every: Nights, moment: int | str) -> None:
+    def kill_and_finish(every: Nights, moment: int | str, issued: bool) -> None:
         """A night that is killed, the next one, and one in which nothing is left to do."""
-        every.killed(moment)
+        every.killed(moment, issued)
         every.pass_day()
-        issued = reissues(every.fleet) and every.open_order["stage"] == "issued"
         # Once the new certificate is in service, none is due: the rule of these tests calls any certificate due.
         due = every.served() == every.before
         every.assert_finished(every.run(meanwhile=None if issued else every.issue, due=due))
         assert writes(every.fleet) == 1
-        every.sandbox.clear_requests()
-        last = every.run(due=False)
-        assert (last.failed, last.changed) == ({}, []), last.output
-        assert every.sandbox.summary()["requests"] == 0
+        every.assert_resting()
 
 
 @pytest.mark.slow

@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 import json
-import time
 import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_runs import MAX_RUN_SECONDS, Run
+from ansible_runs import Run
 from fleet import Fleet, Killed
 from sandbox.client import PROVIDERS
 from sandbox.internet import update as client
@@ -93,13 +92,15 @@ class World:
 
     def issue_after_look(self, order: t.Mapping[str, t.Any], seconds: float = 3600.0) -> t.Callable[[], None]:
         """For ``meanwhile``: let time pass once the CA has been asked to look, and has seen the evidence."""
+        provider, order_id = order["provider"], order["order_id"]
+
+        def ready() -> bool:
+            if provider not in LOOKS:
+                return self.published(order)
+            return all(one["validated"] for one in self.sandbox.get_order(provider, order_id)["domains"])
 
         def wait() -> None:
-            provider, order_id = order["provider"], order["order_id"]
-            if provider in LOOKS:
-                until(lambda: all(one["validated"] for one in self.sandbox.get_order(provider, order_id)["domains"]))
-            else:
-                until(lambda: self.published(order))
+            self.fleet.until(ready)
             self.seen.append(self.evidence(order)["where"])
             # The CA of a provider that cannot be asked looks by itself in this time.
             self.sandbox.advance(seconds)
@@ -115,15 +116,6 @@ class World:
         """What is in the journal on the controller."""
         (file,) = (self.fleet.folder / "tmp").rglob("dcv-published.json")
         return list(json.loads(file.read_text(encoding="utf-8")))
-
-
-def until(condition: t.Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + MAX_RUN_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("it never was so")
-        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -181,12 +173,8 @@ def test_a_file_is_written_seen_and_removed(provider: str, world: World) -> None
 def kill_when_published(world: World, order: t.Mapping[str, t.Any]) -> None:
     """Run the role, and kill it once the record is there."""
 
-    def kill() -> None:
-        until(lambda: world.published(order))
-        raise Killed
-
     with pytest.raises(Killed):
-        world.run(meanwhile=kill)
+        world.run(meanwhile=world.fleet.kill_when(lambda: world.published(order)))
     assert [(entry["fqdn"], entry["order_id"]) for entry in world.journal()] == [(DNSAUTH, order["order_id"])]
 
 

@@ -5,14 +5,12 @@
 from __future__ import annotations
 
 import shutil
-import time
 import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_runs import MAX_RUN_SECONDS, Run
+from ansible_runs import Run
 from fleet import Fleet, Killed
-from test_role_dcv import World
 
 NAME = "www.example.org"
 PROVIDERS = ["digicert", "gogetssl", "sectigo"]
@@ -46,29 +44,10 @@ def renew(fleet: Fleet, *arguments: str, **variables: t.Any) -> Run:
     """Run the role while the certificate in service is due, and let the CA issue what is requested."""
 
     def issue() -> None:
-        wait_until(lambda: reissues(fleet))
+        fleet.until(lambda: reissues(fleet))
         fleet.issue()
 
     return run(fleet, *arguments, meanwhile=issue, **{"renewal_remaining": DUE, **variables})
-
-
-def kill_when(reached: t.Callable[[], t.Any]) -> t.Callable[[], None]:
-    """For ``meanwhile``: kill the run once this is reached."""
-
-    def wait() -> None:
-        wait_until(reached)
-        raise Killed
-
-    return wait
-
-
-def wait_until(reached: t.Callable[[], t.Any]) -> None:
-    """Return when this is reached."""
-    deadline = time.monotonic() + MAX_RUN_SECONDS
-    while not reached():
-        if time.monotonic() > deadline:
-            raise TimeoutError("this was not reached")
-        time.sleep(0.05)
 
 
 def reissues(fleet: Fleet) -> int:
@@ -194,7 +173,7 @@ class TestInterrupted:
         old = fleet.serial("web0")
         fleet.sandbox.fault("hang", provider=provider, seconds=3, times=1)
         with pytest.raises(Killed):
-            run(fleet, meanwhile=kill_when(lambda: fleet.sandbox.summary()["requests"]), renewal_remaining=DUE)
+            run(fleet, meanwhile=fleet.kill_when(lambda: fleet.sandbox.summary()["requests"]), renewal_remaining=DUE)
         assert (pending(fleet) / "privkey.pem").exists()
         assert reissues(fleet) == 0
         key = (pending(fleet) / "privkey.pem").read_bytes()
@@ -210,7 +189,7 @@ class TestInterrupted:
             "hang", provider=provider, path=WRITES[provider], method="POST", processed=True, seconds=3, times=1
         )
         with pytest.raises(Killed):
-            run(fleet, meanwhile=kill_when(lambda: reissues(fleet)), renewal_remaining=DUE)
+            run(fleet, meanwhile=fleet.kill_when(lambda: reissues(fleet)), renewal_remaining=DUE)
         found = run(fleet, on_timeout="defer", wait_timeout=0)
         assert found.reported()["web0"]["action"] == "adopted", found.output
         fleet.issue()
@@ -303,34 +282,6 @@ class TestShared:
         found = run(fleet, key_owner="web0", renewal_remaining=DUE, wait_timeout=0, on_timeout="defer")
         assert fleet.serial("web1") != old, found.output
         assert not pending(fleet, "web1").exists()
-
-
-class TestDomainControlValidation:
-    """The reissue needs new evidence, which the role publishes before it waits; more of it is in test_nightly."""
-
-    @pytest.mark.slow
-    def test_the_unique_value_that_sectigo_chooses_is_published(self, fleet: Fleet) -> None:
-        provider, method = "sectigo", "dns-cname"
-        world = World(fleet)
-        fleet.sandbox.patch_account(provider, features={"own_unique_value": True})
-        order = served(fleet, provider, dcv="look", dcv_method=method)
-        old = fleet.serial("web0")
-        resting = world.run(play="renewal.yml", certificate_renewal="auto")
-        assert (resting.failed, resting.changed) == ({}, []), resting.output
-        assert fleet.sandbox.summary()["requests"] == 0
-
-        def look() -> None:
-            wait_until(lambda: reissues(fleet))
-            # A replacement at Sectigo may be an order of its own.
-            latest = fleet.sandbox.get_order(provider, order["order_id"])["replaced_by"] or order["order_id"]
-            world.issue_after_look({**order, "order_id": latest})()
-
-        variables = {"renewal": "auto", "renewal_remaining": DUE, "dcv_method": method}
-        prefixed = {f"certificate_{name}": value for name, value in variables.items()}
-        assert_renewed(fleet, world.run(play="renewal.yml", meanwhile=look, **prefixed), old)
-        assert world.seen
-        assert world.untouched()
-        assert world.journal() == []
 
 
 class TestCpanel:
