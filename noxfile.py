@@ -273,13 +273,13 @@ def matrix(session: nox.Session, core: str) -> None:
     python = str(session.python)
     oldest = (core, python) == CONTROLLERS[0]
     _install(session, _core(core), *[OLDEST_DNSPYTHON] * oldest, "matrix")
-    every = ["units", "integration"] + ["targets"] * oldest
-    for kind in session.posargs or every:
+    kinds = session.posargs or ["units", "integration"] + ["targets"] * oldest
+    for kind in kinds:
         if kind == "units":
             session.run(*_ANSIBLE_TEST, "units", "--python", python, "--num-workers", "2")
         elif kind == "integration":
             # What runs on managed hosts is tested by the target Pythons, where any of them is named.
-            elsewhere = TARGET_SIDE if {"targets", *TARGETS} & {*(session.posargs or every)} else ()
+            elsewhere = TARGET_SIDE if {"targets", *TARGETS} & {*kinds} else ()
             session.run(*_ANSIBLE_TEST, "integration", "--python", python, *_excluding([*SERVICES, *elsewhere]))
         # The modules for managed hosts, by a Python that has nothing but its standard library.
         for version in TARGETS if kind == "targets" else [kind] if kind in TARGETS else []:

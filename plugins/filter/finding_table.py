@@ -66,12 +66,12 @@ def finding_table(orders: t.Any) -> list[str]:
     Raises:
         AnsibleFilterError: when the input is no list of orders.
     """
-    rows = []
     try:
-        known = read_orders(orders)
+        orders = read_orders(orders)
     except ValueError as exc:
         raise AnsibleFilterError(f"finding_table: {exc}") from exc
-    for order in known:
+    rows = []
+    for order in orders:
         about = {"host": order.get("host"), "order": f"{order.get('provider')} {order['order_id']}".strip()}
         if "status" not in order:
             rows.append({**about, "finding": order.get("error_kind"), "advice": order.get("msg")})

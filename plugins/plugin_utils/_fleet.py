@@ -26,7 +26,7 @@ Data = Mapping[str, t.Any]
 MAX_TEXT = 500
 MAX_NAME = 253
 MAX_LINK = 2000
-#: So many names, blockers and hosts of one order are shown; how many more there are is shown.
+#: So many names, blockers and hosts of one order are shown, and how many more there are.
 MAX_SHOWN = 100
 MAX_DAYS = 36_500
 #: A certificate that ends within so many days needs somebody now.

@@ -45,7 +45,7 @@ def describe_order(order: Order) -> str:
     return f"{order.status}: {', '.join(parts)}" if parts else order.status
 
 
-def what_to_publish(order: Order) -> str | None:
+def describe_evidence(order: Order) -> str | None:
     """What proves control of the first name that is open, in one sentence; None where no name is open.
 
     Not every provider reports it with the status of an order.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..describe import describe_order, what_to_publish
+from ..describe import describe_evidence, describe_order
 from ..errors import ActionRequired, InvalidRequest, OrderError, OrderFailed, WaitTimedOut
 from ..model import Order, Status
 from ..wait.durations import format_duration, parse_duration
@@ -142,7 +142,7 @@ def _outcome_error(state: OrderState, wait: WaitResult) -> OrderError:
         return ActionRequired(f"{standing}; a person must act, then run this again", order_id=state.order_id)
     if state.error is not None:
         standing += f" ({state.error.message})"
-    evidence = what_to_publish(state.order) if state.order is not None else None
+    evidence = describe_evidence(state.order) if state.order is not None else None
     return WaitTimedOut(
         f"not there after {format_duration(wait.elapsed)}: {standing}; {evidence + '; ' if evidence else ''}"
         f"run this again in {format_duration(wait.next_poll)} to continue",
