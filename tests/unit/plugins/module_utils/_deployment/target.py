@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import traceback
 import typing as t
 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.deploy import deploy
@@ -110,3 +111,21 @@ class Target:
             content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
             found[str(path)] = (status.st_mode, status.st_mtime_ns, status.st_ino, content)
         return found
+
+
+def in_background(work: t.Callable[[], t.Any]) -> int:
+    """Do the work in a process of its own, which never goes on as pytest; returns its id.
+
+    Its exit code is 0 if all went well.
+    """
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    return child

@@ -12,25 +12,17 @@ import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.info import read_lineage
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
-from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import (
+    NAME,
+    Target,
+    in_background,
+)
 
 
 @pytest.fixture(autouse=True)
 def patience(target: Target) -> None:
     """A busy machine is no reason to give up on the lock."""
     target.lock_timeout = 120.0
-
-
-def in_background(work: t.Callable[[], t.Any]) -> int:
-    """Do the work in a process of its own; returns its id. Its exit code is 0 if all went well."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    return child
 
 
 def test_first_deployments_at_the_same_time(target: Target) -> None:

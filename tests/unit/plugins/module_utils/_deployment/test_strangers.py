@@ -28,7 +28,11 @@ from ansible_collections.certops.issuance.plugins.module_utils._deployment.host 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.info import read_lineage
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.lineage import Lineage
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
-from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import NAME, Target
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import (
+    NAME,
+    Target,
+    in_background,
+)
 
 NOBODY = pwd.getpwnam("nobody")
 
@@ -91,7 +95,7 @@ class Attacked(Target):
 @pytest.fixture
 def folder() -> t.Iterator[pathlib.Path]:
     """A folder below /tmp that everybody can pass, unlike those of pytest."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
         os.chmod(name, 0o755)
         yield pathlib.Path(name)
 
@@ -261,8 +265,8 @@ def test_staged_key_cannot_be_swapped_for_the_key_of_another_lineage(target: Att
     target.deploy(target.world.issue(NAME))
     give_away(target.path)  # by an earlier release; the first run takes it back
     reading, writing = os.pipe()
-    attacker = os.fork()
-    if attacker == 0:
+
+    def attack() -> None:
         os.close(writing)
         os.setgid(NOBODY.pw_gid)
         os.setuid(NOBODY.pw_uid)
@@ -270,7 +274,7 @@ def test_staged_key_cannot_be_swapped_for_the_key_of_another_lineage(target: Att
         while True:
             try:
                 if os.read(reading, 1) == b"":
-                    os._exit(0)
+                    return
             except BlockingIOError:
                 pass
             try:
@@ -281,13 +285,15 @@ def test_staged_key_cannot_be_swapped_for_the_key_of_another_lineage(target: Att
                         os.symlink(private / "victim" / "current", staging)
             except OSError:
                 continue
+
+    attacker = in_background(attack)
     os.close(reading)
     try:
         for _round in range(15):
             target.deploy(target.world.issue(NAME), keep_versions=1)
     finally:
         os.close(writing)
-        os.waitpid(attacker, 0)
+        assert os.waitpid(attacker, 0)[1] == 0
     assert victim.tree() == before
     assert owner_and_mode(target.path / "current" / "privkey.pem") == (NOBODY.pw_uid, NOBODY.pw_gid, 0o600)
 
@@ -408,8 +414,8 @@ def test_nobody_can_hold_the_lock(target: Attacked) -> None:
     target.lock_timeout = 0.3
     target.deploy(target.world.issue(NAME))
     reading, writing = os.pipe()
-    holder = os.fork()
-    if holder == 0:
+
+    def hold() -> None:
         os.setgid(NOBODY.pw_gid)
         os.setuid(NOBODY.pw_uid)
         for path in (
@@ -424,6 +430,9 @@ def test_nobody_can_hold_the_lock(target: Attacked) -> None:
                 assert path.name == ".lock"
         os.write(writing, b".")
         signal.pause()
+
+    holder = in_background(hold)
+    os.close(writing)
     try:
         assert os.read(reading, 1) == b"."
         assert target.deploy(target.world.issue(NAME))["changed"] is True
@@ -431,7 +440,6 @@ def test_nobody_can_hold_the_lock(target: Attacked) -> None:
         os.kill(holder, signal.SIGKILL)
         os.waitpid(holder, 0)
         os.close(reading)
-        os.close(writing)
 
 
 @needs_root
