@@ -137,6 +137,12 @@ class Lineage:
         found = self._surroundings.folder.status(self._name or os.curdir)
         return found is not None and os.path.samestat(found, os.fstat(self._folder.descriptor))
 
+    def forget_versions(self) -> None:
+        """Open the directory of the versions again when it is next used: another run may have made it anew."""
+        if self._versions:
+            self._versions.close()
+            self._versions = None
+
     def require_safe_surroundings(self, warn: t.Callable[[str], None]) -> None:
         """See Surroundings.require_safe()."""
         if self._surroundings:
@@ -300,9 +306,8 @@ class Lineage:
             Whether there were any: what was read of the lineage before may have been replaced since.
         """
         taken = self._folder is not None and self._folder.take_back()
-        if taken and self._versions:
-            self._versions.close()
-            self._versions = None
+        if taken:
+            self.forget_versions()
         versions = self._versions_folder()
         taken = (versions is not None and versions.take_back()) or taken
         for name in self.version_names():

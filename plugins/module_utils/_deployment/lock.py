@@ -62,6 +62,7 @@ class Lock:
                     return False
                 if self._is_current(folder, descriptor):
                     self._descriptor = descriptor
+                    self._lineage.forget_versions()
             except BlockingIOError as exc:
                 if time.monotonic() >= deadline:
                     raise Locked(

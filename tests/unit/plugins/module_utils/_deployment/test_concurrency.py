@@ -11,6 +11,8 @@ import typing as t
 import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.info import read_lineage
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.lineage import Lineage
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.lock import Lock
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment import pki
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._deployment.target import (
     NAME,
@@ -51,6 +53,25 @@ def test_failing_first_deployment_beside_a_good_one(target: Target) -> None:
         children = [in_background(fail), in_background(lambda: target.deploy(leaf)), in_background(fail)]
         assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
         assert read_lineage(str(target.path))["serial_number"] == pki.serial(leaf)
+
+
+def test_a_run_that_has_waited_sees_the_versions_that_others_made(target: Target) -> None:
+    """While it waits, a failing first deployment removes its directories, and a good one makes them anew."""
+    leaf = target.world.issue(NAME)
+    versions = target.path / "versions"
+    versions.mkdir(parents=True)
+    with Lineage(str(target.path)) as waiting:
+        assert waiting.exists()
+        assert waiting.version_names() == []
+        versions.rmdir()
+        target.deploy(leaf)
+        lock = Lock(waiting, wait=0.0)
+        try:
+            assert lock.acquire(create=True)
+            assert waiting.version_names() == target.versions()
+            assert waiting.current() == target.versions()[0]
+        finally:
+            lock.release()
 
 
 def test_readers_always_find_a_whole_set(target: Target) -> None:
