@@ -78,7 +78,8 @@ def reset(received: Received) -> None:
 class Server:
     """Answers requests from a script of handlers or answers; the last one is used again and again.
 
-    Used as a context: the port is open inside, and every connection and thread has ended after it.
+    Used as a context: the port is open inside; after it every connection and thread has ended, and whatever had been
+    sent by then is in ``received``.
     """
 
     script: t.Sequence[Handler | bytes]
@@ -108,9 +109,13 @@ class Server:
 
     def _accept(self) -> None:
         with self._listening:
-            while not self.stopping.is_set():
-                with contextlib.suppress(socket.timeout):
+            while True:
+                try:
                     wire, _address = self._listening.accept()
+                except socket.timeout:
+                    if self.stopping.is_set():
+                        return
+                else:
                     self.connections += 1
                     self._threads.append(threading.Thread(target=self._serve, args=(wire, self.connections)))
                     self._threads[-1].start()
@@ -128,7 +133,7 @@ class Server:
                 wire.settimeout(10)
                 wire = self.context.wrap_socket(wire, server_side=True)
                 wire.settimeout(0.02)
-            while not self.stopping.is_set():
+            while True:
                 found = self._read(wire, number)
                 if found is None:
                     return
@@ -164,10 +169,13 @@ class Server:
         return Received(method, target, headers, body, number, wire, self.stopping)
 
     def _receive(self, wire: socket.socket) -> bytes:
-        while not self.stopping.is_set():
-            with contextlib.suppress(socket.timeout):
+        """What has come; nothing once the client has gone, or the test is stopping and nothing is there."""
+        while True:
+            try:
                 return wire.recv(65536)
-        return b""
+            except socket.timeout:
+                if self.stopping.is_set():
+                    return b""
 
 
 def tunnel(received: Received) -> None:
