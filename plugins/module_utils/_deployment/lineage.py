@@ -38,7 +38,7 @@ from .records import (
     read_record,
     sha256,
 )
-from .surroundings import Surroundings
+from .surroundings import Surroundings, require_writable
 
 CURRENT = "current"
 VERSIONS = "versions"
@@ -268,14 +268,8 @@ class Lineage:
         Raises:
             OSError: they could not.
         """
-        folder = self.path
-        while not os.path.lexists(folder):
-            folder = os.path.dirname(folder)
-        for path in (folder, self.versions_path):
-            if os.path.lexists(path) and not os.access(path, os.W_OK | os.X_OK):
-                read_only = os.statvfs(path).f_flag & os.ST_RDONLY
-                code = errno.EROFS if read_only else errno.EACCES
-                raise OSError(code, os.strerror(code), path)
+        for path in (self.path, self.versions_path):
+            require_writable(path)
 
     # -- writing ------------------------------------------------------------------------------------------------------
 

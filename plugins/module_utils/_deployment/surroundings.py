@@ -176,6 +176,19 @@ class Surroundings:
                 return
 
 
+def require_writable(path: str) -> None:
+    """Look whether something could be made in a directory, or in the first one above it that is there.
+
+    Raises:
+        OSError: it could not.
+    """
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    if not os.access(path, os.W_OK | os.X_OK):
+        code = errno.EROFS if os.statvfs(path).f_flag & os.ST_RDONLY else errno.EACCES
+        raise OSError(code, os.strerror(code), path)
+
+
 def _is_ours(status: os.stat_result) -> bool:
     return status.st_uid in (0, os.geteuid())
 
