@@ -154,6 +154,27 @@ def test_records_of_the_other_providers(provider: str, world: World) -> None:
     assert world.journal() == []
 
 
+def test_a_record_is_published_where_its_name_is_delegated_to(world: World) -> None:
+    target = f"{ZONE}.dcv.example.net"
+    world.sandbox.zone("example.net")
+    world.sandbox.record(DNSAUTH, "TXT")
+    world.sandbox.record(DNSAUTH, "CNAME", target)
+    order = world.order("digicert", "dns-txt", "web0")
+    value = world.evidence(order)["value"]
+    issue = world.issue_after_look(order)
+
+    def look_and_issue() -> None:
+        world.fleet.until(lambda: world.sandbox.records(target, "TXT") == [value])
+        issue()
+
+    run = world.run(tasks="dcv_delegated.yml", meanwhile=look_and_issue)
+    world.fleet.assert_all_served(run)
+    assert f"{NAME}: the CA can see the evidence" in run.output
+    assert world.sandbox.records(target, "TXT") == []
+    assert world.sandbox.records(DNSAUTH, "CNAME") == [target]
+    assert world.journal() == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", sorted(LOOKS))
 def test_a_file_is_written_seen_and_removed(provider: str, world: World) -> None:
