@@ -125,9 +125,9 @@ options:
 requirements:
   - cryptography (Python library, where the task runs; Ansible itself needs it)
 notes:
-  - On the machine where the task runs, a ledger in the private directory of the user (below E(XDG_RUNTIME_DIR) or
-    E(XDG_CACHE_HOME)) notes each request before it is sent. It holds no secrets. The module works without it, for
-    example on a CI runner that is thrown away; then a request without an answer may be sent again earlier.
+  - On the machine where the task runs, a ledger in the private directory of the user (below E(XDG_CACHE_HOME) or
+    C(~/.cache)) notes each request before it is sent. It holds no secrets. The module works without it, for example on
+    a CI runner that is thrown away; then a request without an answer may be sent again earlier.
   - Where the provider reports no reference, RV(order.reference) is that of the request. It is made of the order, the
     key and the names, and so is the same in each run. Where Sectigo answers with another one, that one counts, and this
     machine keeps it for later runs.
@@ -176,7 +176,8 @@ action:
 reason:
   description:
     - Why, in one word. When it was sent V(nothing_open), or V(lost) where an earlier request had no answer. When it was
-      adopted V(same_key), V(same_code), V(began_later) or V(in_ledger). V(issued) when the certificate is there.
+      adopted V(same_key), V(same_code), V(began_later), V(no_time) or V(in_ledger). V(issued) when the certificate is
+      there.
     - For a failure, for example V(foreign_key), V(unknown_owner), V(names_removed), V(names_added),
       V(method_unsupported), V(refused) or V(no_answer).
   returned: as RV(action)

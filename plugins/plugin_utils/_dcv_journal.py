@@ -14,8 +14,6 @@ import json
 import os
 import typing as t
 
-from ansible_collections.certops.issuance.plugins.module_utils._common.private_directory import private_directory
-
 #: One value of one record set, or one file on one host; see record_entries and file_entries in _role_dcv.py.
 Entry = dict[str, t.Any]
 
@@ -24,7 +22,7 @@ class Journal:
     """The journal in a directory of this user.
 
     Arguments:
-        directory: private to the user; see journal_directory.
+        directory: private to the user; see lasting_directory.
     """
 
     def __init__(self, directory: str) -> None:
@@ -91,12 +89,3 @@ class Journal:
             opened.flush()
             os.fsync(opened.fileno())
         os.replace(new, self._path)
-
-
-def journal_directory(environment: t.Mapping[str, str]) -> str:
-    """The private directory of the user that a new start of the machine leaves as it is.
-
-    Raises:
-        OSError: when none can be made.
-    """
-    return private_directory({name: value for name, value in environment.items() if name != "XDG_RUNTIME_DIR"})

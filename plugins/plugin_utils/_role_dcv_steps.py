@@ -20,6 +20,7 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import FILE_FOLDER
+from ansible_collections.certops.issuance.plugins.module_utils._common.private_directory import lasting_directory
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.diagnose import resolver_endpoints
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.dns import DNSPYTHON_IMPORT_ERROR
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.network import AddressMap
@@ -40,7 +41,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.operation
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.durations import parse_duration
 from ansible_collections.certops.issuance.plugins.plugin_utils import _role_dcv as rules
-from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_journal import Entry, Journal, journal_directory
+from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_journal import Entry, Journal
 from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_looks import Watch, look_at
 from ansible_collections.certops.issuance.plugins.plugin_utils._fleet_dcv import make_findings, open_names
 
@@ -291,7 +292,7 @@ class DcvSteps:
 
     @property
     def _journal(self) -> Journal:
-        return Journal(journal_directory(self.environment))
+        return Journal(lasting_directory(self.environment))
 
     @functools.cached_property
     def _peers(self) -> list[Data]:

@@ -121,7 +121,7 @@ class Desk:
     ) -> dict[str, t.Any]:
         """The result of an operation."""
         runtime = Runtime(
-            environment={"XDG_RUNTIME_DIR": str(self.folder)},
+            environment={"XDG_CACHE_HOME": str(self.folder)},
             check_mode=check_mode,
             clock=time.monotonic if real_time else lambda: self.elapsed,
             sleep=time.sleep if real_time else self.pass_time,

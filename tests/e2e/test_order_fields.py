@@ -24,7 +24,8 @@ REQUESTS = 2
 
 @pytest.fixture(params=sorted(WRITES))
 def desk(request: pytest.FixtureRequest, sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    for name in ("XDG_RUNTIME_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(folder))
     return Desk(sandbox, request.param, folder)
 
 

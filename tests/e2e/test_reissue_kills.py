@@ -33,7 +33,8 @@ WRITTEN_BEFORE, WRITTEN_AFTER = ("Ledger.write", "return", 1), ("Ledger.write", 
 
 @pytest.fixture(params=PROVIDER_PARAMS)
 def desk(request: pytest.FixtureRequest, sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    for name in ("XDG_RUNTIME_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(folder))
     return Desk(sandbox, request.param, folder)
 
 

@@ -34,7 +34,8 @@ OTHER = "mail.example.org"
 
 @pytest.fixture
 def make_desk(sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[str], Desk]:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    for name in ("XDG_RUNTIME_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(folder))
     return lambda provider: Desk(sandbox, provider, folder)
 
 

@@ -67,7 +67,8 @@ class Service:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["digicert", "gogetssl", "gogetssl-lagging-csr", "sectigo", "sectigo-in-order"])
 def test_twelve_months_unattended(sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    for name in ("XDG_RUNTIME_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(folder))
     provider, _dash, how = kind.partition("-")
     sandbox.patch_account(provider, features={"replace_in_order": how == "in-order", "csr_lags": how == "lagging-csr"})
     desk = Desk(sandbox, provider, folder)

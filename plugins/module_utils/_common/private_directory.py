@@ -39,6 +39,17 @@ def private_directory(environment: t.Mapping[str, str] | None = None) -> str:
     return _own_directory()
 
 
+def lasting_directory(environment: t.Mapping[str, str] | None = None) -> str:
+    """As private_directory, for what must outlast the session: a new start or a logout empties ``XDG_RUNTIME_DIR``, and
+    cron has none.
+
+    Raises:
+        OSError: when none can be made.
+    """
+    known = os.environ if environment is None else environment
+    return private_directory({name: value for name, value in known.items() if name != "XDG_RUNTIME_DIR"})
+
+
 def _parents(environment: t.Mapping[str, str]) -> list[str]:
     caches = [environment.get("XDG_CACHE_HOME") or ""]
     # Under sudo and become, HOME may still be that of somebody else.

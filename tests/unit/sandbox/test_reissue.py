@@ -75,7 +75,7 @@ class Desk:
     def run(self, order_id: str, check_mode: bool = False, **params: t.Any) -> dict[str, t.Any]:
         """The result of the task."""
         runtime = Runtime(
-            environment={"XDG_RUNTIME_DIR": str(self.directory)},
+            environment={"XDG_CACHE_HOME": str(self.directory)},
             check_mode=check_mode,
             clock=time.monotonic if self.real_time else lambda: self.elapsed,
             sleep=time.sleep if self.real_time else self._sleep,
@@ -171,6 +171,49 @@ def test_a_run_that_died_after_sending_is_taken_up(make: t.Callable[[str], Desk]
     for path in desk.directory.rglob("*.ledger"):
         path.unlink()
     assert desk.run(order_id)["action"] == "adopted"
+    assert len(desk.writes()) == 1
+
+
+def test_a_replacement_without_a_time_is_taken_up_without_the_ledger(make: t.Callable[[str], Desk]) -> None:
+    """Within an order of Sectigo nothing shows when a replacement began, or whose it is: its key decides at last."""
+    desk = make("sectigo")
+    desk.sandbox.patch_account("sectigo", features={"replace_in_order": True})
+    order_id = desk.order()
+    assert desk.run(order_id)["action"] == "sent"
+    for path in desk.directory.rglob("*.ledger"):
+        path.unlink()
+    found = desk.run(order_id)
+    assert (found["action"], found["reason"], found["order"]["reissue"]["ours"]) == ("adopted", "no_time", None), found
+    # Who does not say when the CSR was made cannot have asked before.
+    unknown = desk.run(order_id, requested_after=None)
+    assert (unknown["error_kind"], unknown["reason"]) == ("reissue_in_progress", "unknown_owner"), unknown
+    assert len(desk.writes()) == 1
+
+
+def test_a_code_that_is_made_from_another_csr_is_somebody_elses(make: t.Callable[[str], Desk]) -> None:
+    """Also where the ledger has a request of ours, which was lost."""
+    desk = make("gogetssl")
+    desk.sandbox.patch_account("gogetssl", features={"csr_lags": True})
+    order_id = desk.order()
+    desk.sandbox.fault("reset", path=WRITES["gogetssl"] + ".*", method="POST", times=1)
+    assert desk.run(order_id)["error_kind"] == "request_uncertain"
+    desk.elapsed = 4000
+    theirs = make_csr(NAME)
+    assert desk.run(order_id, csr=theirs)["action"] == "sent"
+    found = desk.run(order_id)
+    assert (found["error_kind"], found["reason"]) == ("reissue_in_progress", "foreign_key"), found
+
+
+def test_a_clock_that_jumps_back_lets_no_run_look_for_ever(make: t.Callable[[str], Desk]) -> None:
+    desk = make("digicert")
+    order_id = desk.order()
+    desk.start += datetime.timedelta(days=10)
+    desk.sandbox.fault("reset", path=WRITES["digicert"] + ".*", method="POST", times=1)
+    assert desk.run(order_id)["error_kind"] == "request_uncertain"
+    desk.start -= datetime.timedelta(days=10)
+    begun = desk.elapsed
+    assert desk.run(order_id)["error_kind"] == "request_uncertain"
+    assert desk.elapsed - begun <= 120
     assert len(desk.writes()) == 1
 
 

@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import replace
 
 from ..._common.names import iso_time
-from ..._common.private_directory import private_directory
+from ..._common.private_directory import lasting_directory
 from ..certificates import chain
 from ..errors import (
     ActionRequired,
@@ -107,6 +107,8 @@ class _Task:
         self.report: Result = dict(_UNTOUCHED)
         #: The error of our request, where nobody knows whether it was carried out.
         self._doubt: OrderError | None = None
+        #: Until when what became of a request is looked for, by the clock that never jumps.
+        self._settled_by: float | None = None
 
     def run(self) -> Result:
         """Look at the order until there is a verdict, and do what it says."""
@@ -117,7 +119,7 @@ class _Task:
         if runtime.check_mode:
             deadline = runtime.clock()
         try:
-            self._ledger = Ledger(private_directory(runtime.environment), session.provider.account.fingerprint)
+            self._ledger = Ledger(lasting_directory(runtime.environment), session.provider.account.fingerprint)
             while True:
                 # Between two looks nobody else is kept waiting.
                 with self._ledger.locked(wish.order_id, runtime.clock, runtime.sleep, runtime.clock() + _LOCK_TIMEOUT):
@@ -285,8 +287,11 @@ class _Task:
         if runtime.check_mode:
             return None
         if self._doubt is not None or isinstance(verdict.error, RequestUncertain):
+            if self._settled_by is None:
+                self._settled_by = runtime.clock() + policy.settle_time.total_seconds()
             since = self._ledger.read(wish.order_id, wish.reference).uncertain_since
             left = (since + policy.settle_time - self._now()).total_seconds() if since is not None else 0.0
+            left = min(left, self._settled_by - runtime.clock())
             return min(_SETTLE_PAUSE, left) if left > 0 else None
         if isinstance(verdict.error, ReissueInProgress) and self._params.get("on_foreign") == "wait":
             left = deadline - runtime.clock()

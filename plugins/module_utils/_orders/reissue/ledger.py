@@ -90,7 +90,9 @@ class Ledger:
         descriptor = os.open(self._path + ".ledger", flags, 0o600)
         try:
             # An entry that was cut short stays on a line of its own.
-            os.write(descriptor, b"\n" + json.dumps(entry).encode("ascii") + b"\n")
+            line = b"\n" + json.dumps(entry).encode("ascii") + b"\n"
+            if os.write(descriptor, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._path + ".ledger")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -104,7 +106,7 @@ class Ledger:
         Raises:
             OSError: when the ledger is there and cannot be read.
         """
-        last: dict[str, tuple[str, datetime]] = {}
+        sent: dict[str, list[tuple[str, datetime]]] = {}
         accepted: list[datetime] = []
         given: dict[str, str] = {}
         for entry in self._entries():
@@ -112,14 +114,22 @@ class Ledger:
             if entry.get("order_id") != order_id or moment is None:
                 continue
             own = str(entry.get("reference"))
-            last[own] = (str(outcome), moment)
+            requests = sent.setdefault(own, [])
+            if outcome in (ACCEPTED, REFUSED) and requests:
+                # It answers the last request; one before that may still have been carried out.
+                requests.pop()
+            if outcome in (STARTED, ACCEPTED):
+                requests.append((outcome, moment))
             if entry.get("given_reference"):
                 given[own] = str(entry["given_reference"])
             if outcome == ACCEPTED:
                 accepted.append(moment)
         return Journal(
-            attempted=last.get(reference, ("", None))[0] in (STARTED, ACCEPTED),
-            uncertain_since=max((moment for outcome, moment in last.values() if outcome == STARTED), default=None),
+            attempted=bool(sent.get(reference)),
+            uncertain_since=max(
+                (moment for requests in sent.values() for outcome, moment in requests[-1:] if outcome == STARTED),
+                default=None,
+            ),
             answered_at=max(accepted, default=None),
             reference=given.get(reference),
         )

@@ -15,6 +15,7 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ..certificates.chain import host_names
 from ..model import Order, OrderCertificate
 
 
@@ -128,8 +129,16 @@ class Policy:
 
 def names_in_order(snapshot: Snapshot, wish: Wish) -> tuple[str, ...]:
     """The names that are wished for, the first name of the order first where it is one of them."""
-    first = next((domain.name for domain in snapshot.order.domains if domain.name in wish.names), wish.names[0])
+    listed = host_names(domain.name for domain in snapshot.order.domains)
+    first = next((name for name in listed if name in wish.names), wish.names[0])
     return (first, *(name for name in wish.names if name != first))
+
+
+def names_to_pay(snapshot: Snapshot, wish: Wish) -> tuple[str, ...]:
+    """The names beside the first one that must be paid for: all but the one that the CA adds to it by itself."""
+    first, *others = names_in_order(snapshot, wish)
+    free = first.partition(".")[2] if first.startswith(("www.", "*.")) else "www." + first
+    return tuple(name for name in others if name != free)
 
 
 def reference_of(provider: str, order_id: str, key: bytes, names: t.Iterable[str]) -> str:

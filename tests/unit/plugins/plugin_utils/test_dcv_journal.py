@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_journal import Journal, journal_directory
+from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_journal import Journal
 
 ENTRY = {"kind": "record", "value": "a"}
 OTHER = {"kind": "record", "value": "b"}
@@ -53,11 +53,3 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         Journal(str(tmp_path)).add([OTHER])
     assert Journal(str(tmp_path)).read() == [ENTRY]
-
-
-def test_the_directory_outlives_the_session_of_the_user(tmp_path: Path) -> None:
-    runtime, cache = tmp_path / "runtime", tmp_path / "cache"
-    for folder in (runtime, cache):
-        folder.mkdir(mode=0o700)
-    found = journal_directory({"XDG_RUNTIME_DIR": str(runtime), "XDG_CACHE_HOME": str(cache)})
-    assert Path(found).parent == cache.resolve()

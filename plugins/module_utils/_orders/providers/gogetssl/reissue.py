@@ -10,6 +10,7 @@ Private to this collection. Sections named here are those of docs/providers/orde
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 from ...._common.csr_hash import csr_hashes
@@ -17,13 +18,15 @@ from ...certificates.chain import describe_certificate, host_names, key_of_certi
 from ...errors import InvalidRequest
 from ...model import Order, Status
 from ...reissue.methods import choose_dcv_method
-from ...reissue.model import Snapshot, Wish, names_in_order
+from ...reissue.model import Snapshot, Wish, names_in_order, names_to_pay
 from ..coerce import certificate_text, flag, moment_from_text, number, text, word
 from .mapping import Body
 
 _LABEL = "GoGetSSL"
 #: Our words for DCV methods to those of this call; section 2. By mail it needs addresses that nobody has given.
 METHODS: t.Mapping[str, str] = {"dns-txt": "dns", "dns-cname": "dns", "http": "http", "https": "https"}
+#: The name of a record or file that is made from a CSR: its MD5.
+_CSR_HASH = re.compile(r"\b_[0-9a-f]{32}\.|/[0-9a-f]{32}\.txt")
 _OPEN_WORDS = frozenset(["processing", "pending"])
 
 
@@ -49,7 +52,7 @@ def map_snapshot(body: Body, order: Order, wish: Wish) -> Snapshot:
         status=Status.VALIDATING if is_open and order.status == Status.ISSUED else order.status,
         open=is_open,
         open_key=open_key,
-        open_ours=(_shows_ours(body, wish) or None) if is_open else None,
+        open_ours=_shows_ours(body, wish) if is_open else None,
         newest_key=newest_key,
         newest_since=begun,
         serial_number=facts.serial_number if facts else None,
@@ -79,7 +82,11 @@ def make_form(snapshot: Snapshot, wish: Wish) -> dict[str, str]:
         "signature_hash": "SHA2",
     }
     others = names_in_order(snapshot, wish)[1:]
-    if (snapshot.paid_names or 0) + (snapshot.paid_wildcards or 0) > 0 and others:
+    paid = (snapshot.paid_names or 0) + (snapshot.paid_wildcards or 0)
+    if len(others) > paid:
+        # The name that the CA adds by itself takes a place only where one is left.
+        others = names_to_pay(snapshot, wish)
+    if paid and others:
         # Only products with several names take this field, without the first name and with a method for each.
         form["dns_names"] = ",".join(others)
         form["approver_emails"] = ",".join([method] * len(others))
@@ -96,11 +103,16 @@ def _key(csr: t.Any) -> bytes | None:
         return None
 
 
-def _shows_ours(body: Body, wish: Wish) -> bool:
-    """Whether what must be published for DCV is made from our CSR, whose MD5 begins the names; section 2."""
+def _shows_ours(body: Body, wish: Wish) -> bool | None:
+    """Whether what must be published for DCV is made from our CSR, whose MD5 begins the names; sections 2 and 8.
+
+    None where it is not made from any CSR, or is not there.
+    """
     shown = json.dumps([body.get("approver_method"), body.get("san")]).lower()
     try:
-        digest = csr_hashes(wish.csr).md5
+        digest = csr_hashes(wish.csr).md5.lower()
     except ValueError:
-        return wish.reference in shown
-    return digest.lower() in shown or wish.reference in shown
+        digest = wish.reference
+    if digest in shown or wish.reference in shown:
+        return True
+    return False if _CSR_HASH.search(shown) else None

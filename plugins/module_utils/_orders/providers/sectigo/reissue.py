@@ -18,7 +18,7 @@ from ...._common.names import normalize_serial
 from ...certificates.chain import host_names
 from ...model import Order, OrderCertificate, Status
 from ...reissue.methods import choose_dcv_method
-from ...reissue.model import ReissueReply, Snapshot, Wish, names_in_order
+from ...reissue.model import ReissueReply, Snapshot, Wish, names_in_order, names_to_pay
 from ..coerce import host_names as listed_names
 from ..coerce import moment_from_text, squeezed, text, time_from_epoch
 from .body import GONE, Entry, Fields, Reply
@@ -86,7 +86,8 @@ def make_form(snapshot: Snapshot, wish: Wish, identity: t.Mapping[str, str]) -> 
         "showCertificateID": "Y",
         "responseFormat": "1",
     }
-    if len(wish.names) > 1:
+    if names_to_pay(snapshot, wish):
+        # Only products with several names take these; section 2.
         wanted = names_in_order(snapshot, wish)
         form["domainNames"] = ",".join(wanted)
         form["primaryDomainName"] = wanted[0]

@@ -16,7 +16,10 @@ import typing as t
 import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._common import private_directory as under_test
-from ansible_collections.certops.issuance.plugins.module_utils._common.private_directory import private_directory
+from ansible_collections.certops.issuance.plugins.module_utils._common.private_directory import (
+    lasting_directory,
+    private_directory,
+)
 
 
 @pytest.fixture
@@ -160,3 +163,11 @@ def test_the_directory_of_a_process_goes_with_it(tmp_path: pathlib.Path) -> None
     )
     assert ended.stdout.startswith(str(tmp_path))
     assert not os.path.exists(ended.stdout.strip())
+
+
+def test_what_must_last_outlives_the_session_of_the_user(tmp_path: pathlib.Path) -> None:
+    runtime, cache = tmp_path / "runtime", tmp_path / "cache"
+    for folder in (runtime, cache):
+        folder.mkdir(mode=0o700)
+    found = lasting_directory({"XDG_RUNTIME_DIR": str(runtime), "XDG_CACHE_HOME": str(cache)})
+    assert pathlib.Path(found).parent == cache.resolve()

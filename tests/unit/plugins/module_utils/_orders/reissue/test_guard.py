@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from ansible_collections.certops.issuance.plugins.module_utils._common.names import iso_time
-from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Coverage, Order, Status
+from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Coverage, Domain, Order, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.reissue.guard import (
     Case,
     Verdict,
@@ -25,15 +25,24 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.reissue.m
     Policy,
     Snapshot,
     Wish,
+    names_in_order,
+    names_to_pay,
     reference_of,
 )
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=timezone.utc)
 OURS, THEIRS, OLD = b"ours", b"theirs", b"old"
 MADE = NOW - timedelta(minutes=10)
+HOURS_72 = timedelta(hours=72)
+WILDCARD = {"listed_names": frozenset(["*.a.example"]), "revokes_within": HOURS_72}
 
 
-def decided(journal: Journal | None = None, wanted: tuple[str, ...] = ("a.example",), **fields: t.Any) -> Verdict:
+def decided(
+    journal: Journal | None = None,
+    wanted: tuple[str, ...] = ("a.example",),
+    requested_after: datetime | None = MADE,
+    **fields: t.Any,
+) -> Verdict:
     """The verdict on an issued order that is due, with some of its fields changed."""
     ends, automatic = fields.pop("coverage_ends", NOW + timedelta(days=300)), fields.pop("auto_reissue", False)
     coverage = Coverage(ends=None if ends is None else iso_time(ends))
@@ -46,7 +55,7 @@ def decided(journal: Journal | None = None, wanted: tuple[str, ...] = ("a.exampl
         "names": frozenset(["a.example"]),
         "listed_names": frozenset(["a.example"]),
     }
-    wish = Wish("1", "CSR", OURS, wanted, "reference", requested_after=MADE)
+    wish = Wish("1", "CSR", OURS, wanted, "reference", requested_after=requested_after)
     return decide(Case(Snapshot(**{**known, **fields}), wish, journal or Journal(), NOW, Policy()))
 
 
@@ -74,14 +83,30 @@ def test_an_order_that_is_due_gets_its_reissue() -> None:
         ({"open": True, "open_ours": False, "open_since": NOW}, "reissue_in_progress"),
         ({"open": True, "open_since": MADE - timedelta(minutes=2)}, "adopted"),
         ({"open": True, "open_since": MADE - timedelta(minutes=3)}, "reissue_in_progress"),
-        ({"open": True}, "reissue_in_progress"),
-        ({"open": True, "journal": Journal(attempted=True)}, "adopted"),
+        # Nothing shows when it began: the key decides when it is collected.
+        ({"open": True}, "adopted"),
+        ({"open": True, "requested_after": None}, "reissue_in_progress"),
+        ({"open": True, "requested_after": None, "journal": Journal(attempted=True)}, "adopted"),
+        # The clock that made the CSR was wrong.
+        ({"open": True, "open_since": MADE - timedelta(days=1), "journal": Journal(attempted=True)}, "adopted"),
         # The certificate is there, and cannot be collected yet.
-        ({"status": Status.ISSUING}, "reissue_in_progress"),
+        ({"status": Status.ISSUING, "requested_after": None}, "reissue_in_progress"),
         ({"coverage_ends": NOW + timedelta(days=29)}, "coverage_ended"),
         ({"coverage_ends": None}, "send"),
         ({"names": frozenset(["a.example", "b.example"])}, "names_changed"),
         ({"names": frozenset(["a.example", "www.a.example"])}, "send"),
+        # DigiCert adds the domain of a www name and no other, and revokes what has more names.
+        ({"names": frozenset(["a.example", "www.a.example"]), "revokes_within": HOURS_72}, "names_changed"),
+        (
+            {
+                "names": frozenset(["a.example", "www.a.example"]),
+                "wanted": ("www.a.example",),
+                "revokes_within": HOURS_72,
+            },
+            "send",
+        ),
+        ({"names": frozenset(["a.example", "*.a.example"]), "wanted": ("*.a.example",), **WILDCARD}, "send"),
+        ({"names": frozenset(["a.example", "*.a.example"]), **WILDCARD}, "names_changed"),
         ({"names": frozenset(["b.example"]), "listed_names": frozenset()}, "names_changed"),
         ({"names": frozenset(), "listed_names": frozenset()}, "names_changed"),
         ({"paid_names": 0, "paid_wildcards": 0}, "send"),
@@ -108,6 +133,9 @@ def test_names_that_were_not_paid_are_not_bought() -> None:
     assert refused(decided(wanted=both, listed_names=known)) == "send"
     assert refused(decided(wanted=both, listed_names=known, paid_names=0)) == "price_exceeded"
     assert refused(decided(wanted=both, listed_names=known, paid_names=1)) == "send"
+    # What the CA adds to the first name is free.
+    for free in (("a.example", "www.a.example"), ("www.a.example", "a.example"), ("*.a.example", "a.example")):
+        assert refused(decided(wanted=free, listed_names=frozenset(free), paid_names=0, paid_wildcards=0)) == "send"
     wild = ("a.example", "*.a.example")
     assert (
         refused(decided(wanted=wild, listed_names=frozenset(wild), paid_names=1, paid_wildcards=0)) == "price_exceeded"
@@ -122,6 +150,14 @@ def test_removed_names_are_allowed_by_the_task_alone() -> None:
     case = Case(snapshot, wish, Journal(), NOW, Policy(allow_removed_names=True))
     assert decide(case).action == "send"
     assert refused(decide(dataclasses.replace(case, policy=Policy()))) == "names_changed"
+
+
+def test_the_first_name_of_an_order_is_found_in_any_spelling() -> None:
+    order = Order("gogetssl", "1", Status.ISSUED, domains=(Domain("Bücher.Example."), Domain("a.example")))
+    wish = Wish("1", "CSR", OURS, ("a.example", "xn--bcher-kva.example", "www.xn--bcher-kva.example"), "reference")
+    snapshot = Snapshot(order, Status.ISSUED)
+    assert names_in_order(snapshot, wish) == ("xn--bcher-kva.example", "a.example", "www.xn--bcher-kva.example")
+    assert names_to_pay(snapshot, wish) == ("a.example",)
 
 
 def test_a_reference_is_the_same_in_each_run_and_fits_everywhere() -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pathlib
+import resource
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -36,6 +37,24 @@ def test_a_request_is_in_doubt_until_its_answer(tmp_path: pathlib.Path) -> None:
     ledger.write(LATER, "1", "other", STARTED)
     ledger.write(LATER, "1", "other", REFUSED)
     assert ledger.read("1", "other") == Journal(answered_at=LATER)
+
+
+def test_a_refusal_answers_the_last_request_alone(tmp_path: pathlib.Path) -> None:
+    """The one before it was lost on the way, and may have been carried out."""
+    ledger = Ledger(str(tmp_path), "account")
+    for outcome in (STARTED, STARTED, REFUSED):
+        ledger.write(NOW, "1", "mine", outcome)
+    assert ledger.read("1", "mine") == Journal(attempted=True, uncertain_since=NOW)
+
+
+def test_an_entry_that_does_not_fit_is_an_error(tmp_path: pathlib.Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            Ledger(str(tmp_path), "account").write(NOW, "1", "mine", STARTED)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_reference_that_the_provider_has_given_is_kept(tmp_path: pathlib.Path) -> None:
