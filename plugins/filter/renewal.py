@@ -116,6 +116,8 @@ def renewal(
         )
     except (KeyError, TypeError):
         raise AnsibleFilterError("window needs the keys start and end, and validation a number of days") from None
+    except OverflowError:
+        raise AnsibleFilterError("renewal: validation, window or now lies beyond all calendars") from None
     except ValueError as exc:
         raise AnsibleFilterError(f"renewal: {exc}") from None
     return {"due": found.due, "reason": found.reason, "at": _text(found.at), "latest": _text(found.latest)}

@@ -391,7 +391,11 @@ def coverage_ends(renewal: Data | None, order: Data, certificate: Data, now: dat
     dates = certificate if certificate.get("not_after") else order["certificate"]
     if not (dates["not_before"] and dates["not_after"]):
         return []
-    warning = coverage_warning(dates, ends, now, renewal["remaining"], renewal["spread_by"])
+    try:
+        warning = coverage_warning(dates, ends, now, renewal["remaining"], renewal["spread_by"])
+    except (ValueError, OverflowError) as exc:
+        # A certificate that is cut to the end of its order may live for less than what shall remain: it is deployed.
+        warning = str(exc)
     return [f"{order['provider']} order {order['order_id']}: {warning}"] if warning else []
 
 

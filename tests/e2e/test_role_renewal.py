@@ -157,7 +157,7 @@ class TestDue:
 
     @pytest.mark.slow
     def test_it_warns_before_the_order_ends(self, fleet: Fleet) -> None:
-        served(fleet, "digicert", coverage=50 * 86400.0)
+        served(fleet, "digicert", coverage=80 * 86400.0)
         # As long as usual: it is not due at once again.
         found = renew(fleet, renewal="force", renewal_remaining=None)
         assert found.failed == {}, found.output

@@ -20,6 +20,8 @@ from .names import parse_time
 REMAINING_SHARE = 1 / 3
 REMAINING_SHARE_SHORT = 1 / 2
 SHORT_LIFETIME = timedelta(days=10)
+#: A reissue gives little where less is left of what was paid for; order_reissue refuses it then, unless told otherwise.
+MIN_COVERAGE = timedelta(days=30)
 #: Hosts become due over this share of the lifetime, each at its own moment, so that they do not all ask at once.
 SPREAD_SHARE = 0.05
 
@@ -29,7 +31,7 @@ REMAINING = "remaining"
 LATE = "late"
 EXPIRED = "expired"
 
-_REMAINING_TEXT = re.compile(r"\s*(\d{1,4}(?:\.\d{1,3})?)\s*(%|d|days?)?\s*")
+_REMAINING_TEXT = re.compile(r"\s*(\d{1,4}(?:\.\d+)?)\s*(%|d|days?)?\s*")
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,9 @@ def coverage_warning(
 ) -> str | None:
     """What a person has to know where an order ends before the renewal after the next one; None where it lasts.
 
-    The next certificate is a reissue, the one after it would need a new order, and only a person buys one. The play
-    gives the order ID in front of the sentence::
+    What counts is the time until MIN_COVERAGE before that end: later nothing is reissued. The next certificate is a
+    reissue, the one after it would need a new order, and only a person buys one. The play gives the order ID in front
+    of the sentence::
 
         coverage_warning(deployed, order["coverage"]["ends"], now, certificate_renewal_remaining, inventory_hostname)
 
@@ -122,11 +125,18 @@ def coverage_warning(
     ends, next_at = parse_time(coverage_ends), max(at, now)
     # A certificate that is due is replaced now, and the next one is in service for as long as this one was to be.
     after_next = next_at + (at - _moment(certificate, "not_before"))
-    if ends > after_next:
+    last = ends - MIN_COVERAGE
+    if last > after_next:
         return None
     if ends <= now:
         return f"the order was paid for until {_day(ends)}; buy a new order, and give its order ID from then on"
-    which, when = ("next renewal", next_at) if ends < next_at else ("renewal after the next one", after_next)
+    if last <= now:
+        return (
+            f"the order is paid for until {_day(ends)}, so soon that it gives no further certificate; buy a new order "
+            "now, and give its order ID from then on"
+        )
+    # The next certificate is cut to the end of the order, and so due before it.
+    which, when = ("next renewal", next_at) if last < next_at else ("renewal after the next one", min(after_next, ends))
     return (
         f"the order is paid for until {_day(ends)}, and the {which} is due about {_day(when)}; buy a new order before "
         "then, and give its order ID from then on"
@@ -151,7 +161,7 @@ def due(order: t.Mapping[str, t.Any], now: datetime) -> str | None:
         needed = ["renewal"] if renewal(certificate, now).due else []
         if ends is not None and coverage_warning(certificate, ends, now):
             needed.append(f"new order by {_day(parse_time(ends))}")
-    except ValueError:
+    except (ValueError, OverflowError):
         # A provider may report dates that no certificate can have.
         return None
     return ", ".join(needed) or None

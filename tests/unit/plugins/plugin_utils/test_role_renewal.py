@@ -383,9 +383,10 @@ class TestWhatBecomesOfIt:
         ("ends", "certificate", "expected"),
         [
             ("2027-03-01T00:00:00Z", IN_SERVICE, None),
-            ("2026-04-20T00:00:00Z", IN_SERVICE, "renewal after the next one"),
-            ("2026-03-20T00:00:00Z", IN_SERVICE, "next renewal"),
-            ("2026-03-20T00:00:00Z", {"certificate": "a PEM"}, "next renewal"),  # collected for another batch
+            ("2026-05-20T00:00:00Z", IN_SERVICE, "renewal after the next one"),
+            ("2026-04-20T00:00:00Z", IN_SERVICE, "next renewal"),
+            ("2026-04-20T00:00:00Z", {"certificate": "a PEM"}, "next renewal"),  # collected for another batch
+            ("2026-03-20T00:00:00Z", IN_SERVICE, "so soon that it gives no further certificate"),
             (None, IN_SERVICE, None),
         ],
     )
@@ -394,6 +395,13 @@ class TestWhatBecomesOfIt:
         found = rules.coverage_ends(self.renewal(), order, certificate, BEGIN)
         assert [warning.startswith("digicert order 7: ") for warning in found] == ([True] if expected else [])
         assert expected is None or expected in found[0]
+
+    def test_a_certificate_too_short_for_the_rule_of_the_host_is_a_warning_and_goes_into_service(self) -> None:
+        """Towards its end an order gives shorter ones."""
+        order = {"provider": "digicert", "order_id": "7", "coverage": {"ends": "2026-04-15T00:00:00Z"}}
+        renewal = self.renewal() | {"remaining": "50d"}
+        (found,) = rules.coverage_ends(renewal, order, IN_SERVICE, BEGIN)
+        assert found.startswith("digicert order 7: remaining is 50d, but the whole lifetime is 47 days")
 
     def test_no_warning_where_the_role_does_not_renew_or_asks_nobody(self) -> None:
         assert rules.coverage_ends(self.renewal(), {}, IN_SERVICE, BEGIN) == []

@@ -17,6 +17,9 @@ from ansible_collections.certops.issuance.plugins.module_utils._common.renewal i
 START = datetime(2027, 1, 1, tzinfo=timezone.utc)
 
 
+FOREVER = {"not_before": "2027-01-01T00:00:00Z", "not_after": "9999-12-31T23:59:59Z"}
+
+
 def day(number: float) -> datetime:
     return START + timedelta(days=number)
 
@@ -39,15 +42,20 @@ def order(ends: float | None = None, **fields: t.Any) -> dict[str, t.Any]:
 @pytest.mark.parametrize(
     ("ends", "now", "expected"),
     [
-        # Due on day 60, and again 60 days later.
-        (121, 0, None),
-        (120, 0, "until 2027-05-01, and the renewal after the next one is due about 2027-05-01;"),
-        (119, 0, "the order is paid for until 2027-04-30, and the renewal after the next one is due about 2027-05-01;"),
-        (60, 0, "the renewal after the next one"),
-        (59, 0, "and the next renewal is due about 2027-03-02;"),
+        # Due on day 60, and again 60 days later; in the last 30 days of an order nothing is reissued.
+        (151, 0, None),
+        (150, 0, "until 2027-05-31, and the renewal after the next one is due about 2027-05-01;"),
+        (119, 0, "the order is paid for until 2027-04-30, and the renewal after the next one is due about 2027-04-30;"),
+        (90, 0, "the renewal after the next one"),
+        (89, 0, "and the next renewal is due about 2027-03-02;"),
+        (
+            30,
+            0,
+            "paid for until 2027-01-31, so soon that it gives no further certificate; buy a new order now,",
+        ),
         # It is late, and so is what follows.
-        (130, 75, "the renewal after the next one is due about 2027-05-16;"),
-        (136, 75, None),
+        (160, 75, "the renewal after the next one is due about 2027-05-16;"),
+        (166, 75, None),
         (75, 75, "was paid for until 2027-03-17; buy a new order"),
         (None, 75, None),
     ],
@@ -60,12 +68,12 @@ def test_the_warning_names_the_end_and_the_renewal_that_it_prevents(
 
 
 def test_the_warning_follows_the_options_of_the_renewal() -> None:
-    ends = iso_time(day(119))
+    ends = iso_time(day(149))
     assert coverage_warning(certificate(), ends, START, remaining="30d") is not None
     assert coverage_warning(certificate(), ends, START, remaining="31d") is None
     at = renewal(certificate(), START, spread_by="web1.example.com").at
     assert at is not None
-    twice = START + 2 * (at - START)
+    twice = START + 2 * (at - START) + timedelta(days=30)
     assert (
         coverage_warning(certificate(), iso_time(twice + timedelta(seconds=2)), START, None, "web1.example.com") is None
     )
@@ -89,6 +97,8 @@ def test_the_warning_comes_one_renewal_before_the_end_at_least(lifetime: int, pe
             break
         begun += serving
     assert paid - begun >= serving - timedelta(minutes=1)
+    # Nothing is refused for the end of the order before the warning.
+    assert paid - begun >= min(timedelta(days=30), paid - START)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +108,7 @@ def test_the_warning_comes_one_renewal_before_the_end_at_least(lifetime: int, pe
         ({}, 61, "renewal"),
         ({"ends": 365}, 61, "renewal"),
         ({"ends": 365}, 0, None),
+        ({"ends": 365, "certificate": FOREVER}, 0, None),
         ({"ends": 100}, 0, "new order by 2027-04-11"),
         ({"ends": 100}, 61, "renewal, new order by 2027-04-11"),
         # The next one is being made, or will never be.
