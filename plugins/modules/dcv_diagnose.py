@@ -280,12 +280,14 @@ not_tested:
           another host.
         - V(no_ipv6_here) where the host has no way to IPv6.
         - V(deadline) where O(timeout) was over.
+        - V(check_failed) where the module itself failed in this check; please report it.
       type: str
       choices:
         - dns_blocked
         - dns_intercepted
         - no_ipv6_here
         - deadline
+        - check_failed
     detail:
       description: One sentence more, or V(null).
       type: str

@@ -114,5 +114,8 @@ def file_evidence(scheme: str, name: str, hashes: CsrHashes, unique_value: str, 
     lines = [hashes.sha256, ca_domain]
     if unique_value:
         lines.append(check_unique_value(unique_value))
-    url = f"{scheme}://{base_name(name)}{FILE_FOLDER}{hashes.md5.upper()}.txt"
+    host = base_name(name)
+    # An IPv6 address stands in brackets.
+    shown = f"[{host}]" if ":" in host else host
+    url = f"{scheme}://{shown}{FILE_FOLDER}{hashes.md5.upper()}.txt"
     return FileEvidence(url, "\n".join(lines))

@@ -15,7 +15,7 @@ import threading
 import typing as t
 from dataclasses import dataclass, field
 
-from .dns import Client, delegation_signers
+from .dns import Client, delegation_signers, is_readable
 from .replies import Reply, Status
 
 #: The root servers' IPv4 addresses, as IANA publishes them.
@@ -153,6 +153,9 @@ class Walker:
 
     def _reply_on_the_way(self, zone: Zone, name: str, kind: str) -> Reply | None:
         """The first useful reply of a zone's servers: an answer with authority, or a referral."""
+        if not is_readable(name):
+            # Nothing is sent, so that the silence of the root servers says nothing about the network.
+            return None
         redirected = 0
         tries = 1 if not zone.name else 2
         for server in zone.servers:
@@ -218,6 +221,28 @@ class Walker:
             reply = self.client.query(server.address, name, kind)
             if reply.answered and reply.authoritative:
                 return reply
+        return None
+
+    def cut_on_same_servers(self, zone: Zone, name: str) -> Zone | None:
+        """The first zone below a zone, on the way to a name, that the same servers hold: they show no referral to it.
+
+        None where there is none. Its DS records are those of the zone above; where these cannot be had, it counts as
+        unsigned.
+
+        Raises:
+            DeadlinePassed: the time for the whole look is over.
+        """
+        labels = name.split(".")
+        first = len(zone.name.split(".")) + 1 if zone.name else 1
+        for depth in range(first, len(labels) + 1):
+            owner = ".".join(labels[-depth:])
+            reply = self.query_zone(zone, owner, "SOA")
+            if reply is not None and reply.status == Status.NXDOMAIN:
+                # Nothing is below it (RFC 8020).
+                return None
+            if reply is None or reply.of(owner, "SOA"):
+                answer = self.query_zone(zone, owner, "DS") if reply is not None else None
+                return Zone(owner, zone.servers, answer and delegation_signers(answer, owner), zone.name)
         return None
 
     def follow(self, name: str, kind: str, depth: int = 0) -> Answer:

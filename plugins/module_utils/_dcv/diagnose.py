@@ -17,17 +17,18 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from .._common.evidence import base_name
+from .._common.names import is_ip_address
 from .caa import check_name
 from .delegation import Walker
 from .dns import PORT, TRY_TIMEOUT, Client, system_resolvers
-from .evidence import ExpectedFile, ExpectedRecord
+from .evidence import ExpectedFile, ExpectedRecord, url_of
 from .files import addresses_of, check_file
-from .findings import FATAL, WARNING, Finding, NotTested, Reason, arrange
+from .findings import FATAL, WARNING, Finding, NotTested, Reason, arrange, shorten
 from .look import Look, Outcome
 from .network import AddressMap, Deadline, DeadlinePassed, Endpoint, parse_endpoint
 from .records import check_record
 from .reported import ReportedName, check_reported, check_waiting
-from .rules import rules_for
+from .rules import CaRules, rules_for
 from .web import FETCH_TIMEOUT, Fetcher, FetchError
 
 #: Names that are looked at side by side.
@@ -154,6 +155,11 @@ def _run(check: _Check) -> Outcome:
         check.run(outcome)
     except DeadlinePassed:
         outcome.untested(check.subject, Reason.DEADLINE, "the time for the look was over")
+    except Exception as exc:
+        # A defect in one check must not lose what the others have found. It is reported for each name of the check.
+        detail = f"the check ended with {type(exc).__name__}: {shorten(str(exc))}; please report this as a bug"
+        outcome.untested(check.subject, Reason.CHECK_FAILED, detail)
+        outcome.visible = False
     return outcome
 
 
@@ -161,27 +167,35 @@ def _checks(request: Request, look: Look, fetcher: Fetcher) -> list[_Check]:
     """All checks: records and files first, each name's permission to issue, and reachability before an order."""
     checks = [_Check(item.names, item.subject, partial(check_record, look, item)) for item in request.records]
     checks += [_Check(item.names, item.url, partial(check_file, look, fetcher, item)) for item in request.files]
-    for name, (provider, evidence) in _permissions(request).items():
-        run = partial(check_name, look, name, rules_for(provider, evidence), name in request.names)
+    for name, rules in _permissions(request):
+        run = partial(check_name, look, name, rules, name in request.names)
         checks.append(_Check((name,), f"CAA {base_name(name)}", run))
     for name in request.names:
         if not name.startswith("*."):
-            checks.append(_Check((name,), f"http://{name}", partial(check_reachable, look, fetcher, name)))
+            checks.append(_Check((name,), url_of("http", name), partial(check_reachable, look, fetcher, name)))
     return checks
 
 
-def _permissions(request: Request) -> dict[str, tuple[str | None, str | None]]:
-    """Each name once, with the provider and the kind of evidence that show whose CA asks."""
-    found: dict[str, tuple[str | None, str | None]] = {}
+def _permissions(request: Request) -> list[tuple[str, CaRules]]:
+    """Each name with the rules of each CA that is to issue for it: the provider and the kind of evidence show which.
+
+    Two orders may have one name validated by two CAs, and each needs its own permission. A CA has nothing to look up
+    for an IP address.
+    """
+    found: dict[tuple[str, frozenset[str]], CaRules] = {}
+
+    def add(names: t.Iterable[str], rules: CaRules) -> None:
+        for name in names:
+            if not is_ip_address(base_name(name)):
+                found.setdefault((name, frozenset(request.caa_issuers or rules.issuers)), rules)
+
     for record in request.records:
-        for name in record.names if record.problem is None else ():
-            found.setdefault(name, (record.provider, record.type))
+        add(record.names if record.problem is None else (), rules_for(record.provider, record.type))
     for file in request.files:
-        for name in file.names if file.problem is None else ():
-            found.setdefault(name, (file.provider, file.file_name))
-    for name in request.names:
-        found.setdefault(name, (request.provider, None))
-    return found
+        add(file.names if file.problem is None else (), rules_for(file.provider, file.file_name))
+    with_evidence = {name for name, _issuers in found}
+    add((name for name in request.names if name not in with_evidence), rules_for(request.provider))
+    return [(name, rules) for (name, _issuers), rules in found.items()]
 
 
 def check_reachable(look: Look, fetcher: Fetcher, name: str, outcome: Outcome) -> None:
@@ -190,7 +204,7 @@ def check_reachable(look: Look, fetcher: Fetcher, name: str, outcome: Outcome) -
     Raises:
         DeadlinePassed: the time for the whole look is over.
     """
-    subject = f"http://{name}"
+    subject = url_of("http", name)
     for address in addresses_of(look, outcome, subject, name, WARNING):
         try:
             fetcher.connect(address, "http")

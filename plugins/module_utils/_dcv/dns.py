@@ -5,7 +5,7 @@
 """Querying one DNS server, and checking DNSSEC signatures. Alone imports dnspython (2.3 or newer).
 
 Each query is sent once in a look, whoever needs its answer. Answers leave as plain data; their signatures stay
-inside a Reply, for `key_problem` and `signature_problem`.
+inside a Reply, for `key_problem` and `signature_problems`.
 
 Private to this collection.
 """
@@ -103,6 +103,8 @@ class Client:
             recursion: query a resolver, not an authoritative server.
             checking_disabled: have it answer without a look at the signatures.
 
+        A name that is none in DNS is not sent; its answer is malformed.
+
         Raises:
             DeadlinePassed: the time for the whole look is over.
         """
@@ -116,7 +118,8 @@ class Client:
             return known.result()
         try:
             query = _query(name, kind, recursion, checking_disabled)
-            result = self._answer_of(address, port, name, kind, query, tries)
+            malformed = Reply(Status.MALFORMED)
+            result = malformed if query is None else self._answer_of(address, port, name, kind, query, tries)
         except BaseException as exc:
             reply.set_exception(exc)
             raise
@@ -168,10 +171,25 @@ class Client:
 _REFUSED = (errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE)
 
 
+def is_readable(name: str) -> bool:
+    """Whether a question about a name can be sent: no label is empty or too long, and no escape is broken."""
+    return _read(name) is not None
+
+
+def _read(name: str) -> t.Any:
+    """A name as dnspython has it; None where it is none."""
+    try:
+        return dns.name.from_text(name or ".")
+    except (dns.exception.DNSException, ValueError):
+        return None
+
+
 def _query(name: str, kind: str, recursion: bool, checking_disabled: bool) -> t.Any:
-    query = dns.message.make_query(
-        dns.name.from_text(name or "."), dns.rdatatype.from_text(kind), use_edns=0, want_dnssec=True, payload=_PAYLOAD
-    )
+    """The question as a message; None where the name is none."""
+    owner = _read(name)
+    if owner is None:
+        return None
+    query = dns.message.make_query(owner, dns.rdatatype.from_text(kind), use_edns=0, want_dnssec=True, payload=_PAYLOAD)
     query.flags = (dns.flags.RD if recursion else 0) | (dns.flags.CD if checking_disabled else 0)
     return query
 
@@ -249,7 +267,8 @@ def _records(rrsets: t.Iterable[t.Any]) -> tuple[Record, ...]:
 
 
 def _plain(name: t.Any) -> str:
-    return str(name.to_text()).rstrip(".").lower()
+    """A name without the final dot. A dot before it is part of the last label, and keeps its backslash."""
+    return str(name.to_text())[:-1].lower()
 
 
 def _value(rdata: t.Any) -> t.Any:
@@ -302,24 +321,21 @@ def key_problem(zone: str, signers: t.Any, reply: Reply, now: float) -> str | No
     return _set_problem(reply.message.answer, keys, {name: anchor}, now)
 
 
-def signature_problem(zone: str, reply: Reply, key_reply: Reply, now: float) -> str | None:
-    """What is wrong with the signatures of an answer of a signed zone, as one phrase; None where all hold.
+def signature_problems(zone: str, reply: Reply, key_reply: Reply, now: float) -> t.Iterator[tuple[str, str]]:
+    """What is wrong with the signatures of an answer of a signed zone: an owner and a phrase for each set of records.
 
     Arguments:
-        key_reply: the zone's answer to the question for DNSKEY.
+        key_reply: the zone's answer to the question for DNSKEY, without fault.
         now: seconds since 1970.
     """
     name = dns.name.from_text(zone)
     keys = _rrset(key_reply.message.answer, zone, dns.rdatatype.DNSKEY)
-    if keys is None:
-        return f"{zone} has no DNSKEY record"
     for section in (reply.message.answer, reply.message.authority):
         for rrset in section:
             checked = rrset.rdtype not in (dns.rdatatype.RRSIG, dns.rdatatype.NS) and rrset.name.is_subdomain(name)
             problem = _set_problem(section, rrset, {name: keys}, now) if checked else None
             if problem:
-                return problem
-    return None
+                yield _plain(rrset.name), problem
 
 
 def _rrset(section: t.Any, owner: str, kind: t.Any) -> t.Any:

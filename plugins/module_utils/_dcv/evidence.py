@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from .._common.evidence import (
@@ -25,6 +26,8 @@ from .._common.evidence import (
     plain_name,
 )
 from .._common.evidence_report import checked
+from .._common.names import is_ip_address
+from .network import show_host
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class ExpectedFile:
 
     @property
     def host(self) -> str:
-        """The host in lower case."""
+        """The host in lower case; an IPv6 address without brackets."""
         return plain_name(urlsplit(self.url).hostname or "")
 
     @property
@@ -127,26 +130,46 @@ def read_file(item: t.Any, provider: str | None) -> ExpectedFile:
     url = _text(item, "url", "files")
     content = _text(item, "content", "files")
     try:
-        host = plain_name(urlsplit(url).hostname or "")
+        host = plain_host(urlsplit(url).hostname or "")
     except ValueError as exc:
         raise ValueError(f"files: {url!r} is no URL") from exc
-    if not is_dns_name(host):
+    if not is_dns_name(host) and not is_ip_address(host):
         raise ValueError(f"files: {url!r} has no host name")
+    if ":" in host:
+        # The names of the entry are in the short form too.
+        url = urlsplit(url)._replace(netloc=_netloc(urlsplit(url).netloc, host)).geturl()
     names = _names(item, "files", host)
     reason = _refusal(names, lambda _name: {"file": FileEvidence(url, content)})
     return ExpectedFile(url, content, names, _provider(item, provider), *(reason or (None, None)))
 
 
 def read_name(name: str) -> str:
-    """A name of the option `names` in lower case, with `*.` where it is a wildcard.
+    """A name of the option `names` in lower case, with `*.` where it is a wildcard; an IP address in its short form.
 
     Raises:
-        ValueError: it is no host name.
+        ValueError: it is no host name and no IP address.
     """
-    plain = plain_name(name)
-    if not is_dns_name(base_name(plain)):
+    plain = plain_host(name)
+    if not is_dns_name(base_name(plain)) and not is_ip_address(plain):
         raise ValueError(f"names: {name!r} is no host name in ASCII; write a name with other letters as xn--…")
     return plain
+
+
+def plain_host(name: str) -> str:
+    """A name in lower case without the final dot; an IP address in its short form, as certificates carry it."""
+    plain = plain_name(name)
+    return str(ip_address(plain)) if is_ip_address(plain) else plain
+
+
+def url_of(scheme: str, host: str, path: str = "") -> str:
+    """The URL of a path at a host, which may be an IP address."""
+    return f"{scheme}://{show_host(host)}{path}"
+
+
+def _netloc(netloc: str, host: str) -> str:
+    """The part of a URL before its path, with the short form of an IPv6 address in place of what is in brackets."""
+    before, _bracket, rest = netloc.partition("[")
+    return f"{before}[{host}{rest[rest.index(']') :]}"
 
 
 def _refusal(names: tuple[str, ...], parts: t.Callable[[str], dict[str, t.Any]]) -> tuple[str, str] | None:

@@ -16,9 +16,10 @@ import typing as t
 from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
-from .._common.evidence import ancestors, is_within, plain_name
+from .._common.evidence import ancestors, is_dns_name, is_within, plain_name
+from .._common.names import is_ip_address
 from .delegation import DnsBlocked, DnsIntercepted
-from .evidence import ExpectedFile
+from .evidence import ExpectedFile, plain_host, url_of
 from .findings import FATAL, MAX_BODY_SHOWN, NOTE, WARNING, Reason, shorten
 from .look import Look, Outcome, check_delegation, check_servers, check_signatures, views_of
 from .network import is_private
@@ -63,6 +64,8 @@ def addresses_of(look: Look, outcome: Outcome, subject: str, host: str, severity
     Raises:
         DeadlinePassed: the time for the whole look is over.
     """
+    if is_ip_address(host):
+        return _reachable(outcome, subject, host, [host], severity)
     try:
         return _addresses(look, outcome, subject, host, severity)
     except DnsBlocked:
@@ -79,7 +82,11 @@ def _addresses(look: Look, outcome: Outcome, subject: str, host: str, severity: 
         return []
     check_signatures(look, outcome, zone, t.cast(Reply, usable[0].reply))
     check_delegation(look, outcome, zone)
-    found = _look_up(look, host)
+    return _reachable(outcome, subject, host, _look_up(look, host), severity)
+
+
+def _reachable(outcome: Outcome, subject: str, host: str, found: list[str], severity: str) -> list[str]:
+    """The addresses that a CA can reach. Report that there is none, and those that are private."""
     public = [address for address in found if not is_private(address)]
     if not found:
         outcome.found("no_address", subject, where=host, severity=severity)
@@ -177,7 +184,7 @@ class FileLook:
 
     def _follow(self, scheme: str, agent: str) -> Fetched:
         """Fetch, and follow redirects as far as the CA does."""
-        url = f"{scheme}://{self._expected.host}{self._expected.path}"
+        url = url_of(scheme, self._expected.host, self._expected.path)
         address, warning = self._address, None
         hops = 0
         while True:
@@ -193,7 +200,9 @@ class FileLook:
                 result = self._judge(page, url)
                 return replace(warning, where=url) if warning is not None and result.visible else result
             hops += 1
-            location = urljoin(url, page.header("Location"))
+            location, readable = _target(url, page.header("Location"))
+            if not readable:
+                return Fetched(False, "redirect_forbidden", FATAL, url, shorten(f"{page.status} to {location}"))
             refusal = self._refusal(page.status, location, hops)
             if refusal is not None and refusal.severity == FATAL:
                 return replace(refusal, where=url, seen=shorten(f"{page.status} to {location}"))
@@ -215,18 +224,14 @@ class FileLook:
 
     def _refusal(self, status: int, location: str, hops: int) -> Fetched | None:
         """What the CA has against a redirect; a warning where only its documentation is stricter than its code."""
-        try:
-            parts = urlsplit(location)
-            port = parts.port
-        except ValueError:
-            return Fetched(False, "redirect_forbidden")
+        parts = urlsplit(location)
         forbidden = (
             self._rules.lenient_redirects == 0
             or parts.scheme not in PORTS
-            or port not in (None, PORTS.get(parts.scheme))
+            or parts.port not in (None, PORTS.get(parts.scheme))
             or parts.username is not None
             or status == 303
-            or not self._same_domain(plain_name(parts.hostname or ""))
+            or not self._same_domain(plain_host(parts.hostname or ""))
         )
         if forbidden:
             return Fetched(False, "redirect_forbidden")
@@ -240,6 +245,8 @@ class FileLook:
 
     def _same_domain(self, host: str) -> bool:
         """Whether a host is in the same registrable domain. The zone stands for it: no public suffix list is asked."""
+        if is_ip_address(host) or is_ip_address(self._expected.host):
+            return host == self._expected.host
         try:
             domain = self._look.walker.find(self._expected.host, "A").name
         except (DnsBlocked, DnsIntercepted):
@@ -248,7 +255,7 @@ class FileLook:
 
     def _address_for(self, location: str) -> str | None:
         """Where to fetch the target of a redirect: never a private address."""
-        host = plain_name(urlsplit(location).hostname or "")
+        host = plain_host(urlsplit(location).hostname or "")
         if host == self._expected.host:
             return self._address
         try:
@@ -268,6 +275,19 @@ class FileLook:
         if kind is not None:
             return Fetched(True, "file_wrong_content", NOTE, url, f"{kind}: {_shown(page.body)}")
         return Fetched(True)
+
+
+def _target(url: str, location: str) -> tuple[str, bool]:
+    """Where a redirect leads, and whether that is a URL of a host that can stand in DNS, or of an address."""
+    try:
+        target = urljoin(url, location)
+        parts = urlsplit(target)
+        # urlsplit looks at the port only when it is read: one that is no number is an error here.
+        _port = parts.port
+        host = plain_name(parts.hostname or "")
+    except ValueError:
+        return location, False
+    return target, is_dns_name(host) or is_ip_address(host)
 
 
 def _shown(body: bytes) -> str:

@@ -32,6 +32,7 @@ class Reason:
     DNS_INTERCEPTED = "dns_intercepted"
     NO_IPV6_HERE = "no_ipv6_here"
     DEADLINE = "deadline"
+    CHECK_FAILED = "check_failed"
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,8 @@ def arrange(found: t.Iterable[Finding]) -> list[Finding]:
     unique: list[Finding] = []
     known = set()
     for item in found:
-        key = (item.code, item.severity, item.name, item.subject, item.where)
+        # Two CAs may expect different things of one record.
+        key = (item.code, item.severity, item.name, item.subject, item.where, item.expected)
         if key not in known:
             known.add(key)
             unique.append(item)

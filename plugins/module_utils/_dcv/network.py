@@ -106,6 +106,11 @@ def family(address: str) -> int:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
+def show_host(host: str) -> str:
+    """A host as URLs have it: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def show_endpoint(address: str, port: int) -> str:
     """An endpoint as people write it."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    return f"{show_host(address)}:{port}"

@@ -18,9 +18,9 @@ import typing as t
 from dataclasses import dataclass
 
 from .._common.evidence import ancestors, base_name, is_dns_name, is_within
-from .delegation import DnsBlocked, DnsIntercepted, Zone, apex
+from .delegation import Answer, DnsBlocked, DnsIntercepted, Zone, apex
 from .evidence import ExpectedRecord
-from .findings import FATAL, NOTE, WARNING, Reason
+from .findings import CODES, FATAL, NOTE, WARNING, Reason
 from .look import (
     Look,
     Outcome,
@@ -32,7 +32,7 @@ from .look import (
     views_of,
 )
 from .replies import Reply, Status
-from .rules import CaRules, rules_for
+from .rules import CA_DOMAINS, CaRules, rules_for
 
 
 @dataclass(frozen=True)
@@ -258,6 +258,12 @@ def _judge_by_resolver(
 
 # --- why it is not there ---
 
+_UNDERSCORE_HINT = " (a DNS host that refuses the underscore leaves the file methods)"
+#: Seconds; right after publishing, a server still has what was there before, or nothing: both heal alike.
+_HEALS = CODES["record_missing"].heals
+#: How a value resembles another that the same CA gave.
+FORMER = "a former or another token"
+
 
 class Explanation:
     """Finds out why no authoritative server has the record. Each method returns whether it found the cause."""
@@ -280,8 +286,7 @@ class Explanation:
         """Report the first cause that a test shows."""
         causes = [self._wrong_target, self._conflict, self._wrong_type, self._wrong_value, self._wrong_place]
         if not any(cause() for cause in causes):
-            hint = " (a DNS host that refuses the underscore leaves the file methods)"
-            underscore = hint if self._expected.fqdn.startswith("_") else ""
+            underscore = _UNDERSCORE_HINT if self._expected.fqdn.startswith("_") else ""
             self._found("record_missing", where=self._expected.fqdn, kind=self._expected.type, underscore=underscore)
 
     def _found(self, code: str, **details: t.Any) -> bool:
@@ -298,10 +303,12 @@ class Explanation:
             return False
         if any(target == f"{self._value}.{name}" for name in ancestors(self._expected.fqdn)):
             return self._found("target_suffix_appended", where=self._expected.fqdn, seen=target)
-        domain = ".".join(self._value.split(".")[-2:])
-        same_ca = target.endswith(f".{domain}") or target in _targets(self._value, self._rules)
-        code = "record_wrong_value" if same_ca else "cname_conflict"
-        return self._found(code, where=self._expected.fqdn, seen=target)
+        domains = {".".join(self._value.split(".")[-2:])}
+        if domains & set(self._rules.other_domains):
+            domains.update(self._rules.other_domains)
+        if any(is_within(target, domain) for domain in domains):
+            return self._found("record_wrong_value", where=self._expected.fqdn, seen=target, retry_after=_HEALS)
+        return self._found("cname_conflict", where=self._expected.fqdn, seen=target)
 
     def _conflict(self) -> bool:
         """TXT is due, and a CNAME is there that leads to no such value."""
@@ -310,7 +317,23 @@ class Explanation:
             return False
         if target == self._value.lower() or target.startswith(f"{self._value.lower()}."):
             return self._found("record_wrong_type", where=self._expected.fqdn, seen=f"CNAME {target}", kind="TXT")
-        return self._found("cname_conflict", where=self._expected.fqdn, seen=f"CNAME {target}")
+        if self._is_wildcard_alias(target):
+            return False
+        answer = self._look.walker.follow(target, "TXT")
+        is_of_ca = any(is_within(name, domain) for name in answer.names for domain in CA_DOMAINS)
+        if answer.loop or is_of_ca or self._expected.fqdn in answer.names:
+            return self._found("cname_conflict", where=self._expected.fqdn, seen=f"CNAME {target}")
+        return self._missing_at_target(answer.names[-1], answer)
+
+    def _missing_at_target(self, end: str, answer: Answer) -> bool:
+        """The name is delegated by a CNAME: what is due has to be published at its target."""
+        if answer.reply is None:
+            check_servers(self._outcome, answer.zone, views_of(self._look, answer.zone, end, "TXT"))
+            return True
+        if self._resembling(answer.values("TXT"), end):
+            return True
+        underscore = _UNDERSCORE_HINT if end.startswith("_") else ""
+        return self._found("record_missing", where=end, kind="TXT", underscore=underscore)
 
     def _wrong_type(self) -> bool:
         """A CNAME is due, and TXT is there: the target as text, or other data that stands in the way."""
@@ -327,10 +350,14 @@ class Explanation:
     def _wrong_value(self) -> bool:
         """A TXT value is there that resembles the expected one."""
         texts = [record.text for record in self._reply.of(self._expected.fqdn, "TXT")]
-        for text in texts if self._expected.type == "TXT" else []:
+        return self._resembling(texts if self._expected.type == "TXT" else [], self._expected.fqdn)
+
+    def _resembling(self, texts: t.Sequence[str], where: str) -> bool:
+        for text in texts:
             likeness = resemblance(self._value, text)
             if likeness is not None and text not in self._expected.values:
-                return self._found("record_wrong_value", where=self._expected.fqdn, seen=f"{text} ({likeness})")
+                heals = _HEALS if likeness == FORMER else None
+                return self._found("record_wrong_value", where=where, seen=f"{text} ({likeness})", retry_after=heals)
         return False
 
     def _wrong_place(self) -> bool:
@@ -381,8 +408,17 @@ class Explanation:
 
     def _is_wildcard(self, owner: str) -> bool:
         """Whether a name that nobody can have published has the value as well."""
+        return self._holds(self._control_name(owner))
+
+    def _is_wildcard_alias(self, target: str) -> bool:
+        """Whether the CNAME at the name comes from a wildcard record, which gives way to a record that is published."""
+        control = self._control_name(self._expected.fqdn)
+        reply = self._look.walker.query_zone(self._zone, control, "TXT")
+        return reply is not None and any(record.text == target for record in reply.of(control, "CNAME"))
+
+    def _control_name(self, owner: str) -> str:
         digest = hashlib.sha256(f"{owner} {self._value}".encode()).hexdigest()[:16]
-        return self._holds(f"control-{digest}.{owner.partition('.')[2]}")
+        return f"control-{digest}.{owner.partition('.')[2]}"
 
 
 def _within_limits(places: t.Iterable[tuple[str, str]], fqdn: str) -> list[tuple[str, str]]:
@@ -403,5 +439,5 @@ def resemblance(value: str, text: str) -> str | None:
     if len(text) >= 8 and value.startswith(text):
         return f"cut after {len(text)} characters"
     if len(text) == len(value) and _TOKEN.match(text) and _TOKEN.match(value):
-        return "a former or another token"
+        return FORMER
     return None

@@ -67,6 +67,8 @@ SECTIGO = CaRules(
     other_domains=("sectigo.com", "comodoca.com"),
 )  # fmt: skip
 CPANEL = replace(SECTIGO, issuers=("sectigo.com", "comodoca.com", "usertrust.com", "trust-provider.com"))
+#: Domains of CAs. Nobody but the CA publishes records below them.
+CA_DOMAINS = frozenset((*DIGICERT.issuers, *SECTIGO.issuers))
 #: Where no CA is known: what the Baseline Requirements allow.
 UNKNOWN = CaRules()
 

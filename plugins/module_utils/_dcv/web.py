@@ -21,7 +21,7 @@ import socket
 import ssl
 from dataclasses import dataclass, field
 
-from .network import AddressMap, Deadline, DeadlinePassed, family
+from .network import AddressMap, Deadline, DeadlinePassed, family, show_host
 
 PORTS = {"http": 80, "https": 443}
 #: Seconds for a connection, and for all that follows on it.
@@ -86,7 +86,7 @@ class Fetcher:
             DeadlinePassed: the time for the whole look is over.
         """
         request = (
-            f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\nAccept: */*\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: {show_host(host)}\r\nUser-Agent: {agent}\r\nAccept: */*\r\n"
             "Accept-Encoding: identity\r\nConnection: close\r\n\r\n"
         )
         limit = Deadline(self._deadline.remaining(self._timeout))

@@ -44,7 +44,9 @@ class DcvTimes:
         name = hashlib.sha256(subject.encode("utf-8")).hexdigest()[:40] + _SUFFIX
         self._path = os.path.join(directory or private_directory(), name)
         self._policy = policy
-        self._before: Times = {}
+        # What the last call of reserve has written: each key with its former time, and the moment in its place.
+        self._reserved: dict[str, float | None] = {}
+        self._moment = 0.0
 
     def reserve(self, names: t.Sequence[str], now: float, check_mode: bool = False) -> list[str]:
         """Those of the names that may be asked for now, the one that has waited longest first. Records the time.
@@ -52,6 +54,7 @@ class DcvTimes:
         Arguments:
             check_mode: record nothing.
         """
+        self._reserved = {}
         with self._opened() as (times, write):
             if self._left(times, _ORDER, now) > 0.0:
                 return []
@@ -59,14 +62,20 @@ class DcvTimes:
             allowed.sort(key=lambda name: times.get(name, 0.0))
             allowed = allowed[: self._policy.names_per_interval]
             if allowed and not check_mode:
-                self._before = dict(times)
-                write({**times, **dict.fromkeys([_ORDER, *allowed], now)})
+                self._reserved = {key: times.get(key) for key in [_ORDER, *allowed]}
+                self._moment = now
+                write({**times, **dict.fromkeys(self._reserved, now)})
             return allowed
 
     def release(self) -> None:
-        """Take back what the last call of reserve recorded: nothing was sent."""
-        with self._opened() as (_times, write):
-            write(self._before)
+        """Take back what the last call of reserve recorded: nothing was sent. What others wrote meanwhile stays."""
+        if not self._reserved:
+            return
+        with self._opened() as (times, write):
+            mine = {key: former for key, former in self._reserved.items() if times.get(key) == self._moment}
+            others = {key: moment for key, moment in times.items() if key not in mine}
+            write({**others, **{key: former for key, former in mine.items() if former is not None}})
+        self._reserved = {}
 
     def next_allowed(self, name: str, now: float) -> float | None:
         """When a name may be asked for again; None for now."""

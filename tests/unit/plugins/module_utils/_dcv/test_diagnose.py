@@ -66,6 +66,24 @@ def wildcard_txt(scene: Scene) -> None:
     scene.zone.set(f"*.{ZONE}", "TXT", "v=spf1 -all")
 
 
+def wildcard_alias(scene: Scene) -> None:
+    """Any name without records of its own is an alias; a record that is published wins over that."""
+    scene.withdraw()
+    scene.zone.set(f"*.{HOST}", "CNAME", "web.hosting.net")
+
+
+def delegated(value: str, mode: str = "normal") -> Fault:
+    """The name is an alias of one in a zone for nothing but evidence, which has this value."""
+
+    def fault(scene: Scene) -> None:
+        zone = scene.internet.add_zone("acme-dns.net", {"ns1.acme-dns.net": "192.0.2.171"})
+        zone.set("x.acme-dns.net", "TXT", value)
+        scene.internet.servers["ns1.acme-dns.net"].mode = mode
+        instead("CNAME", "x.acme-dns.net")(scene)
+
+    return fault
+
+
 def partial(scene: Scene) -> None:
     """The second server still has the zone without the record."""
     copy = scene.internet.own_copy("ns2.example.org", ZONE)
@@ -204,7 +222,19 @@ RECORD_FAULTS: list[tuple[str, str, str, dict[str, t.Any], Fault]] = [
     ("record_wrong_value", "digicert", "txt", {}, instead("TXT", TOKEN[:20])),
     ("record_wrong_value", "digicert", "txt", {}, instead("TXT", f"{TOKEN[:9]} {TOKEN[9:]}")),
     ("record_wrong_value", "sectigo", "cname", {}, instead("CNAME", TARGET.replace("t08", "t09"))),
-    ("cname_conflict", "digicert", "txt", {}, instead("CNAME", "former.acme.example")),
+    ("record_missing", "digicert", "txt", {}, instead("CNAME", "dns.acme.example")),
+    ("record_missing", "digicert", "txt", {}, wildcard_alias),
+    ("record_wrong_value", "digicert", "txt", {}, delegated(FORMER_TOKEN)),
+    ("server_unreachable", "digicert", "txt", {}, delegated(TOKEN, "dead")),
+    ("cname_conflict", "digicert", "txt", {}, instead("CNAME", f"{FORMER_TOKEN}.dcv.digicert.com")),
+    ("cname_conflict", "digicert", "txt", {}, instead("CNAME", TARGET)),
+    (
+        "record_wrong_value",
+        "sectigo",
+        "cname",
+        {},
+        instead("CNAME", TARGET.replace("t08", "t09").replace("sectigo", "comodoca")),
+    ),
     ("cname_conflict", "digicert", "txt", {}, instead("CNAME", f"_dnsauth.{HOST}")),
     ("cname_conflict", "sectigo", "cname", {}, instead("TXT", "some other text")),
     ("cname_conflict", "digicert", "cname", {}, instead("CNAME", "validation.acme.example")),
@@ -293,6 +323,52 @@ def test_advice_has_all_that_must_be_published(lab: Lab) -> None:
     (found,) = lab.look(scene).findings
     assert found.advice.startswith(f"Publish CNAME _{MD5}.{HOST} with the value {TARGET} (")
     assert (found.expected, found.retry_after) == (TARGET, 30)
+
+
+@pytest.mark.parametrize(
+    ("provider", "method", "fault", "where", "heals"),
+    [
+        ("digicert", "txt", instead("TXT", FORMER_TOKEN), f"_dnsauth.{HOST}", True),
+        ("digicert", "txt", instead("TXT", TOKEN.upper()), f"_dnsauth.{HOST}", False),
+        ("digicert", "txt", instead("TXT", TOKEN[:20]), f"_dnsauth.{HOST}", False),
+        ("digicert", "txt", delegated(FORMER_TOKEN), "x.acme-dns.net", True),
+        ("digicert", "txt", delegated("v=spf1 -all"), "x.acme-dns.net", True),
+        ("digicert", "cname", instead("CNAME", f"{FORMER_TOKEN}.dcv.digicert.com"), f"_dnsauth.{HOST}", True),
+        ("sectigo", "cname", instead("CNAME", TARGET.replace("t08", "t09")), f"_{MD5}.{HOST}", True),
+        ("digicert", "cname", instead("CNAME", "validation.acme.example"), f"_dnsauth.{HOST}", False),
+    ],
+)
+def test_what_was_there_before_heals_once_it_is_replaced(
+    lab: Lab, provider: str, method: str, fault: Fault, where: str, heals: bool
+) -> None:
+    scene = lab.scene(provider, method)
+    fault(scene)
+    diagnosis = lab.look(scene)
+    assert [(item.where, item.retry_after is not None) for item in diagnosis.findings] == [(where, heals)], diagnosis
+    assert diagnosis.may_heal is heals
+
+
+def test_delegated_record_is_due_at_its_target(lab: Lab) -> None:
+    scene = lab.scene()
+    instead("CNAME", "dns.acme.example")(scene)
+    (found,) = lab.look(scene).findings
+    assert found.advice == f"Publish TXT dns.acme.example with the value {TOKEN}."
+
+
+def test_each_of_two_cas_needs_its_permission(lab: Lab) -> None:
+    scene = lab.scene("sectigo", "cname")
+    scene.zone.set(f"_dnsauth.{HOST}", "TXT", TOKEN)
+    orders = [{"provider": "digicert", "order_id": "2"}]
+    record = {"type": "TXT", "fqdn": f"_dnsauth.{HOST}", "values": [TOKEN], "names": [HOST], "orders": orders}
+    entries = [*scene.options()["record_sets"], record]
+    for permitted, refused in (("sectigo.com", ["digicert.com"]), ("digicert.com", ["sectigo.com"])):
+        scene.zone.set(ZONE, "CAA", f'0 issue "{permitted}"')
+        diagnosis = lab.look(scene, record_sets=entries)
+        assert [(item.code, item.expected) for item in diagnosis.findings] == [("caa_forbids", refused[0])]
+        assert not diagnosis.visible
+    scene.zone.set(ZONE, "CAA", '0 issue ";"')
+    assert {item.expected for item in lab.look(scene, record_sets=entries).findings} == {"sectigo.com", "digicert.com"}
+    assert len(lab.questions) == len(set(lab.questions))
 
 
 def test_little_of_a_file_is_shown(lab: Lab) -> None:
@@ -548,6 +624,58 @@ def test_file_that_the_ca_accepts(lab: Lab, provider: str, fault: Fault) -> None
     assert lab.objections(scene) == []
 
 
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://[bad/x",
+        "http://[::1/x",
+        f"http://{HOST}:port/x",
+        f"http://{HOST}:99999/x",
+        f"http://a..{ZONE}/x",
+        f"http://.{ZONE}/x",
+        f"http://{'a' * 70}.{ZONE}/x",
+        f"http://{'a.' * 130}{ZONE}/x",
+        f"http://a\\.{ZONE}/x",
+        f"http://a%20b.{ZONE}/x",
+        "mailto:a@example.org",
+    ],
+)
+@pytest.mark.parametrize("provider", ["digicert", "sectigo"])
+def test_redirect_to_what_is_no_host_is_forbidden(lab: Lab, provider: str, location: str) -> None:
+    scene = lab.scene(provider, "file")
+    scene.put(Page(b"", 302, {"Location": location}))
+    diagnosis = lab.look(scene)
+    assert codes(diagnosis) == ["redirect_forbidden"]
+    assert diagnosis.not_tested == ()
+
+
+@pytest.mark.parametrize("target", ["a\\.b.example.org", "a\\.org", "\\000\\255.example.org"])
+def test_odd_target_of_an_alias_ends_no_check(lab: Lab, target: str) -> None:
+    scene = lab.scene("digicert", "file")
+    scene.zone.set(HOST, "A")
+    scene.zone.set(HOST, "CNAME", target)
+    assert codes(lab.look(scene)) == ["no_address"]
+    other = lab.scene()
+    instead("CNAME", target)(other)
+    assert codes(lab.look(other)) == ["record_missing"]
+
+
+def test_defect_in_one_check_does_not_lose_the_others(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object) -> None:
+        raise ZeroDivisionError("what nobody expected")
+
+    monkeypatch.setattr("ansible_collections.certops.issuance.plugins.module_utils._dcv.diagnose.check_file", broken)
+    scene = lab.scene()
+    scene.withdraw()
+    file = {"url": f"http://files.{ZONE}{FOLDER}fileauth.txt", "content": TOKEN, "names": [f"files.{ZONE}"]}
+    diagnosis = lab.look(scene, files=[file])
+    assert [(item.code, item.name) for item in diagnosis.findings] == [("record_missing", HOST)]
+    (failed,) = diagnosis.not_tested
+    assert (failed.name, failed.subject, failed.reason) == (f"files.{ZONE}", file["url"], "check_failed")
+    assert "ZeroDivisionError: what nobody expected" in (failed.detail or "")
+    assert diagnosis.visible_by_name[f"files.{ZONE}"] is False
+
+
 def test_redirect_to_a_private_address_is_not_followed(lab: Lab) -> None:
     scene = lab.scene("digicert", "file")
     scene.zone.set(f"intern.{ZONE}", "A", "10.0.0.9")
@@ -598,7 +726,7 @@ def test_two_targets_at_one_owner_conflict(lab: Lab) -> None:
         (partial, cached_absence, {}, ["partial_propagation"]),
         (stale_ds, cached_absence, {"signed": True}, ["dnssec_bogus"]),
         (instead("TXT", FORMER_TOKEN), split_view, {}, ["record_wrong_value"]),
-        (no_caa_answers, instead("CNAME", "former.acme.example"), {}, ["cname_conflict", "caa_lookup_failed"]),
+        (no_caa_answers, instead("CNAME", TARGET), {}, ["cname_conflict", "caa_lookup_failed"]),
         (listed_otherwise, Scene.withdraw, {}, ["delegation_differs", "record_missing"]),
     ],
 )

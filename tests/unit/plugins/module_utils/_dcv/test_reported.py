@@ -11,6 +11,7 @@ import typing as t
 import pytest
 from sandbox.internet.scenes import HOST, NOW
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import Problem
 from ansible_collections.certops.issuance.plugins.module_utils._common.names import iso_time
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.operation import ARGUMENT_SPEC, read_request
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.reported import read_reported
@@ -42,6 +43,10 @@ FAULTS: list[tuple[Entry, list[tuple[str, str, str | None]], bool]] = [
     ({"problem": "token_stale", "expires_at": None}, [("token_stale", "fatal", None)], False),
     ({"problem": "wildcard_needs_dns", "expires_at": None}, [("wildcard_needs_dns", "fatal", None)], False),
     ({"problem": "evidence_refused", "expires_at": None}, [("evidence_refused", "fatal", None)], False),
+    ({"problem": "cname_conflict", "expires_at": None}, [("cname_conflict", "fatal", None)], False),
+    ({"problem": "unsupported", "expires_at": None}, [("evidence_refused", "fatal", "unsupported")], False),
+    ({"problem": "of a later release"}, [("evidence_refused", "fatal", "of a later release")], False),
+    ({"problem": "unsupported", "status": "completed"}, [], True),
     ({"polled_until": iso_time(PRESENT - DAY)}, [("polling_stopped", "warning", iso_time(PRESENT - DAY))], True),
     ({"method": "email"}, [("method_sunset", "note", "email"), ("ok_waiting", "note", None)], True),
     (
@@ -75,6 +80,15 @@ def test_name_by_e_mail_alone_is_not_said_to_be_visible(lab: Lab) -> None:
     diagnosis = lab.look(scene, reported=(read_reported({**OPEN, "name": "shop.example.org", "method": "email"}),))
     assert codes(diagnosis) == ["method_sunset"]
     assert list(diagnosis.visible_by_name) == [HOST]
+
+
+@pytest.mark.parametrize("problem", [value for key, value in vars(Problem).items() if key.isupper()])
+def test_name_with_a_problem_and_nothing_to_look_for_is_not_visible(lab: Lab, problem: str) -> None:
+    reported = read_reported({**OPEN, "problem": problem, "expires_at": None})
+    diagnosis = lab.look(lab.scene(), record_sets=[], reported=(reported,))
+    (found,) = diagnosis.findings
+    assert diagnosis.visible_by_name == {HOST: False}
+    assert " at , " not in found.advice and "None" not in found.advice
 
 
 def test_missing_record_is_not_waiting_for_the_ca(lab: Lab) -> None:

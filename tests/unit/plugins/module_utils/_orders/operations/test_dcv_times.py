@@ -54,6 +54,33 @@ def test_what_was_not_sent_does_not_count(tmp_path: pathlib.Path) -> None:
     assert times(tmp_path, NAMES).reserve(["a", "b"], NOW) == ["b"]
 
 
+def test_release_takes_back_only_what_was_reserved(tmp_path: pathlib.Path) -> None:
+    times(tmp_path).reserve(["a"], NOW)
+    refused = times(tmp_path)
+    assert refused.reserve(["a"], NOW + 1.0) == []
+    refused.release()
+    times(tmp_path).release()
+    assert times(tmp_path).reserve(["a"], NOW + 59.0) == []
+
+
+def test_release_after_a_refusal_leaves_an_earlier_reservation(tmp_path: pathlib.Path) -> None:
+    mine = times(tmp_path)
+    assert mine.reserve(["a"], NOW) == ["a"]
+    assert mine.reserve(["a"], NOW + 1.0) == []
+    mine.release()
+    assert times(tmp_path).reserve(["a"], NOW + 2.0) == []
+
+
+def test_release_leaves_the_time_of_another_process(tmp_path: pathlib.Path) -> None:
+    mine = times(tmp_path, NAMES)
+    assert mine.reserve(["a"], NOW) == ["a"]
+    assert times(tmp_path, NAMES).reserve(["b"], NOW + 60.0) == ["b"]
+    mine.release()
+    assert times(tmp_path, NAMES).next_allowed("b", NOW + 61.0) == NOW + 660.0
+    assert times(tmp_path, NAMES).reserve(["a"], NOW + 61.0) == []
+    assert times(tmp_path, NAMES).reserve(["a"], NOW + 120.0) == ["a"]
+
+
 def test_nothing_to_ask_for_does_not_count(tmp_path: pathlib.Path) -> None:
     assert times(tmp_path).reserve([], NOW) == []
     assert times(tmp_path).reserve(["a"], NOW) == ["a"]

@@ -250,6 +250,18 @@ def test_a_change_that_makes_the_provider_look_counts(monkeypatch: pytest.Monkey
     assert [one["method_changed"] for one in again["names"]] == [False, False]
 
 
+def test_a_change_that_was_not_sent_leaves_the_gap_between_looks() -> None:
+    order(a_example="dns", b_example="http")
+    run("1", methods={"b.example": "http"})
+    error = ProviderUnavailable("no connection")
+    error.sent = False
+    FakeProvider.replies.append(error)
+    assert run("1", methods={"b.example": "dns"}, after=1.0)["error_kind"] == "unavailable"
+    before = len(written())
+    assert run("1", after=2.0)["error_kind"] == "too_soon"
+    assert len(written()) == before
+
+
 def test_a_change_of_which_nobody_knows_is_not_sent_again() -> None:
     order(a_example="http")
     FakeProvider.replies.append(ProviderUnavailable("no answer"))
