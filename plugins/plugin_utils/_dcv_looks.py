@@ -9,6 +9,7 @@ import dataclasses
 import threading
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.diagnose import LOOK_INTERVAL, diagnose
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.operation import read_request
@@ -18,6 +19,8 @@ Data = dict[str, t.Any]
 
 #: After so many seconds a wait is longer than expected: CAs look within minutes after they are asked.
 AGAIN_AFTER = 900.0
+#: Looks that are made side by side.
+MAX_LOOKS = 4
 
 
 def look_at(names: t.Sequence[Data], settings: Data, orders_too: bool = False) -> Data:
@@ -43,6 +46,21 @@ def look_at(names: t.Sequence[Data], settings: Data, orders_too: bool = False) -
     return diagnose(request).to_dict()
 
 
+def look_apart(names: t.Sequence[Data], settings: Data, orders_too: bool = False) -> list[tuple[set[str], Data]]:
+    """As look_at, but orders that share a name are looked at by themselves, so that each is judged by its own evidence.
+
+    Returns:
+        The ids of some orders, and what came of the look at them.
+    """
+    groups = rules.orders_apart(names)
+
+    def look(members: set[str]) -> tuple[set[str], Data]:
+        return members, look_at([name for name in names if name["order_id"] in members], settings, orders_too)
+
+    with ThreadPoolExecutor(max(1, min(MAX_LOOKS, len(groups)))) as pool:
+        return list(pool.map(look, groups))
+
+
 @dataclasses.dataclass
 class Watch:
     """Looks for the evidence of some orders.
@@ -59,27 +77,26 @@ class Watch:
     clock: t.Callable[[], float] = time.monotonic
     shown: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
-    def look(self, order_ids: t.Container[str]) -> Data:
-        """One look for some orders; shows what has changed since the last one. As dcv_diagnose returns it."""
-        diagnosis = look_at([name for name in self.names if name["order_id"] in order_ids], self.settings)
-        codes, lines = rules.changes(self.shown, diagnosis)
+    def look(self, order_ids: t.Container[str]) -> list[tuple[set[str], Data]]:
+        """One look for some orders; shows what has changed since the last one. As look_apart returns it."""
+        looks = look_apart([name for name in self.names if name["order_id"] in order_ids], self.settings)
+        codes, lines = rules.changes(self.shown, *(diagnosis for _members, diagnosis in looks))
         self.shown.update(codes)
         for line in lines:
             self.show(line)
-        return diagnosis
+        return looks
 
     def until_visible(self) -> dict[str, Data]:
         """Look until each order is visible, or cannot become so, or the time is over; what came of each."""
         end = self.clock() + self.settings["visible_timeout"]
-        expected: dict[str, set[str]] = {}
-        for name in self.names:
-            for evidence in (name["record_set"], name["file"]):
-                expected.setdefault(name["order_id"], set()).update(evidence["names"] if evidence else ())
+        expected = rules.expected_names(self.names)
         found: dict[str, Data] = {}
         while expected:
-            diagnosis = self.look(expected)
+            looks = self.look(expected)
             left = end - self.clock()
-            found.update(rules.seen_by_order(expected, diagnosis, last=left <= 0))
+            for members, diagnosis in looks:
+                own = {order_id: expected[order_id] for order_id in members}
+                found.update(rules.seen_by_order(own, diagnosis, last=left <= 0))
             expected = {order_id: names for order_id, names in expected.items() if found[order_id]["state"] == "open"}
             if expected:
                 self.sleep(min(LOOK_INTERVAL, max(0.0, left)))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import plain_name
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Check
 
 Data = dict[str, t.Any]
@@ -25,27 +26,32 @@ def make_findings(
     names: t.Iterable[t.Mapping[str, t.Any]],
     errors: t.Iterable[t.Mapping[str, t.Any]],
     diagnosis: t.Mapping[str, t.Any],
+    unresolved: t.Iterable[t.Mapping[str, t.Any]] = (),
 ) -> dict[str, list[Data]]:
     """What keeps each name from being validated, by order.
 
     Arguments:
-        names: those that are open, as order_dcv_info returns them.
+        names: those that are open, as order_dcv_info returns them; no two orders share one, see orders_apart.
         errors: of orders whose evidence could not be had, with order_id, error_kind and msg.
         diagnosis: what dcv_diagnose returns of these names.
+        unresolved: as order_dcv_info returns them: why nothing has to be published for a name.
 
     Returns:
         For each order a list of ``name``, ``method``, ``finding`` and ``advice``. The name is None for an order whose
         evidence could not be had.
     """
     untested = {one["name"]: one for one in reversed(diagnosis["not_tested"])}
+    messages = {(one["order_id"], plain_name(one["name"])): one["message"] for one in unresolved}
     found: dict[str, list[Data]] = {}
     for name in names:
-        seen = diagnosis["by_name"].get(name["name"]) or {"codes": [], "advice": None, "visible": False}
+        plain = plain_name(name["name"])
+        seen = diagnosis["by_name"].get(plain) or {"codes": [], "advice": None, "visible": False}
         finding, advice = next(iter(seen["codes"]), None), seen["advice"]
         if finding is None and seen["visible"]:
             finding, advice = "visible", "The CA can see it; wait until it has looked."
         elif finding is None:
-            test = untested.get(name["name"]) or {"reason": name["problem"], "detail": "nothing has to be published"}
+            detail = messages.get((name["order_id"], plain)) or "nothing has to be published"
+            test = untested.get(plain) or {"reason": name["problem"], "detail": detail}
             finding, advice = test["reason"] or "not_tested", test["detail"]
         row = {"name": name["name"], "method": name["method"], "finding": finding, "advice": advice}
         found.setdefault(name["order_id"], []).append(row)

@@ -15,7 +15,16 @@ import json
 import posixpath
 import typing as t
 
-from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import OrderReference, RecordSet
+from ansible_collections.certops.issuance.plugins.module_utils._common import evidence_report
+from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import (
+    FileEvidence,
+    NameEvidence,
+    OrderReference,
+    RecordEvidence,
+    RecordSet,
+    Source,
+    plain_name,
+)
 from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_journal import Entry
 
 Data = dict[str, t.Any]
@@ -47,6 +56,13 @@ def publishing_peers(request: Data, requests: t.Iterable[Data]) -> list[Data]:
     return [one for one in requests if one.get("dcv") and one["dcv"]["label"] == label]
 
 
+def publisher(peers: t.Iterable[Data], answer: t.Mapping[str, t.Any]) -> str:
+    """The host that publishes for all: the first that will not fail for want of its own evidence, else who asked."""
+    asked = set(answer["asked"])
+    able = (peer for peer in peers if asked.issuperset(peer["order_ids"]) and not evidence_failures(peer, answer))
+    return str(next((peer["host"] for peer in able), answer["leader"]))
+
+
 def questions(peers: t.Iterable[Data], journaled: t.Container[str]) -> list[Data]:
     """What is asked of the provider: each order once, with what only its hosts know.
 
@@ -70,6 +86,77 @@ def questions(peers: t.Iterable[Data], journaled: t.Container[str]) -> list[Data
         if peer["dcv"]["order_id"] in journaled:
             found.setdefault(peer["dcv"]["order_id"], {"order_id": peer["dcv"]["order_id"], "evidence": False})
     return list(found.values())
+
+
+# -- what cannot stand side by side ---------------------------------------------------
+
+
+def conflicting_entries(names: t.Iterable[Data], journal: t.Iterable[Entry]) -> list[Entry]:
+    """The records of the journal that cannot stand beside those of some names, because one of them is a CNAME.
+
+    What the journal has of an order that wants a record at the same owner now is not counted: it is replaced.
+
+    Arguments:
+        names: as order_dcv_info returns them, each with what its order alone needs.
+    """
+    at_owner: dict[str, list[Data]] = {}
+    for name in names:
+        if name["record_set"]:
+            at_owner.setdefault(name["record_set"]["fqdn"], []).append(name)
+    found = []
+    for entry in journal:
+        there = at_owner.get(entry["fqdn"], []) if entry["kind"] == "record" else []
+        own = any(_order(name) == _order(entry) for name in there)
+        if not own and any(_conflicts(name["record_set"], entry) for name in there):
+            found.append(entry)
+    return found
+
+
+def _conflicts(record_set: Data, entry: Entry) -> bool:
+    same = (record_set["type"], record_set["values"]) == (entry["type"], [entry["value"]])
+    return not same and "CNAME" in (record_set["type"], entry["type"])
+
+
+def without_conflicts(names: t.Sequence[Data], live: t.Iterable[Entry]) -> tuple[list[Data], list[Data]]:
+    """The names of several orders without evidence that cannot stand side by side; and those that lost theirs.
+
+    Arguments:
+        names: as order_dcv_info returns them, each with what its order alone needs.
+        live: entries of the journal whose orders are not over.
+
+    Returns:
+        All names, and an entry of ``unresolved`` for each that is in conflict. Its message names the orders.
+    """
+    journaled = [
+        NameEvidence(
+            entry["fqdn"],
+            OrderReference(*_order(entry)),
+            record=RecordEvidence(entry["type"], entry["fqdn"], entry["value"]),
+        )
+        for entry in live
+    ]
+    judged = evidence_report.without_conflicts([*map(_evidence, names), *journaled])
+    kept: list[Data] = []
+    unresolved: list[Data] = []
+    for name, evidence in zip(names, judged, strict=False):
+        if evidence.problem is None:
+            kept.append(name)
+            continue
+        kept.append(dict(name, record_set=None, file=None, evidence=Source.NONE, problem=evidence.problem))
+        known = {key: name[key] for key in ("name", "provider", "order_id")}
+        unresolved.append(dict(known, problem=evidence.problem, message=evidence.message))
+    return kept, unresolved
+
+
+def _evidence(name: Data) -> NameEvidence:
+    """The evidence of a name again. One value stands for all: several are TXT, which conflicts by its type alone."""
+    record_set, file = name["record_set"], name["file"]
+    return NameEvidence(
+        name["name"],
+        OrderReference(*_order(name)),
+        record=RecordEvidence(record_set["type"], record_set["fqdn"], record_set["values"][0]) if record_set else None,
+        file=FileEvidence(file["url"], file["content"]) if file else None,
+    )
 
 
 # -- what is published ----------------------------------------------------------------
@@ -160,11 +247,11 @@ def wanted_record_sets(own: t.Sequence[Entry], journal: t.Iterable[Entry]) -> li
     orders = {_order(entry) for entry in own}
     others = [entry for entry in journal if entry["kind"] == "record" and _order(entry) not in orders]
     sets = {(entry["type"], entry["fqdn"]) for entry in own}
-    # Beside a CNAME there is nothing else, and what an order of before wanted there is over.
+    # Beside a CNAME there is nothing else. fetch_evidence refuses one where the other order there may be live.
     return record_sets([*own, *(one for one in others if one["type"] == "TXT")], sets)
 
 
-def _order(entry: Entry) -> tuple[str, str]:
+def _order(entry: t.Mapping[str, t.Any]) -> tuple[str, str]:
     return entry["provider"], entry["order_id"]
 
 
@@ -230,11 +317,44 @@ def sentence(findings: t.Sequence[Data]) -> str:
 # -- what the CA sees ----------------------------------------------------------------
 
 
-def seen_by_order(expected: t.Mapping[str, t.Container[str]], diagnosis: Data, last: bool) -> dict[str, Data]:
+def orders_apart(names: t.Iterable[Data]) -> list[set[str]]:
+    """The ids of the orders of some names, in as few groups as possible in which no two orders share a name.
+
+    A look reports by name: where two orders share one, it does not say whose record is wrong.
+    """
+    by_order: dict[str, set[str]] = {}
+    for name in names:
+        by_order.setdefault(name["order_id"], set()).update(_names_looked_for(name))
+    groups: list[tuple[set[str], set[str]]] = []
+    for order_id, own in by_order.items():
+        for members, taken in groups:
+            if not own & taken:
+                members.add(order_id)
+                taken |= own
+                break
+        else:
+            groups.append(({order_id}, set(own)))
+    return [members for members, _taken in groups]
+
+
+def expected_names(names: t.Iterable[Data]) -> dict[str, set[str]]:
+    """The names for which something can be looked for, by order."""
+    found: dict[str, set[str]] = {}
+    for name in names:
+        for evidence in (name["record_set"], name["file"]):
+            found.setdefault(name["order_id"], set()).update(map(plain_name, evidence["names"] if evidence else ()))
+    return found
+
+
+def _names_looked_for(name: Data) -> set[str]:
+    return {plain_name(name["name"])}.union(*expected_names([name]).values())
+
+
+def seen_by_order(expected: t.Mapping[str, t.Collection[str]], diagnosis: Data, last: bool) -> dict[str, Data]:
     """What one look means for each order.
 
     Arguments:
-        expected: order to the names that were looked for.
+        expected: order to the names that were looked for; no two orders share one, see orders_apart.
         diagnosis: as dcv_diagnose returns it.
         last: there is no time for another look.
 
@@ -245,12 +365,15 @@ def seen_by_order(expected: t.Mapping[str, t.Container[str]], diagnosis: Data, l
     return {order_id: _seen(names, diagnosis, last) for order_id, names in expected.items()}
 
 
-def _seen(names: t.Container[str], diagnosis: Data, last: bool) -> Data:
+def _seen(names: t.Collection[str], diagnosis: Data, last: bool) -> Data:
     findings = [one for one in diagnosis["findings"] if one["name"] in names]
     fatal = [one for one in findings if one["severity"] == _FATAL]
     untested = [one for one in diagnosis["not_tested"] if one["name"] in names]
-    if all(one["visible"] for name, one in diagnosis["by_name"].items() if name in names):
-        state = "visible"
+    looked_at = [diagnosis["by_name"][name] for name in names if name in diagnosis["by_name"]]
+    complete = bool(names) and len(looked_at) == len(names)
+    if not fatal and all(one["visible"] for one in looked_at):
+        # A name of which the look says nothing is not visible, and another look would say no more.
+        state = "visible" if complete else "untested"
     elif any(one["retry_after"] is None for one in fatal) or (last and fatal):
         state = "failed"
     elif last or (untested and not fatal and all(one["reason"] != "deadline" for one in untested)):
@@ -260,15 +383,17 @@ def _seen(names: t.Container[str], diagnosis: Data, last: bool) -> Data:
     return {"state": state, "findings": findings, "not_tested": untested}
 
 
-def changes(before: t.Mapping[str, t.Sequence[str]], diagnosis: Data) -> tuple[dict[str, list[str]], list[str]]:
+def changes(before: t.Mapping[str, t.Sequence[str]], *looks: Data) -> tuple[dict[str, list[str]], list[str]]:
     """The codes of each name now, and a line for each name at which they have changed.
 
     Arguments:
         before: the codes of each name when they were shown last.
+        looks: as dcv_diagnose returns them, at different orders.
     """
-    now = {name: list(one["codes"]) for name, one in diagnosis["by_name"].items()}
+    by_name = _together(looks)
+    now = {name: list(one["codes"]) for name, one in by_name.items()}
     lines = []
-    for name, one in diagnosis["by_name"].items():
+    for name, one in by_name.items():
         if name not in before or list(before[name]) != now[name]:
             if one["codes"]:
                 lines.append(f"{name}: {', '.join(one['codes'])}. {one['advice']}")
@@ -277,6 +402,18 @@ def changes(before: t.Mapping[str, t.Sequence[str]], diagnosis: Data) -> tuple[d
             else:
                 lines.append(f"{name}: could not be tested from here")
     return now, lines
+
+
+def _together(looks: t.Iterable[Data]) -> dict[str, Data]:
+    """What several looks say of each name: all codes, and the advice that comes first."""
+    found: dict[str, Data] = {}
+    for look in looks:
+        for name, one in look["by_name"].items():
+            known = found.setdefault(name, {"codes": [], "advice": None, "visible": True})
+            known["codes"] = list(dict.fromkeys([*known["codes"], *one["codes"]]))
+            known["advice"] = known["advice"] or one["advice"]
+            known["visible"] = known["visible"] and one["visible"]
+    return found
 
 
 # -- what is withdrawn ----------------------------------------------------------------

@@ -24,25 +24,18 @@ from ansible_collections.certops.issuance.plugins.module_utils._common.private_d
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.diagnose import resolver_endpoints
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.dns import DNSPYTHON_IMPORT_ERROR
 from ansible_collections.certops.issuance.plugins.module_utils._dcv.network import AddressMap
-from ansible_collections.certops.issuance.plugins.module_utils._dcv.zones import ZoneLookup
-from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest, OrderError
+from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_dcv import (
     ORDER_DCV_OPTIONS,
     order_dcv,
 )
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_dcv_info import order_dcv_info
-from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import (
-    PROVIDER_OPTIONS,
-    Operation,
-    Params,
-    Result,
-    Session,
-)
+from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import Operation
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.plugins.module_utils._orders.wait.durations import parse_duration
 from ansible_collections.certops.issuance.plugins.plugin_utils import _role_dcv as rules
+from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_evidence import EVIDENCE_OPTIONS, fetch_evidence
 from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_journal import Entry, Journal
-from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_looks import Watch, look_at
+from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_looks import Watch, look_apart
 from ansible_collections.certops.issuance.plugins.plugin_utils._fleet_dcv import make_findings, open_names
 
 Data = dict[str, t.Any]
@@ -61,14 +54,6 @@ _SETTINGS: Data = {
     "visible_timeout": {"type": "raw", "default": 600},
     "unique_value": {"type": "str"},
 }
-_EVIDENCE_OPTIONS: Data = dict(
-    PROVIDER_OPTIONS,
-    questions={"type": "list", "elements": "dict", "required": True},
-    journaled={"type": "list", "elements": "str", "default": []},
-    zones={"type": "list", "elements": "str", "default": []},
-    resolvers={"type": "list", "elements": "str", "default": []},
-    address_map={"type": "dict", "default": {}},
-)
 #: The variables that the steps of a host leave for those of others.
 INPUTS, EVIDENCE, PLAN, LOOK, OUTCOME, WITHDRAWAL = (
     "__certificate_inputs", "__certificate_evidence", "__certificate_dcv", "__certificate_look",
@@ -158,57 +143,6 @@ def check_webroot(webroot: str, run: t.Callable[[str], str], check_mode: bool) -
             raise InvalidRequest(f"certificate_dcv_webroot: {folder} is no directory on the host")
 
 
-# -- the question to the provider -------------------------------------------------------
-
-
-def fetch_evidence(session: Session, params: Params) -> Result:
-    """What to publish for each order by itself, so that none keeps the others back, and whose value is whose.
-
-    Returns:
-        names and unresolved as order_dcv_info returns them; errors; and ``ended``: those of ``journaled`` that are
-        issued or final.
-    """
-    result: Result = {"names": [], "unresolved": [], "errors": [], "ended": []}
-    for question in params["questions"]:
-        order_id = question["order_id"]
-        try:
-            if order_id in params["journaled"]:
-                order = session.provider.fetch_order(session.provider.check_order_id(order_id))
-                if order.issued or order.final:
-                    result["ended"].append(order_id)
-            report = _fetch_report(session, params, question) if question["evidence"] else {}
-        except OrderError as exc:
-            failure = exc.locate(session.provider.info.name, order_id).to_result()
-            result["errors"].append(dict(failure, order_id=order_id))
-        else:
-            result["names"] += report.get("names", [])
-            result["unresolved"] += report.get("unresolved", [])
-    return result
-
-
-def _fetch_report(session: Session, params: Params, question: t.Mapping[str, t.Any]) -> Result:
-    """What to publish for one order. A request that waits on the host is used only where the provider needs a CSR."""
-    value = question.get("unique_value")
-    options: Data = {
-        "order_ids": [question["order_id"]],
-        "zones": params["zones"],
-        "unique_values": {} if value is None else {question["order_id"]: value},
-    }
-
-    def ask(csr: str | None) -> Result:
-        return order_dcv_info(
-            session,
-            dict(options, csr=[csr] if csr else []),
-            lambda: ZoneLookup(params["resolvers"], params["address_map"]),
-        )
-
-    report = ask(question.get("csr"))
-    pending = question.get("pending_csr")
-    if pending and not question.get("csr") and any(one["problem"] == "token_unknown" for one in report["unresolved"]):
-        return ask(pending)
-    return report
-
-
 # -- for a whole fleet --------------------------------------------------------------------
 
 
@@ -228,12 +162,15 @@ def find_obstacles(
     options["questions"] = rules.questions(wanted, ())
     if not options["questions"]:
         return {}
-    answer = operate(fetch_evidence, _EVIDENCE_OPTIONS, options)
+    answer = operate(fetch_evidence, EVIDENCE_OPTIONS, options)
     if answer.get("failed"):
         return make_findings([], [dict(answer, order_id=order_id) for order_id in order_ids], _NOTHING_SEEN)
+    found = make_findings([], answer["errors"], _NOTHING_SEEN)
     names = open_names(answer["names"])
-    seen = look_at(names, settings, orders_too=True) if names else _NOTHING_SEEN
-    return make_findings(names, answer["errors"], seen)
+    for members, seen in look_apart(names, settings, orders_too=True):
+        own = [name for name in names if name["order_id"] in members]
+        found.update(make_findings(own, [], seen, answer["unresolved"]))
+    return found
 
 
 # -- the steps ----------------------------------------------------------------------------
@@ -318,12 +255,13 @@ class DcvSteps:
     def _ask(self, peers: t.Sequence[Data]) -> Data:
         """What to publish for these hosts; it is in the journal then."""
         journal, settings = self._journal, self._settings
-        listed = {entry["order_id"] for entry in journal.read() if entry["provider"] == self._provider}
+        written = [entry for entry in journal.read() if entry["provider"] == self._provider]
+        listed = {entry["order_id"] for entry in written}
         asked = rules.questions(peers, listed)
         options = {name: settings[name] for name in ("zones", "resolvers", "address_map")}
-        options["questions"] = asked
+        options.update(questions=asked, published=written)
         options["journaled"] = [one["order_id"] for one in asked if one["order_id"] in listed]
-        answer = self.operate(fetch_evidence, _EVIDENCE_OPTIONS, options) if asked else {}
+        answer = self.operate(fetch_evidence, EVIDENCE_OPTIONS, options) if asked else {}
         order_ids = [one["order_id"] for one in asked]
         if answer.get("failed"):
             answer["errors"] = [dict(answer, order_id=order_id) for order_id in order_ids]
@@ -340,6 +278,8 @@ class DcvSteps:
         if not set(request["order_ids"]) <= set(answer.get("asked") or ()):
             # Hosts that do not go side by side, and a publisher that has failed.
             answer = self._ask([request])
+        else:
+            answer = dict(answer, leader=rules.publisher(self._peers, answer))
         leads = answer["leader"] == self.host
         if failures := rules.evidence_failures(request, answer):
             return {"failed": True, **failures[0]}

@@ -95,7 +95,7 @@ class NameEvidence:
     """What shows that a name of an order is under control.
 
     Arguments:
-        name: the name on the order, with `*.` where it is a wildcard.
+        name: the name on the order, with `*.` where it is a wildcard; becomes plain, whatever the provider's spelling.
         method: the provider's word for the method in use; None where it is not known.
         status: how far the validation is, in the words of the checks of an order.
         methods: the provider's words for the methods that this name could use.
@@ -120,6 +120,10 @@ class NameEvidence:
     emails: tuple[str, ...] = ()
     problem: str | None = None
     message: str | None = None
+
+    def __post_init__(self) -> None:
+        # A look reports by plain names: in another spelling nothing of it would be found again.
+        object.__setattr__(self, "name", plain_name(self.name))
 
 
 @dataclass(frozen=True)

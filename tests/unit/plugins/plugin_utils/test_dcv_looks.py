@@ -41,6 +41,20 @@ def test_it_looks_until_the_evidence_is_visible(lab: Lab, shown: list[str]) -> N
     assert [line.partition(".org: ")[2][:18] for line in shown] == ["record_missing. Pu", "the CA can see the"]
 
 
+def test_each_order_is_judged_by_its_own_record(lab: Lab, shown: list[str]) -> None:
+    watch = make_watch(lab, lab.scene(now=time.time()), shown)
+    (right,) = watch.names
+    # Another value at the same owner: what is there looks like it, and time will not mend that.
+    value = right["record_set"]["values"][0].upper()
+    wrong = dict(right, order_id="2", record_set=dict(right["record_set"], values=[value]))
+    watch.names = [right, wrong]
+    watch.sleep = lambda _seconds: pytest.fail("one look is enough")
+    found = watch.until_visible()
+    assert {order_id: one["state"] for order_id, one in found.items()} == {"1": "visible", "2": "failed"}
+    assert found["1"]["findings"] == []
+    assert [line[:35] for line in shown] == ["www.example.org: record_wrong_value"]
+
+
 def test_looks_in_a_long_wait_show_what_has_changed(lab: Lab, shown: list[str]) -> None:
     scene = lab.scene(now=time.time())
     lines_before_each_pause = []

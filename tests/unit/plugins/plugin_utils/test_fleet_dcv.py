@@ -51,6 +51,20 @@ def test_each_name_has_its_first_finding_and_what_to_do() -> None:
     assert found["2"] == [{"name": None, "method": None, "finding": "not_found", "advice": "no such order"}]
 
 
+def test_a_name_is_found_in_whatever_spelling_the_provider_reports_it() -> None:
+    by_name = {"www.example.org": {"codes": ["record_missing"], "advice": "Publish it.", "visible": False}}
+    found = make_findings([make_name("WWW.Example.org")], [], {"by_name": by_name, "not_tested": []})
+    assert [row["finding"] for row in found["1"]] == ["record_missing"]
+
+
+def test_a_name_whose_evidence_is_refused_has_the_reason() -> None:
+    unresolved = [{"name": "a.example", "order_id": "1", "problem": "cname_conflict", "message": "orders 1 and 2"}]
+    names = [make_name("a.example", problem="cname_conflict"), make_name("a.example", order_id="3")]
+    found = make_findings(names, [], {"by_name": {}, "not_tested": []}, unresolved)
+    assert [(row["finding"], row["advice"]) for row in found["1"]] == [("cname_conflict", "orders 1 and 2")]
+    assert found["3"][0]["advice"] == "nothing has to be published"
+
+
 def test_the_table_has_a_line_for_each_open_name_and_each_order_without_an_answer() -> None:
     finding = {"name": "a.example", "method": "http", "finding": "http_status", "advice": "Serve it.\x1b[31m"}
     orders = [

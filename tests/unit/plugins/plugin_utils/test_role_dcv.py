@@ -85,6 +85,15 @@ class TestSharing:
         assert rules.questions([request("web1")], ["1"]) == []
         assert rules.questions([request("web1")], ["0"]) == [{"order_id": "0", "evidence": False}]
 
+    def test_a_host_without_evidence_of_its_own_does_not_publish_for_the_others(self) -> None:
+        peers = [request("web1", "1"), request("web2", "2"), request("web3", "3")]
+        refused = {"order_id": "1", "problem": "cname_conflict", "message": "orders 1 and 9"}
+        answer = {"leader": "web1", "asked": ["1", "2", "3"], "errors": [], "unresolved": []}
+        assert rules.publisher(peers, answer) == "web1"
+        assert rules.publisher(peers, dict(answer, unresolved=[refused])) == "web2"
+        assert rules.publisher(peers, dict(answer, unresolved=[refused], asked=["1", "3"])) == "web3"
+        assert rules.publisher(peers[:1], dict(answer, unresolved=[refused])) == "web1"
+
 
 class TestPublishing:
     """What is published: all values of a set, those of other orders included."""
@@ -123,6 +132,67 @@ class TestPublishing:
         assert record == "publish the TXT record _dnsauth.example.org with value v"
         assert page == 'serve "x\\ny" at http://example.org/a.txt'
         assert rules.what_to_publish(names, records=True, files=True) == []
+
+
+class TestConflicts:
+    """What cannot stand side by side, over all orders."""
+
+    def test_two_targets_at_one_owner_are_refused_for_both_orders(self) -> None:
+        names = [name("1", "a.example.net", kind="CNAME"), name("2", "b.example.net", kind="CNAME"), name("3", "v")]
+        names[2]["record_set"]["fqdn"] = "_dnsauth.example.com"
+        kept, unresolved = rules.without_conflicts(names, [])
+        assert [one["problem"] for one in kept[:2]] == ["cname_conflict"] * 2
+        assert kept[2] == names[2]
+        assert [one["order_id"] for one in unresolved] == ["1", "2"]
+        for one in unresolved:
+            assert one["message"].startswith(
+                "digicert order 1 and digicert order 2 need different records at _dnsauth."
+            )
+        assert [entry["order_id"] for entry in rules.record_entries(kept)] == ["3"]
+
+    def test_what_can_stand_side_by_side_is_kept(self) -> None:
+        texts = [name("1", "a", "b"), name("2", "c")]
+        targets = [name(number, "same.example.net", fqdn="_a.example.org", kind="CNAME") for number in "12"]
+        assert rules.without_conflicts([*texts, *targets], []) == ([*texts, *targets], [])
+
+    def test_two_contents_at_one_url_are_refused_for_both_orders(self) -> None:
+        names = [name(number, file=file("/.well-known/pki-validation/a.txt", number)) for number in "12"]
+        kept, unresolved = rules.without_conflicts(names, [])
+        assert [one["file"] for one in kept] == [None, None]
+        assert [one["problem"] for one in unresolved] == ["evidence_refused"] * 2
+
+    def test_a_live_order_of_the_journal_counts_as_well(self) -> None:
+        (entry,) = rules.record_entries([name("9", "theirs.example.net", kind="CNAME")])
+        (kept,), (unresolved,) = rules.without_conflicts([name("1", "mine.example.net", kind="CNAME")], [entry])
+        assert kept["record_set"] is None
+        assert (kept["order_id"], unresolved["order_id"]) == ("1", "1")
+        assert "digicert order 1 and digicert order 9" in unresolved["message"]
+
+    @pytest.mark.parametrize(
+        ("journaled", "conflict"),
+        [
+            (name("9", "theirs.example.net", kind="CNAME"), True),
+            (name("9", "v"), True),
+            (name("9", "mine.example.net", kind="CNAME"), False),
+            (name("9", "theirs.example.net", kind="CNAME", fqdn="_b.example.org"), False),
+            # A former value of the same order is replaced.
+            (name("1", "former.example.net", kind="CNAME"), False),
+        ],
+    )
+    def test_entries_of_the_journal_that_are_in_the_way(self, journaled: Data, conflict: bool) -> None:
+        entries = rules.record_entries([journaled])
+        found = rules.conflicting_entries([name("1", "mine.example.net", kind="CNAME")], entries)
+        assert found == (entries if conflict else [])
+
+    def test_files_and_texts_of_the_journal_are_not_in_the_way(self) -> None:
+        journal = [
+            *rules.record_entries([name("9", "v")]),
+            *rules.file_entries([name("9", file=file("/a", "x"))], "w", "/"),
+        ]
+        assert (
+            rules.conflicting_entries([name("1", "mine")], [dict({"fqdn": None}, **entry) for entry in journal]) == []
+        )
+        assert rules.conflicting_entries([name("1", "mine.example.net", kind="CNAME")], journal[1:]) == []
 
 
 class TestFailures:
@@ -164,12 +234,40 @@ class TestSeeing:
             (diagnosis(untested="dns_blocked"), False, "untested"),
             (diagnosis(untested="deadline"), False, "open"),
             (diagnosis(untested="deadline"), True, "untested"),
-            # Of another name.
-            (diagnosis(finding("record_wrong_name", "fatal", None, of="a.org"), of="a.org"), False, "visible"),
         ],
     )
     def test_state_of_an_order(self, look: Data, last: bool, state: str) -> None:
         assert rules.seen_by_order({"1": {"example.org"}}, look, last)["1"]["state"] == state
+
+    def test_what_was_found_about_another_name_does_not_count(self) -> None:
+        look = diagnosis(finding("record_wrong_name", "fatal", None, of="a.org"), of="a.org")
+        look["by_name"].update(diagnosis(visible=True)["by_name"])
+        assert rules.seen_by_order({"1": {"example.org"}}, look, last=False)["1"]["state"] == "visible"
+
+    @pytest.mark.parametrize("names", [set(), {"other.example"}, {"example.org", "other.example"}])
+    def test_a_name_of_which_the_look_says_nothing_is_not_visible(self, names: set[str]) -> None:
+        for last in (False, True):
+            assert rules.seen_by_order({"1": names}, diagnosis(visible=True), last)["1"]["state"] == "untested"
+
+    def test_names_are_expected_as_a_look_reports_them(self) -> None:
+        wanted = name("1", "v", name="WWW.Example.org")
+        wanted["record_set"]["names"] = ["WWW.Example.org."]
+        expected = rules.expected_names([wanted])
+        assert expected == {"1": {"www.example.org"}}
+        bad = diagnosis(finding("record_wrong_value", "fatal", None, of="www.example.org"), of="www.example.org")
+        assert rules.seen_by_order(expected, bad, last=False)["1"]["state"] == "failed"
+
+    def test_orders_that_share_a_name_are_looked_at_apart(self) -> None:
+        names = [name("1", "a"), name("2", "b"), name("3", "c", name="c.org"), name("2", "b", name="*.example.org")]
+        names[2]["record_set"]["names"] = ["c.org"]
+        assert rules.orders_apart(names) == [{"1", "3"}, {"2"}]
+        assert rules.orders_apart([name("1", "a", name="EXAMPLE.org"), name("2")]) == [{"1"}, {"2"}]
+        assert rules.orders_apart([]) == []
+
+    def test_what_several_looks_say_of_a_name_is_shown_once(self) -> None:
+        looks = [diagnosis(visible=True), diagnosis(finding("record_missing", "fatal", 30))]
+        codes, lines = rules.changes({}, *looks)
+        assert (codes, lines) == ({"example.org": ["record_missing"]}, ["example.org: record_missing. Publish it."])
 
     def test_only_what_has_changed_is_shown(self) -> None:
         missing = diagnosis(finding("record_missing", "fatal", 30))

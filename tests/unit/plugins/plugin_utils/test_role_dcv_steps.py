@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.certops.issuance.plugins.module_utils._common.private_directory import lasting_directory
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
-from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_journal import Journal, journal_directory
+from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_journal import Journal
 from ansible_collections.certops.issuance.plugins.plugin_utils._role_dcv_steps import (
     INPUTS,
     OUTCOME,
@@ -56,7 +57,7 @@ def host_with_an_issued_order(folder: Path, check_mode: bool) -> DcvSteps:
     """The steps of a host whose order is issued, with the record of the order in the journal."""
     folder.chmod(0o700)
     environment = {"HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
-    Journal(journal_directory(environment)).add([ENTRY])
+    Journal(lasting_directory(environment)).add([ENTRY])
     request = {"host": "web0", "order_ids": [ORDER_ID], "dcv": {"tasks": "/tasks.yml", "webroot": None, "label": "a"}}
     variables = {
         "ansible_play_batch": ["web0"],
@@ -79,7 +80,7 @@ def host_with_an_issued_order(folder: Path, check_mode: bool) -> DcvSteps:
 
 def journal(steps: DcvSteps) -> list[dict[str, t.Any]]:
     """What is in the journal."""
-    return Journal(journal_directory(steps.environment)).read()
+    return Journal(lasting_directory(steps.environment)).read()
 
 
 def test_what_was_published_is_withdrawn_after_issuance(tmp_path: Path) -> None:

@@ -182,8 +182,9 @@ def with_names(order: Order, reply: Reply) -> Order:
         status = _DCV_STATES.get(re.sub(r"[^a-z]", "", (given or "").lower()), Check.UNKNOWN)
         if given and status == Check.UNKNOWN:
             warnings.append(unknown_word(_LABEL, "dcvStatus of " + name, given))
-        found[name.lower()] = Domain(name=name, status=status, method=text(row.fields.get("dcvmethod")))
-    listed = [found.pop(domain.name.lower(), domain) for domain in order.domains]
+        plain = name.lower()
+        found[plain] = Domain(name=plain, status=status, method=text(row.fields.get("dcvmethod")))
+    listed = [found.pop(domain.name, domain) for domain in order.domains]
     order = replace(order, domains=(*listed, *found.values()), warnings=(*order.warnings, *warnings))
     return replace(order, blockers=_blockers(order))
 
@@ -255,7 +256,8 @@ def _names(certificates: t.Sequence[Fields]) -> list[str]:
     for part in certificates:
         product = text(part.get("objecttype")) or ""
         if _SERVER.search(product) or not _NO_SERVER.search(product):
-            found += host_names(part.get("fqdn"), single_labels=bool(_SERVER.search(product)))
+            listed = host_names(part.get("fqdn"), single_labels=bool(_SERVER.search(product)))
+            found += [name.lower() for name in listed]
     return list(dict.fromkeys(found))
 
 

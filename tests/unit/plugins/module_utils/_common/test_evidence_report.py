@@ -76,6 +76,14 @@ def test_zone_itself_is_written_as_at() -> None:
     assert (found["label"], found["shared"]) == ("@", True)
 
 
+def test_names_are_reported_in_lower_case_whatever_the_provider_wrote() -> None:
+    result = report([by_record("WWW.Example.org.", "TXT", "_dnsauth.Example.org", "v")], zone_from([]))
+    assert [one["name"] for one in result["names"]] == ["www.example.org"]
+    assert result["record_sets"][0]["names"] == ["www.example.org"]
+    (refused,) = report([by_file("WWW.Example.org", "")], zone_from([]))["unresolved"]
+    assert refused["name"] == "www.example.org"
+
+
 def test_longest_zone_counts() -> None:
     find = zone_from(["example.org", "sub.example.org."])
     assert find("_dnsauth.www.sub.example.org") == "sub.example.org"

@@ -369,6 +369,16 @@ def test_names_are_read_by_product_and_by_field(product: str, fqdn: str, names: 
     assert summary is not None and [domain.name for domain in summary.domains] == names
 
 
+def test_names_are_in_lower_case_whatever_sectigo_wrote() -> None:
+    order = map_text(body("pending.txt", x1_1_FQDN="WWW.Example.org"))
+    assert [domain.name for domain in order.domains] == ["www.example.org"]
+    rows = (
+        "errorCode=0&1_domainName=WWW.EXAMPLE.org&1_dcvStatus=Validated&2_domainName=Example.ORG&2_dcvStatus=Validated"
+    )
+    found = [(domain.name, domain.status) for domain in with_names(order, read(rows)).domains]
+    assert found == [("www.example.org", "completed"), ("example.org", "completed")]
+
+
 def test_a_mail_address_among_the_rows_of_names_is_no_domain() -> None:
     order = map_text(body("multi_domain.txt"))
     rows = (
