@@ -42,7 +42,8 @@ RETURN = r"""
 _value:
   description:
     - The orders. C(in_service) has C(state), C(serial_number), C(not_after) and C(msg).
-    - C(state) is V(this), V(another), V(none), or V(unknown) when the host could not be asked, and C(msg) says why.
+    - C(state) is V(this), V(another), V(none), or V(unknown) when the host could not be asked, or nobody
+      can tell which certificate its order has. C(msg) says why.
   type: list
   elements: dict
 """

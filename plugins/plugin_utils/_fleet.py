@@ -15,7 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from ansible_collections.certops.issuance.plugins.module_utils._common.names import iso_time, parse_time
+from ansible_collections.certops.issuance.plugins.module_utils._common.names import (
+    iso_time,
+    normalize_serial,
+    parse_time,
+    serial_forms,
+)
 from ansible_collections.certops.issuance.plugins.module_utils._common.renewal import due, renewal
 from ansible_collections.certops.issuance.plugins.module_utils._common.text import clean_line
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Check, Status
@@ -309,7 +314,8 @@ def is_web_link(url: t.Any) -> t.TypeGuard[str]:
 def with_in_service(orders: t.Sequence[Data], info: t.Any) -> list[dict[str, t.Any]]:
     """The orders of one host with ``in_service``: what the host has in service, beside the order that it is of.
 
-    Where no order has the serial number that is in service, it stands beside the first order that is issued, if any.
+    Where no order has the serial number that is in service, it stands beside the first order that is issued, if any. It
+    is ``another`` certificate only where all orders were answered, with the serial number of each certificate.
 
     Arguments:
         info: the result of certificate_info on that host, failed ones included; None where nobody looked.
@@ -318,18 +324,49 @@ def with_in_service(orders: t.Sequence[Data], info: t.Any) -> list[dict[str, t.A
     if not isinstance(info, Mapping) or info.get("skipped") or not copies:
         return copies
     serial = info.get("serial_number")
-    own = next(
-        (one for one in copies if serial and (one.get("certificate") or {}).get("serial_number") == serial), None
-    )
+    own = next((one for one in copies if _has_serial(one, serial)), None)
     seen = {"serial_number": serial, "not_after": info.get("not_after"), "msg": None}
     if info.get("failed") or info.get("unreachable") or "exists" not in info:
         seen.update(state="unknown", msg=info.get("msg") or "the host was not asked")
     elif not info["exists"] or info.get("placeholder"):
         seen.update(state="none", not_after=None)
+    elif own is not None:
+        seen.update(state="this")
     else:
-        seen.update(state="this" if own is not None else "another")
+        doubt = _why_not_comparable(serial, copies)
+        seen.update(state="another" if doubt is None else "unknown", msg=doubt)
     (own or next((one for one in copies if one.get("issued")), copies[0]))["in_service"] = seen
     return copies
+
+
+def _reported_serial(order: Data) -> str | None:
+    serial = (order.get("certificate") or {}).get("serial_number")
+    return normalize_serial(str(serial)) if serial else None
+
+
+def _has_serial(order: Data, serial: t.Any) -> bool:
+    reported = _reported_serial(order)
+    found = normalize_serial(str(serial)) if serial else None
+    return reported is not None and found is not None and found in serial_forms(reported)
+
+
+def _why_not_comparable(serial: t.Any, orders: t.Sequence[Data]) -> str | None:
+    """Why nobody can tell that what is in service is of none of these orders; None where it can be told."""
+    if not serial:
+        return "the serial number of what is in service is not known"
+    for order in orders:
+        named = f"order {order['order_id']}" if order["order_id"] else "the order"
+        if not order.get("status"):
+            return f"there is no answer about {named}"
+        if _has_certificate(order) and _reported_serial(order) is None:
+            return f"the provider does not report the serial number of {named}"
+    return None
+
+
+def _has_certificate(order: Data) -> bool:
+    """Whether there is, or was, a certificate of the order that a host may have in service."""
+    ended = order.get("status") in (Status.EXPIRED, Status.REVOKED)
+    return bool(order.get("issued")) or ended or any((order.get("certificate") or {}).values())
 
 
 # -- what ends too soon -------------------------------------------------------------------

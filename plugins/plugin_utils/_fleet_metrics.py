@@ -10,8 +10,15 @@ from __future__ import annotations
 
 import datetime
 import typing as t
+from dataclasses import replace
 
-from ansible_collections.certops.issuance.plugins.plugin_utils._fleet import Data, Entry, make_entries
+from ansible_collections.certops.issuance.plugins.plugin_utils._fleet import (
+    Data,
+    Entry,
+    Level,
+    Served,
+    make_entries,
+)
 
 #: So many series a metric at most.
 MAX_SERIES = 20_000
@@ -44,8 +51,13 @@ def make_metrics(orders: t.Sequence[Data], now: datetime.datetime) -> str:
     """
     series: Series = {name: {} for name in _METRICS}
     pairs = [(entry, host) for entry in make_entries(orders, now) for host in entry.hosts or ("",)]
+    alike: dict[Labels, list[Entry]] = {}
     for entry, host in pairs[:MAX_SERIES]:
-        _add(series, entry, host)
+        name = entry.names[0] if entry.names else ""
+        labels = _labels(provider=entry.provider, order_id=entry.order_id, host=host, name=name)
+        alike.setdefault(labels, []).append(replace(entry, served=_served_by(entry, host)))
+    for labels, entries in alike.items():
+        _add(series, labels, _first_to_end(entries))
     series["certops_report_left_out"][()] = max(0, len(pairs) - MAX_SERIES)
     series["certops_report_timestamp_seconds"][()] = now.timestamp()
     lines: list[str] = []
@@ -56,10 +68,30 @@ def make_metrics(orders: t.Sequence[Data], now: datetime.datetime) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _add(series: Series, entry: Entry, host: str) -> None:
-    """Add the series of an order of a host. Two that have the same labels are one: what ends first counts."""
-    name = entry.names[0] if entry.names else ""
-    labels = _labels(provider=entry.provider, order_id=entry.order_id, host=host, name=name)
+def _served_by(entry: Entry, host: str) -> tuple[Served, ...]:
+    return tuple(one for one in entry.served if one.host == host)[:1]
+
+
+def _first_to_end(entries: t.Sequence[Entry]) -> Entry:
+    """Of entries with the same labels the one that all their series are of: what ends first counts.
+
+    What a host has in service stands beside one of them only, and is of all.
+    """
+
+    def place(entry: Entry) -> tuple[bool, bool, float]:
+        closed = Level.of_status(entry.status) is not None
+        return closed, entry.end is None, entry.end.timestamp() if entry.end is not None else 0.0
+
+    served = next((entry.served for entry in entries if entry.served), ())
+    return replace(min(entries, key=place), served=served)
+
+
+def _add(series: Series, labels: Labels, entry: Entry) -> None:
+    """Add the series of an order of a host.
+
+    The certificate of an order that was canceled, replaced, rejected, revoked or failed has no dates here, so that an
+    alert about what ends soon says the same as find_endings.
+    """
     series["certops_order_answered"][labels] = entry.answered
     series["certops_order_info"][labels + _labels(status=entry.status)] = 1
     if entry.answered:
@@ -67,17 +99,18 @@ def _add(series: Series, entry: Entry, host: str) -> None:
         for actor in ("provider", "you"):
             open_ones = sum(1 for todo in entry.todos if todo.actor == actor)
             series["certops_order_blockers"][labels + _labels(actor=actor)] = open_ones
-    served = next((one for one in entry.served if one.host == host), None)
+    served = entry.served[0] if entry.served else None
     if served is not None:
         series["certops_in_service_info"][labels + _labels(state=served.state)] = 1
+    counts = Level.of_status(entry.status) is None
     for metric, moment in (
         ("certops_order_coverage_end_timestamp_seconds", entry.coverage_end),
-        ("certops_certificate_not_before_timestamp_seconds", entry.start),
-        ("certops_certificate_not_after_timestamp_seconds", entry.end),
+        ("certops_certificate_not_before_timestamp_seconds", entry.start if counts else None),
+        ("certops_certificate_not_after_timestamp_seconds", entry.end if counts else None),
         ("certops_in_service_not_after_timestamp_seconds", served.end if served is not None else None),
     ):
         if moment is not None:
-            series[metric][labels] = min(moment.timestamp(), series[metric].get(labels, moment.timestamp()))
+            series[metric][labels] = moment.timestamp()
 
 
 def _labels(**values: str) -> Labels:

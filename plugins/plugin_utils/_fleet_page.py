@@ -387,7 +387,9 @@ def _lane(entry: Entry, kind: str, axis: _Axis, now: datetime.datetime) -> str:
     parts = [f'{grid}<i class="today" style="left:{axis.place(now)}%"></i>']
     words = _without_end(entry)
     if entry.end is not None:
-        start = entry.start or min(now, entry.end - datetime.timedelta(days=1))
+        day = datetime.timedelta(days=1)
+        # Not before the axis begins: a day before the first that Python knows is none.
+        start = entry.start or min(now, max(entry.end, axis.begin + day) - day)
         left, right = axis.place(start), axis.place(entry.end)
         edges = " before" * (entry.start is None or entry.start < axis.begin) + " beyond" * (entry.end > axis.finish)
         used = 0.0 if right <= left else round(100 * min(max((axis.place(now) - left) / (right - left), 0), 1), 1)
@@ -426,6 +428,8 @@ def _todo(todo: Todo) -> str:
 
 def _served(served: Served, now: datetime.datetime) -> str:
     words = _SERVED.get(served.state, _SERVED["unknown"])
+    if served.state == "unknown" and served.end is not None:
+        words = "may serve this certificate or another"
     if served.state == "another" and served.end is not None:
         words += f", which {describe_end(served.end, now)}"
     reason = f": {_text(served.message)}" if served.message else ""

@@ -27,6 +27,8 @@ _NETWORK = {
 }  # fmt: skip
 #: Outcomes of an order that fail its hosts, the gravest first.
 _FAILURES = ("failed", "action_required", "timed_out")
+#: What the message of a task says beside its first failure.
+_OTHERS = re.compile(r" \(and \d+ more, see errors\)\Z")
 #: How alike two names have to be, from 0 to 1, so that one is taken for a misspelling of the other.
 _ALIKE = 0.85
 #: A name without its first word is taken for a misspelling from so many letters on; "key" may be anybody's.
@@ -300,15 +302,24 @@ def status_rows(request: Data, answer: t.Mapping[str, t.Any], provider: str) -> 
     """Each order of a host as order_info has returned it; one without an answer has msg and error_kind instead."""
     known = {str(order.get("order_id")): order for order in (answer.get("errors") or [])}
     known.update((str(order["order_id"]), order) for order in answer.get("orders") or [])
-    unanswered = {
-        "provider": provider,
-        "msg": answer.get("msg") or "not answered",
-        "error_kind": answer.get("error_kind") or "unavailable",
-    }
+    unanswered = {"provider": provider, "error_kind": answer.get("error_kind") or "unavailable"}
     return [
-        dict(known.get(order_id) or dict(unanswered, order_id=order_id), host=request["host"])
+        dict(
+            known.get(order_id) or dict(unanswered, order_id=order_id, msg=_why_unanswered(order_id, answer)),
+            host=request["host"],
+        )
         for order_id in request["order_ids"]
     ]
+
+
+def _why_unanswered(order_id: str, answer: t.Mapping[str, t.Any]) -> str:
+    """The failure of the whole task as the message of one order: after that of another order it was not asked for."""
+    message = _OTHERS.sub("", str(answer.get("msg") or "not answered"))
+    failed = answer.get("order_id")
+    if failed is None or str(failed) == order_id:
+        return message
+    subject = " ".join(filter(None, [answer.get("provider"), f"order {failed}"]))
+    return f"not asked for: {message.removeprefix(f'{subject}: ')}"
 
 
 # -- which certificates are collected ----------------------------------------------------

@@ -25,7 +25,7 @@ from .x509 import Certificate, Malformed, read_certificates
 
 Command = t.Tuple[str, ...]
 
-_MAX_PASSWORD = 256  # characters; openssl reads at most 1,023 bytes
+_MAX_PASSWORD = 1023  # bytes of UTF-8; openssl reads no more, and leaves out the rest without a word
 
 
 @dataclass(frozen=True)
@@ -320,8 +320,10 @@ def read_probes(
 def _read_password(password: str | None) -> str:
     if not password:
         raise InvalidRequest("A PKCS#12 file needs 'pkcs12_password'")
-    if not password.isprintable() or len(password) > _MAX_PASSWORD:
-        raise InvalidRequest(f"'pkcs12_password' has to be one line of at most {_MAX_PASSWORD} printable characters")
+    if not password.isprintable() or len(password.encode("utf-8")) > _MAX_PASSWORD:
+        raise InvalidRequest(
+            f"'pkcs12_password' has to be one line of printable characters, of at most {_MAX_PASSWORD} bytes in UTF-8"
+        )
     return password
 
 

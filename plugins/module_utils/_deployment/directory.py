@@ -255,17 +255,17 @@ class Directory:
                 raise
 
 
-def read_file(path: str) -> bytes:
+def read_file(path: str, max_size: int = MAX_FILE_SIZE) -> bytes:
     """The content of a file that may lie anywhere, also behind links.
 
     Raises:
-        OSError: it cannot be read, is no regular file, or is larger than MAX_FILE_SIZE.
+        OSError: it cannot be read, is no regular file, or has more than max_size bytes.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-        content = read_bounded(descriptor) if is_regular(descriptor) else None
+        content = read_bounded(descriptor, max_size) if is_regular(descriptor, max_size) else None
         if content is None:
             raise OSError(errno.EINVAL, "it is no regular file, or too large", path)
         return content
@@ -273,17 +273,17 @@ def read_file(path: str) -> bytes:
         os.close(descriptor)
 
 
-def is_regular(descriptor: int) -> bool:
+def is_regular(descriptor: int, max_size: int = MAX_FILE_SIZE) -> bool:
     """Whether it is a regular file, and small enough to be read."""
     status = os.fstat(descriptor)
-    return stat.S_ISREG(status.st_mode) and status.st_size <= MAX_FILE_SIZE
+    return stat.S_ISREG(status.st_mode) and status.st_size <= max_size
 
 
-def read_bounded(descriptor: int) -> bytes | None:
-    """What can be read from a descriptor; None when it is more than MAX_FILE_SIZE bytes."""
+def read_bounded(descriptor: int, max_size: int = MAX_FILE_SIZE) -> bytes | None:
+    """What can be read from a descriptor; None when it is more than max_size bytes."""
     content = bytearray()
-    while len(content) <= MAX_FILE_SIZE:
-        chunk = os.read(descriptor, MAX_FILE_SIZE + 1 - len(content))
+    while len(content) <= max_size:
+        chunk = os.read(descriptor, max_size + 1 - len(content))
         if not chunk:
             return bytes(content)
         content += chunk

@@ -134,7 +134,7 @@ class AnsibleHost:
 
     def _mode_of_new(self, kind: str, given: t.Any) -> int | None:
         """The mode that a new file or directory gets, as Ansible reads it; None where it would not."""
-        if isinstance(given, int):
+        if isinstance(given, int) and not isinstance(given, bool):
             return given
         try:
             return int(given, 8)

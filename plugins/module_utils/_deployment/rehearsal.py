@@ -17,8 +17,9 @@ import typing as t
 from contextlib import contextmanager
 
 from .._common.names import iso_time
-from .directory import MAX_FILE_SIZE
+from .directory import MAX_FILE_SIZE, read_file
 from .errors import InvalidKey, KeyMismatch, NamesNotCovered, NoTrustStore, UntrustedChain
+from .private_key import why_unreadable
 from .x509 import Certificate, Malformed, read_certificate, read_certificates
 
 SYSTEM = "system"
@@ -32,6 +33,8 @@ _NAME_MISMATCHES = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRE
 _NOT_NOW = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
 _NO_ISSUER = (2, 18, 19, 20, 21)  # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT and its kin, self-signed ones included
 _MISMATCHES = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED", "UNKNOWN_CERTIFICATE_TYPE")
+#: Bytes of a file with CA certificates; the bundles of operating systems have a quarter of a million.
+_MAX_BUNDLE_SIZE = 16 << 20
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.\d+")
 
 
@@ -139,13 +142,13 @@ def _ca_path_context(ca_path: str | None) -> ssl.SSLContext:
             paths = [os.path.join(ca_path, name) for name in sorted(os.listdir(ca_path))]
         for path in paths:
             if os.path.isfile(path) or path == ca_path:
-                with open(path, encoding="utf-8", errors="replace") as stream:
-                    new = {certificate.der for certificate in read_certificates(stream.read())} - found
+                text = read_file(path, _MAX_BUNDLE_SIZE).decode("utf-8", "replace")
+                new = {certificate.der for certificate in read_certificates(text)} - found
                 if new:
                     context.load_verify_locations(cadata=b"".join(new))
                 found |= new
     except (OSError, Malformed) as exc:  # an error of OpenSSL is an OSError
-        reason = exc.strerror if isinstance(exc, OSError) and exc.filename else exc
+        reason = why_unreadable(exc) if isinstance(exc, OSError) and exc.filename else exc
         raise NoTrustStore(f"The CA certificates in {path} cannot be read: {reason}") from exc
     if not found:
         raise NoTrustStore(f"{ca_path} holds no CA certificates in PEM")

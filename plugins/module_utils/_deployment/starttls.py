@@ -8,6 +8,7 @@ Services are not trusted: whatever they answer is read within bounds of size, an
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import time
@@ -35,6 +36,12 @@ _XMPP_STREAM = (
     "to='{0}' version='1.0'>"
 )
 _XMPP_TLS = b"urn:ietf:params:xml:ns:xmpp-tls"
+_XML_TAG = re.compile(rb"<(/?)(?:[^\s<>/:]+:)?([^\s<>/:]+)")  # the prefix of a namespace may be any
+_XMPP_STARTTLS = re.compile(rb"<(?:[^\s<>/:]+:)?starttls[\s/>]")
+
+_SIEVE_LITERAL = re.compile(rb"\{(\d{1,9})\+?\}\r?\n\Z")  # RFC 5804, section 1.2
+_SIEVE_VERDICT = re.compile(rb"(?:OK|NO|BYE)[ \r\n]", re.IGNORECASE)
+_FTP_CODE = re.compile(rb"[0-9]{3}[- \r\n]")
 
 
 class Problem(Exception):
@@ -152,24 +159,54 @@ def _pop3(plain: Plain, _name: str) -> None:
 
 def _sieve(plain: Plain, _name: str) -> None:
     """Source: RFC 5804, sections 1.7 and 2.2: the server lists what it can before it says OK."""
-    _expect(_last_line(plain, _ends_sieve), b"OK")
+    _expect(_sieve_verdict(plain), b"OK")
     plain.send(b"STARTTLS\r\n")
-    _expect(_last_line(plain, _ends_sieve), b"OK")
+    _expect(_sieve_verdict(plain), b"OK")
 
 
-def _ends_sieve(line: bytes) -> bool:
-    return line.upper().startswith((b"OK", b"NO", b"BYE"))
+def _sieve_verdict(plain: Plain) -> bytes:
+    return _last_line(plain, lambda line: bool(_SIEVE_VERDICT.match(line)), lambda: _sieve_line(plain))
+
+
+def _sieve_line(plain: Plain) -> bytes:
+    """One line with its literals: after ``{5}`` at the end of a line, five bytes and the rest of it follow."""
+    line = rest = plain.line()
+    while True:
+        literal = _SIEVE_LITERAL.search(rest)
+        if literal is None:
+            return line
+        size = int(literal[1])
+        if len(line) + size > _MAX_ANSWER:
+            raise Problem(f"STARTTLS: the service answered with a text of {size} bytes, where a few are expected")
+        line += plain.exactly(size)
+        rest = plain.line()
+        line += rest
 
 
 def _ftp(plain: Plain, _name: str) -> None:
-    """Source: RFC 4217, section 4; RFC 959, section 4.2, for replies of several lines."""
-    _expect(_last_line(plain, _ends_ftp), b"220")
+    """Source: RFC 4217, section 4."""
+    _expect(_ftp_reply(plain), b"220")
     plain.send(b"AUTH TLS\r\n")
-    _expect(_last_line(plain, _ends_ftp), b"234")
+    _expect(_ftp_reply(plain), b"234")
 
 
-def _ends_ftp(line: bytes) -> bool:
-    return line[:3].isdigit() and line[3:4] in (b" ", b"\r", b"\n")
+def _ftp_reply(plain: Plain) -> bytes:
+    """The last line of the first reply that is no preliminary one, as 120 is (RFC 959, section 4.2).
+
+    A reply of several lines ends with the code that it began with and a space; other codes in it are text.
+    """
+    opened = b""
+
+    def is_last(line: bytes) -> bool:
+        nonlocal opened
+        if opened and not line.startswith(opened + b" "):
+            return False
+        if not opened and not _FTP_CODE.match(line):
+            return False
+        opened = line[:3] if line[3:4] == b"-" else b""
+        return not opened and not line.startswith(b"1")
+
+    return _last_line(plain, is_last)
 
 
 def _postgres(plain: Plain, _name: str) -> None:
@@ -223,15 +260,33 @@ def _mysql(plain: Plain, _name: str) -> None:
 def _xmpp(plain: Plain, name: str) -> None:
     """Source: RFC 6120, section 5.4."""
     plain.send(_XMPP_STREAM.format(name).encode("ascii"))
-    ends = (b"</stream:features>", b"<stream:features/>", b"</stream:error>", b"</stream:stream>")
-    offered = plain.until(*ends, at_most=_MAX_ANSWER)
-    if not offered.endswith(ends[0]) or _XMPP_TLS not in offered:
+    offered = _xmpp_features(plain)
+    if _XMPP_TLS not in offered or not _XMPP_STARTTLS.search(offered):
         raise Problem(f"STARTTLS: the service does not offer it: {_shown(offered[-200:])!r}")
     plain.send(b"<starttls xmlns='" + _XMPP_TLS + b"'/>")
-    answer = plain.until(b">").lstrip()
-    _expect(answer, b"<proceed")
-    if not answer.endswith(b"/>"):
-        _expect(plain.until(b">"), b"</proceed")
+    if not _expect_tag(plain, b"<proceed").endswith(b"/>"):
+        _expect_tag(plain, b"</proceed")
+
+
+def _xmpp_features(plain: Plain) -> bytes:
+    """All up to the end of what the server offers, or up to the error that it sends instead."""
+    received = b""
+    while len(received) < _MAX_ANSWER:
+        received += plain.until(b">", at_most=_MAX_ANSWER - len(received))
+        tag = received[max(received.rfind(b"<"), 0) :]
+        found = _XML_TAG.match(tag)
+        if found and found[2] in (b"features", b"error", b"stream") and (found[1] or tag.endswith(b"/>")):
+            break
+    return received
+
+
+def _expect_tag(plain: Plain, start: bytes) -> bytes:
+    """Read a tag that begins so, whatever the prefix of its namespace is."""
+    tag = plain.until(b">").lstrip()
+    found = _XML_TAG.match(tag)
+    if found is None or b"<" + found[1] + found[2] != start:
+        raise _unexpected(start, tag)
+    return tag
 
 
 _DIALOGS: dict[str, t.Callable[[Plain, str], None]] = {
@@ -251,18 +306,24 @@ PROTOCOLS = tuple(_DIALOGS)
 
 def _expect(answer: bytes, start: bytes) -> None:
     if not answer.upper().startswith(start.upper()):
-        expected = start.decode("ascii")
-        raise Problem(f"STARTTLS: expected '{expected}', the service answered {_shown(answer[:200])!r}")
+        raise _unexpected(start, answer)
+
+
+def _unexpected(start: bytes, answer: bytes) -> Problem:
+    expected = start.decode("ascii")
+    return Problem(f"STARTTLS: expected '{expected}', the service answered {_shown(answer[:200])!r}")
 
 
 def _shown(answer: bytes) -> str:
     return answer.decode("ascii", "replace").strip()
 
 
-def _last_line(plain: Plain, is_last: t.Callable[[bytes], bool]) -> bytes:
+def _last_line(
+    plain: Plain, is_last: t.Callable[[bytes], bool], read_line: t.Callable[[], bytes] | None = None
+) -> bytes:
     size = 0
     for _count in range(_MAX_LINES):
-        line = plain.line()
+        line = (read_line or plain.line)()
         size += len(line)
         if is_last(line):
             return line

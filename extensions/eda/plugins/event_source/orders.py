@@ -267,7 +267,7 @@ class _Watch:
         self._reported: dict[str, t.Any] = {}
         self._statuses: dict[str, str] = {}
         self._issued: dict[str, Order] = {}
-        self._due: dict[str, str | None] = {}
+        self._due: dict[str, t.Any] = {}
 
     def run(self) -> None:
         """Watch until the source is ended.
@@ -338,19 +338,22 @@ class _Watch:
         now = datetime.now(timezone.utc)
         pause = _MAX_PAUSE
         for order_id, order in self._issued.items():
-            dates = {"not_before": order.certificate.not_before, "not_after": order.certificate.not_after}
-            if not all(dates.values()) or self._due.get(order_id) == dates["not_after"]:
+            certificate = order.certificate
+            dates = {"not_before": certificate.not_before, "not_after": certificate.not_after}
+            # A reissue often ends when its predecessor does, and is another certificate all the same.
+            known_by = (certificate.serial_number or certificate.id, *dates.values())
+            if not all(dates.values()) or self._due.get(order_id) == known_by:
                 continue
             try:
                 found = renewal(dates, now, self._params["remaining"])
             except ValueError as exc:
-                self._due[order_id] = dates["not_after"]
+                self._due[order_id] = known_by
                 logger.warning("order %s: nobody can tell when its certificate is due: %s", order_id, exc)
                 continue
             if found.at is not None and not found.due:
                 pause = min(pause, (found.at - now).total_seconds())
             if found.due:
-                self._due[order_id] = dates["not_after"]
+                self._due[order_id] = known_by
                 text = f"its certificate is due for renewal; it is valid until {dates['not_after']}"
                 moments = {"at": found.at, "latest": found.latest}
                 known = {name: iso_time(moment) for name, moment in moments.items() if moment is not None}

@@ -197,6 +197,29 @@ def test_a_certificate_is_due_once(sandbox: Sandbox, source: types.ModuleType) -
     assert events[2]["order"]["certificate"]["not_after"] in events[2]["msg"]
 
 
+def test_a_reissue_with_the_same_end_is_due_again(sandbox: Sandbox, source: types.ModuleType) -> None:
+    now = datetime.now(timezone.utc)
+
+    def certificate(serial: str) -> dict[str, str]:
+        dates = {"valid_from": now - timedelta(70), "valid_till": now + timedelta(20)}
+        return {"serial_number": serial, **{name: f"{moment:%Y-%m-%d}" for name, moment in dates.items()}}
+
+    fields = {"certificate": certificate("0A1B2C")}
+    placed = sandbox.order("digicert", ["www.example.com"], scenario="issued", fields=fields)
+    order_id = str(placed["order_id"])
+
+    async def story(watching: Watching) -> list[dict[str, t.Any]]:
+        events = await watching.until(kind="due")
+        again = {"certificate": certificate("0A1B2D")}
+        await asyncio.to_thread(sandbox.patch_order, "digicert", order_id, fields=again)
+        return [*events, await watching.event(), await watching.event()]
+
+    events = watch(source, options(sandbox, order_id, refresh_interval=1), story)
+    assert [event["kind"] for event in events] == ["changed", "due", "changed", "due"]
+    serials = [event["order"]["certificate"]["serial_number"] for event in events if event["kind"] == "due"]
+    assert serials == ["A1B2C", "A1B2D"]
+
+
 def test_nobody_reads_the_events(sandbox: Sandbox, source: types.ModuleType) -> None:
     order_ids = sandbox.orders("digicert", 3)
 

@@ -19,6 +19,7 @@ from ansible_collections.certops.issuance.plugins.plugin_utils._fleet import (
     read_days,
     with_in_service,
 )
+from ansible_collections.certops.issuance.plugins.plugin_utils._role_orders import status_rows
 from ansible_collections.certops.issuance.tests.unit.plugins.plugin_utils.fleet_orders import (
     HOSTILE,
     NOW,
@@ -167,7 +168,70 @@ def test_what_is_in_service_stands_beside_its_order() -> None:
     this = {"state": "this", "serial_number": "AB", "not_after": day(3), "msg": None}
     assert in_service(INFO, "CD", "AB") == [None, this]
     assert in_service(INFO, "CD", "EF") == [{**this, "state": "another"}, None]
-    assert in_service({**INFO, "serial_number": None}, None) == [{**this, "state": "another", "serial_number": None}]
+    assert in_service(INFO, "ab", "CD") == [this, None]
+    # Digits alone may be decimal ones.
+    assert in_service({**INFO, "serial_number": "B"}, "11") == [{**this, "serial_number": "B"}]
+
+
+@pytest.mark.parametrize(
+    ("orders", "serial", "reason"),
+    [
+        ([order("1")], "AB", "the provider does not report the serial number of order 1"),
+        ([order("", certificate={"id": "7"})], "AB", "the provider does not report the serial number of the order"),
+        ([order("1", "expired")], "AB", "the provider does not report the serial number of order 1"),
+        ([order("1", "validating", end=9)], "AB", "the provider does not report the serial number of order 1"),
+        ([unanswered("1", kind="unavailable")], "AB", "there is no answer about order 1"),
+        (
+            [order("1", certificate={"serial_number": "CD"}), unanswered("2", kind="unavailable")],
+            "AB",
+            "there is no answer about order 2",
+        ),
+        (
+            [order("1", certificate={"serial_number": "CD"})],
+            None,
+            "the serial number of what is in service is not known",
+        ),
+    ],
+)
+def test_nobody_can_tell_what_is_in_service(orders: list[dict[str, t.Any]], serial: str | None, reason: str) -> None:
+    seen = with_in_service(orders, {**INFO, "serial_number": serial})
+    assert [one.get("in_service") for one in seen][0] == {
+        "state": "unknown", "serial_number": serial, "not_after": day(3), "msg": reason,
+    }  # fmt: skip
+
+
+def test_an_outage_adds_no_certificate_that_ends() -> None:
+    lost = with_in_service([unanswered("1", kind="unavailable")], INFO)
+    lines = find_endings(make_entries(lost, NOW), 14, NOW)
+    assert lines == ["digicert order 1 (www): no answer, unavailable: it is not there"]
+
+
+def test_an_order_that_was_not_asked_for_has_no_message_of_another() -> None:
+    failure = {
+        "provider": "digicert", "order_id": "1", "error_kind": "unavailable",
+        "msg": "digicert order 1: no answer came (and 1 more, see errors)",
+    }  # fmt: skip
+    second = {"order_id": "2", "error_kind": "unavailable", "msg": "digicert order 2: no answer came"}
+    request = {"host": "web1", "order_ids": ["1", "2", "3"]}
+
+    def messages(answer: dict[str, t.Any]) -> list[tuple[str, str, str]]:
+        rows = status_rows(request, answer, "digicert")
+        return [(row["order_id"], row["msg"], row["error_kind"]) for row in rows]
+
+    first = {**failure, "msg": "digicert order 1: no answer came"}
+    assert messages({**failure, "errors": [first, second]}) == [
+        ("1", "digicert order 1: no answer came", "unavailable"),
+        ("2", "digicert order 2: no answer came", "unavailable"),
+        ("3", "not asked for: no answer came", "unavailable"),
+    ]
+    # With a single failure there are no errors beside it.
+    assert messages(first) == [
+        ("1", "digicert order 1: no answer came", "unavailable"),
+        ("2", "not asked for: no answer came", "unavailable"),
+        ("3", "not asked for: no answer came", "unavailable"),
+    ]
+    # What concerns no order concerns all of them.
+    assert {text for _order, text, _kind in messages({"msg": "the library is missing"})} == {"the library is missing"}
 
 
 @pytest.mark.parametrize(
@@ -193,7 +257,8 @@ def test_nothing_is_added_where_nobody_looked() -> None:
 
 
 def test_the_first_issued_order_has_what_is_of_no_order() -> None:
-    orders = with_in_service([order("1", "validating"), order("2")], INFO)
+    issued = order("2", certificate={"serial_number": "CD"})
+    orders = with_in_service([order("1", "validating"), issued], INFO)
     assert [one.get("in_service", {}).get("state") for one in orders] == [None, "another"]
 
 
@@ -269,7 +334,8 @@ def test_filters_refuse_what_is_no_list_of_orders(name: str, given: t.Any) -> No
 
 def test_filters_work_as_ansible_loads_them() -> None:
     def run(name: str, *arguments: t.Any) -> t.Any:
-        return filter_loader.get("certops.issuance." + name).j2_function([order("1", end=900)], *arguments)
+        given = order("1", certificate={"serial_number": "CD", "not_after": day(900)})
+        return filter_loader.get("certops.issuance." + name).j2_function([given], *arguments)
 
     assert run("order_page").startswith("<!DOCTYPE html>")
     assert "certops_order_issued{" in run("order_metrics")

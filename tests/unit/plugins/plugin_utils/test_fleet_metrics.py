@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ansible_collections.certops.issuance.plugins.module_utils._common.text import clean_line
 from ansible_collections.certops.issuance.plugins.plugin_utils import _fleet_metrics
+from ansible_collections.certops.issuance.plugins.plugin_utils._fleet import find_endings, make_entries
 from ansible_collections.certops.issuance.plugins.plugin_utils._fleet_metrics import make_metrics
 from ansible_collections.certops.issuance.tests.unit.plugins.plugin_utils.fleet_orders import (
     HOSTILE,
@@ -91,6 +92,31 @@ def test_series_with_the_same_labels_are_one_and_what_ends_first_counts() -> Non
     found = read(make_metrics([order("", names=["a.example"], certificate=one) for one in certificates], NOW))
     ends = values(found, "certops_certificate_not_after_timestamp_seconds", "name")
     assert ends == [("a.example", NOW.timestamp() + 20 * 86400)]
+
+
+def test_all_series_with_the_same_labels_are_of_one_entry() -> None:
+    served = {"state": "this", "not_after": day(20), "msg": None}
+    closed = order("", "revoked", ["a.example"], end=5, host="b")
+    later = order("", "validating", ["a.example"], end=50, blockers=[blocker("x")], host="b", in_service=served)
+    sooner = order("", "issued", ["a.example"], end=20, host="b")
+    for orders in ([closed, later, sooner], [sooner, later, closed]):
+        found = read(make_metrics(orders, NOW))
+        assert values(found, "certops_order_issued", "host") == [("b", 1)]
+        assert values(found, "certops_order_blockers", "actor") == [("provider", 0), ("you", 0)]
+        assert values(found, "certops_order_info", "status") == [("issued", 1)]
+        ends = values(found, "certops_certificate_not_after_timestamp_seconds", "host")
+        assert ends == [("b", NOW.timestamp() + 20 * 86400)]
+        assert values(found, "certops_in_service_info", "state") == [("this", 1)]
+
+
+@pytest.mark.parametrize("status", ["canceled", "replaced", "revoked", "rejected", "failed"])
+def test_a_closed_order_has_no_dates_that_an_alert_could_fire_for(status: str) -> None:
+    closed = order("1", status, ["a.example"], start=-9, end=3)
+    found = read(make_metrics([closed], NOW))
+    assert find_endings(make_entries([closed], NOW), 7, NOW) == []
+    assert values(found, "certops_order_info", "status") == [(status, 1)]
+    assert "certops_certificate_not_after_timestamp_seconds" not in found
+    assert "certops_certificate_not_before_timestamp_seconds" not in found
 
 
 @pytest.mark.parametrize("text", HOSTILE)

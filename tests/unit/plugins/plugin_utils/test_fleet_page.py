@@ -218,3 +218,18 @@ def test_the_present_has_one_time() -> None:
     zone = datetime.timezone(datetime.timedelta(hours=5))
     assert "As of <time" in make_page([], NOW.astimezone(zone))
     assert "2026-11-28 21:40 UTC" in make_page([], NOW.astimezone(zone))
+
+
+@pytest.mark.parametrize("end", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("start", [None, "0001-01-01T00:00:00Z"])
+def test_ends_at_the_edges_of_the_calendar(start: str | None, end: str) -> None:
+    certificate = {"not_before": start, "not_after": end}
+    page = make_page([order("1", names=["a.example"], certificate=certificate)], NOW)
+    assert "a.example" in Reader(page).text
+
+
+def test_what_is_in_service_may_be_another_certificate() -> None:
+    served = {"state": "unknown", "not_after": day(2), "msg": "there is no answer about order 1"}
+    page = Reader(make_page([{**unanswered("1"), "in_service": served}], NOW))
+    text = " ".join(page.text.split())
+    assert "www may serve this certificate or another: there is no answer about order 1" in text

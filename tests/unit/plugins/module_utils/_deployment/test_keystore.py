@@ -133,12 +133,20 @@ def test_placeholder_with_keystore(target: Target) -> None:
     assert target.deploy(target.world.issue(NAME), **with_keystore())["reasons"][:1] == ["certificate_differs"]
 
 
-@pytest.mark.parametrize("password", [None, "", "two\nlines", "a\0b", "x" * 257])
+@pytest.mark.parametrize("password", [None, "", "two\nlines", "a\0b", "x" * 1024, "\U0001f511" * 256])
 def test_password_that_cannot_be_one(target: Target, password: str | None) -> None:
     error = refused(target, target.world.issue(NAME), **with_keystore(password))
     assert error.kind == "invalid_request"
     assert "pkcs12_password" in error.message
     assert not password or password not in error.message
+
+
+@pytest.mark.parametrize("password", ["x" * 1023, "\U0001f511" * 255 + "xyz"])
+def test_longest_password(target: Target, password: str) -> None:
+    target.deploy(target.world.issue(NAME), **with_keystore(password))
+    assert pkcs12.load_pkcs12(keystore(target), password.encode()).cert is not None
+    with pytest.raises(ValueError, match="password"):
+        pkcs12.load_pkcs12(keystore(target), password[:-1].encode())
 
 
 def test_keystore_without_openssl(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:

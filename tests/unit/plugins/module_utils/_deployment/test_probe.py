@@ -129,6 +129,8 @@ _TLS = "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></st
         ("sieve", [b'"SIEVE" ""\r\nOK\r\n', b"NO\r\n"], "expected 'OK', the service answered 'NO'"),
         ("ftp", [b"220 ready\r\n", b"530 Please login with USER and PASS.\r\n"], "530 Please login"),
         ("ftp", [b"421-many\r\n421 too many users\r\n"], "421 too many users"),
+        ("ftp", [b"421-many\r\n220 ready\r\n421 too many users\r\n"], "421 too many users"),
+        ("sieve", [b'"X" {99999}\r\n'], "answered with a text of 99999 bytes"),
         ("ldap", [b"", ldap_answer(2)], "refused with LDAP result code 2"),
         ("ldap", [b"", b"\x30\x03\x02\x01\x01"], "what is no LDAP"),
         ("ldap", [b"", b"\x30\x05\x02\x01\x01\x78\x7f"], "what is no LDAP"),
@@ -142,7 +144,11 @@ _TLS = "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></st
         ("mysql", [b"\0\0\0\0"], "this is no MySQL"),
         ("mysql", [b"HTTP"], "this is no MySQL"),
         ("xmpp", [b"", _NO_TLS.encode()], "does not offer it"),
+        ("xmpp", [b"", b"<stream:features />"], "does not offer it"),
+        ("xmpp", [b"", b"<s:stream xmlns:t='urn:ietf:params:xml:ns:xmpp-tls'><s:features />"], "does not offer it"),
         ("xmpp", [b"", b"<stream:error><host-unknown/></stream:error>"], "host-unknown"),
+        ("xmpp", [b"", b"<s:error><host-unknown/></s:error\n>"], "host-unknown"),
+        ("xmpp", [b"", _TLS.encode(), b"<proceeding/>"], "expected '<proceed'"),
         ("xmpp", [b"", _TLS.encode(), b"<failure/></stream:stream>"], "expected '<proceed'"),
         ("xmpp", [b"", _TLS.encode(), b"<proceed><x/>"], "expected '</proceed'"),
     ],
@@ -155,6 +161,36 @@ def test_service_that_refuses_tls(
     found = probe(Endpoint("127.0.0.1", service.port, NAME, protocol), b"", (), 0, 5)
     assert found.served is False
     assert message in (found.problem or "")
+
+
+_XMPP_NAMESPACE = "urn:ietf:params:xml:ns:xmpp-tls"
+
+
+@pytest.mark.parametrize(
+    "protocol, answers",
+    [
+        ("xmpp", ["<s:features><starttls xmlns='{0}'/></s:features>", "<proceed xmlns='{0}'/>"]),
+        ("xmpp", ["<features xmlns='x'><starttls xmlns='{0}'/></features>", "<proceed xmlns='{0}'></proceed>"]),
+        ("xmpp", [_TLS.replace("</stream:features>", "</stream:features\n>"), "\n<proceed xmlns='{0}' />"]),
+        ("xmpp", ["<s:features><tls:starttls xmlns:tls='{0}' /></s:features >", "<tls:proceed xmlns:tls='{0}'/>"]),
+        ("xmpp", [_TLS, "<tls:proceed xmlns:tls='{0}'>\n</tls:proceed\n>"]),
+        ("xmpp", ["<s:features a='x>y'><starttls xmlns='{0}'/></s:features>", "<proceed/>"]),
+        ("ftp", ["220-Welcome.\r\n230 is no end\r\n220\r\n220 ready\r\n", "234 go ahead\r\n"]),
+        ("ftp", ["120 Ready in 3 minutes.\r\n220 ready\r\n", "234\r\n"]),
+        ("ftp", ["120-Ready\r\n220 soon\r\n120 in 3 minutes.\r\n220 ready\r\n", "234-go\r\n234 ahead\r\n"]),
+        ("sieve", ['"NOTIFY" {{8}}\r\nNO\r\nxmpp\r\n"STARTTLS"\r\nOK\r\n', "OK\r\n"]),
+        ("sieve", ['"X" {{4+}}\r\n{{3}}\n\r\nOK {{5}}\r\nready\r\n', 'OK (TAG {{3}}\r\na\r\n) "x"\r\n']),
+        ("sieve", ['"STARTTLS"\r\nNOTIFY "mailto"\r\nOKAY\r\nBYES\r\nok "ready"\r\n', "OK\n"]),
+    ],
+)
+def test_starttls_as_servers_may_write_it(protocol: str, answers: list[str]) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall("".join(answers).replace("{{", "{").replace("}}", "}").replace("{0}", _XMPP_NAMESPACE).encode())
+        theirs.sendall(b"\x16")
+        start_tls(protocol, Plain(ours, 5), NAME)
+        # What follows belongs to TLS.
+        assert ours.recv(10) == b"\x16"
 
 
 def test_greeting_that_is_too_long_though_it_ends() -> None:

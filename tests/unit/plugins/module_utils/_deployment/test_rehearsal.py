@@ -11,6 +11,8 @@ import typing as t
 
 import pytest
 
+from ansible_collections.certops.issuance.plugins.module_utils._deployment import rehearsal
+from ansible_collections.certops.issuance.plugins.module_utils._deployment.directory import MAX_FILE_SIZE
 from ansible_collections.certops.issuance.plugins.module_utils._deployment.errors import (
     DeploymentError,
     InvalidKey,
@@ -253,6 +255,25 @@ def test_ca_path_without_certificates(rehearsals: Rehearsals, content: str | Non
     if content is not None:
         rehearsals.ca_path.write_text(content)
     with pytest.raises(NoTrustStore, match="trusted.pem"):
+        rehearsals(rehearsals.world.issue(NAME))
+
+
+@pytest.mark.parametrize("case", ["fifo", "device", "large"])
+def test_ca_path_that_is_no_file_to_read(rehearsals: Rehearsals, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = rehearsals.ca_path
+    monkeypatch.setattr(rehearsal, "_MAX_BUNDLE_SIZE", 2 * MAX_FILE_SIZE)
+    comment = "x" * MAX_FILE_SIZE + "\n"
+    path.write_text(comment + path.read_text())
+    assert rehearsals(rehearsals.world.issue(NAME))  # bundles may be larger than certificates
+    if case == "large":
+        path.write_text(comment + comment)
+    else:
+        path.unlink()
+    if case == "fifo":
+        os.mkfifo(path)
+    elif case == "device":
+        path.symlink_to("/dev/zero")
+    with pytest.raises(NoTrustStore, match=r"trusted\.pem cannot be read: it is no regular file, or too large"):
         rehearsals(rehearsals.world.issue(NAME))
 
 
