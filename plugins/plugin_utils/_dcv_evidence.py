@@ -15,7 +15,10 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.operation
     Result,
     Session,
 )
-from ansible_collections.certops.issuance.plugins.plugin_utils import _role_dcv as rules
+from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_conflicts import (
+    conflicting_entries,
+    without_conflicts,
+)
 from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_journal import Entry
 
 Data = dict[str, t.Any]
@@ -54,7 +57,7 @@ def fetch_evidence(session: Session, params: Params) -> Result:
         else:
             result["names"] += report.get("names", [])
             result["unresolved"] += report.get("unresolved", [])
-    result["names"], conflicts = rules.without_conflicts(result["names"], _live_entries(session, params, result))
+    result["names"], conflicts = without_conflicts(result["names"], _live_entries(session, params, result))
     result["unresolved"] += conflicts
     return result
 
@@ -68,7 +71,7 @@ def _live_entries(session: Session, params: Params, result: Result) -> list[Entr
     """The published records that are in conflict with the names, of orders that are not over."""
     entries = [
         entry
-        for entry in rules.conflicting_entries(result["names"], params["published"])
+        for entry in conflicting_entries(result["names"], params["published"])
         if entry["provider"] == session.provider.info.name and entry["order_id"] not in result["ended"]
     ]
     live = {order_id for order_id in {entry["order_id"] for entry in entries} if _may_be_live(session, order_id)}

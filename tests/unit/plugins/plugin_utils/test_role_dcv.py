@@ -8,6 +8,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.certops.issuance.plugins.plugin_utils import _dcv_conflicts as conflicts
 from ansible_collections.certops.issuance.plugins.plugin_utils import _role_dcv as rules
 
 Data = dict[str, t.Any]
@@ -140,7 +141,7 @@ class TestConflicts:
     def test_two_targets_at_one_owner_are_refused_for_both_orders(self) -> None:
         names = [name("1", "a.example.net", kind="CNAME"), name("2", "b.example.net", kind="CNAME"), name("3", "v")]
         names[2]["record_set"]["fqdn"] = "_dnsauth.example.com"
-        kept, unresolved = rules.without_conflicts(names, [])
+        kept, unresolved = conflicts.without_conflicts(names, [])
         assert [one["problem"] for one in kept[:2]] == ["cname_conflict"] * 2
         assert kept[2] == names[2]
         assert [one["order_id"] for one in unresolved] == ["1", "2"]
@@ -153,17 +154,17 @@ class TestConflicts:
     def test_what_can_stand_side_by_side_is_kept(self) -> None:
         texts = [name("1", "a", "b"), name("2", "c")]
         targets = [name(number, "same.example.net", fqdn="_a.example.org", kind="CNAME") for number in "12"]
-        assert rules.without_conflicts([*texts, *targets], []) == ([*texts, *targets], [])
+        assert conflicts.without_conflicts([*texts, *targets], []) == ([*texts, *targets], [])
 
     def test_two_contents_at_one_url_are_refused_for_both_orders(self) -> None:
         names = [name(number, file=file("/.well-known/pki-validation/a.txt", number)) for number in "12"]
-        kept, unresolved = rules.without_conflicts(names, [])
+        kept, unresolved = conflicts.without_conflicts(names, [])
         assert [one["file"] for one in kept] == [None, None]
         assert [one["problem"] for one in unresolved] == ["evidence_refused"] * 2
 
     def test_a_live_order_of_the_journal_counts_as_well(self) -> None:
         (entry,) = rules.record_entries([name("9", "theirs.example.net", kind="CNAME")])
-        (kept,), (unresolved,) = rules.without_conflicts([name("1", "mine.example.net", kind="CNAME")], [entry])
+        (kept,), (unresolved,) = conflicts.without_conflicts([name("1", "mine.example.net", kind="CNAME")], [entry])
         assert kept["record_set"] is None
         assert (kept["order_id"], unresolved["order_id"]) == ("1", "1")
         assert "digicert order 1 and digicert order 9" in unresolved["message"]
@@ -181,7 +182,7 @@ class TestConflicts:
     )
     def test_entries_of_the_journal_that_are_in_the_way(self, journaled: Data, conflict: bool) -> None:
         entries = rules.record_entries([journaled])
-        found = rules.conflicting_entries([name("1", "mine.example.net", kind="CNAME")], entries)
+        found = conflicts.conflicting_entries([name("1", "mine.example.net", kind="CNAME")], entries)
         assert found == (entries if conflict else [])
 
     def test_files_and_texts_of_the_journal_are_not_in_the_way(self) -> None:
@@ -190,9 +191,10 @@ class TestConflicts:
             *rules.file_entries([name("9", file=file("/a", "x"))], "w", "/"),
         ]
         assert (
-            rules.conflicting_entries([name("1", "mine")], [dict({"fqdn": None}, **entry) for entry in journal]) == []
+            conflicts.conflicting_entries([name("1", "mine")], [dict({"fqdn": None}, **entry) for entry in journal])
+            == []
         )
-        assert rules.conflicting_entries([name("1", "mine.example.net", kind="CNAME")], journal[1:]) == []
+        assert conflicts.conflicting_entries([name("1", "mine.example.net", kind="CNAME")], journal[1:]) == []
 
 
 class TestFailures:

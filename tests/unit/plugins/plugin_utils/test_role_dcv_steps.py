@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._common.private_d
 from ansible_collections.certops.issuance.plugins.module_utils._orders.errors import InvalidRequest
 from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_journal import Journal
 from ansible_collections.certops.issuance.plugins.plugin_utils._role_dcv_steps import (
+    EVIDENCE,
     INPUTS,
     OUTCOME,
     PLAN,
@@ -109,3 +111,34 @@ def test_check_mode_does_not_look_and_forgets_nothing(tmp_path: Path) -> None:
     steps.variables = {**steps.variables, PLAN: {"leader": "web0", "ended": [ENTRY]}}
     assert steps.run("see") == {"skipped": True}
     assert journal(steps) == [ENTRY]
+
+
+def test_another_host_publishes_where_the_first_has_no_evidence_of_its_own(tmp_path: Path) -> None:
+    steps = host_with_an_issued_order(tmp_path, check_mode=False)
+    requests = {
+        host: {"host": host, "order_ids": [order_id], "dcv": {"tasks": "/t.yml", "webroot": None, "label": "a"}}
+        for host, order_id in (("web0", ORDER_ID), ("web1", "1002"))
+    }
+    record_set = {"type": "TXT", "fqdn": "_dnsauth.example.com", "zone": "example.com", "values": ["mine"]}
+    known = {"name": "example.com", "provider": "digicert", "order_id": "1002"}
+    refused = {"order_id": ORDER_ID, "problem": "cname_conflict", "message": "orders 1001 and 9 are in conflict"}
+    answer = {
+        "leader": "web0", "asked": [ORDER_ID, "1002"], "errors": [], "unresolved": [refused], "ended": [],
+        "names": [{**known, "record_set": record_set, "file": None}],
+    }  # fmt: skip
+    variables = {
+        host: {
+            "ansible_play_batch": ["web0", "web1"],
+            INPUTS: {"provider": "digicert", "request": request},
+            EVIDENCE: answer if host == "web0" else {"skipped": True, "leader": "web0"},
+        }
+        for host, request in requests.items()
+    }
+    steps.published = lambda hosts, name: iter([variables[host][name] for host in hosts])
+    plans = {}
+    for host in requests:
+        steps = dataclasses.replace(steps, host=host, variables=variables[host])
+        plans[host] = steps.run("publish")
+    assert (plans["web0"]["failed"], plans["web0"]["msg"]) == (True, "orders 1001 and 9 are in conflict")
+    assert plans["web1"]["leader"] == "web1"
+    assert [one["record"]["values"] for one in plans["web1"]["records"]] == [["mine"]]
