@@ -17,6 +17,7 @@ import contextlib
 import errno
 import hashlib
 import socket
+import struct
 import threading
 import time
 import traceback
@@ -180,7 +181,8 @@ def _read(name: str) -> t.Any:
     """A name as dnspython has it; None where it is none."""
     try:
         return dns.name.from_text(name or ".")
-    except (dns.exception.DNSException, ValueError):
+    except (dns.exception.DNSException, ValueError, struct.error):
+        # dnspython 2.3 packs an escape beyond 255 without a look.
         return None
 
 

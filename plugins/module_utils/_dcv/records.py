@@ -18,7 +18,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._common.evidence import ancestors, base_name, is_dns_name, is_within
-from .delegation import Answer, DnsBlocked, DnsIntercepted, Zone, apex
+from .delegation import DnsBlocked, DnsIntercepted, Zone, apex
 from .evidence import ExpectedRecord
 from .findings import CODES, FATAL, NOTE, WARNING, Reason
 from .look import (
@@ -321,19 +321,10 @@ class Explanation:
             return False
         answer = self._look.walker.follow(target, "TXT")
         is_of_ca = any(is_within(name, domain) for name in answer.names for domain in CA_DOMAINS)
-        if answer.loop or is_of_ca or self._expected.fqdn in answer.names:
-            return self._found("cname_conflict", where=self._expected.fqdn, seen=f"CNAME {target}")
-        return self._missing_at_target(answer.names[-1], answer)
-
-    def _missing_at_target(self, end: str, answer: Answer) -> bool:
-        """The name is delegated by a CNAME: what is due has to be published at its target."""
-        if answer.reply is None:
-            check_servers(self._outcome, answer.zone, views_of(self._look, answer.zone, end, "TXT"))
-            return True
-        if self._resembling(answer.values("TXT"), end):
-            return True
-        underscore = _UNDERSCORE_HINT if end.startswith("_") else ""
-        return self._found("record_missing", where=end, kind="TXT", underscore=underscore)
+        # A delegated name heals: what is due is published at its target, and not there yet.
+        lasts = answer.loop or is_of_ca or self._expected.fqdn in answer.names
+        heals = None if lasts else _HEALS
+        return self._found("cname_conflict", where=self._expected.fqdn, seen=f"CNAME {target}", retry_after=heals)
 
     def _wrong_type(self) -> bool:
         """A CNAME is due, and TXT is there: the target as text, or other data that stands in the way."""
@@ -350,14 +341,12 @@ class Explanation:
     def _wrong_value(self) -> bool:
         """A TXT value is there that resembles the expected one."""
         texts = [record.text for record in self._reply.of(self._expected.fqdn, "TXT")]
-        return self._resembling(texts if self._expected.type == "TXT" else [], self._expected.fqdn)
-
-    def _resembling(self, texts: t.Sequence[str], where: str) -> bool:
-        for text in texts:
+        for text in texts if self._expected.type == "TXT" else []:
             likeness = resemblance(self._value, text)
             if likeness is not None and text not in self._expected.values:
                 heals = _HEALS if likeness == FORMER else None
-                return self._found("record_wrong_value", where=where, seen=f"{text} ({likeness})", retry_after=heals)
+                seen = f"{text} ({likeness})"
+                return self._found("record_wrong_value", where=self._expected.fqdn, seen=seen, retry_after=heals)
         return False
 
     def _wrong_place(self) -> bool:
