@@ -40,8 +40,9 @@ def add_child(scene: Scene, name: str = CHILD, above: Zone | None = None, key: s
     return child
 
 
-def look(lab: Lab, scene: Scene, record: dict[str, t.Any] = RECORD) -> t.Any:
+def look(lab: Lab, scene: Scene, record: dict[str, t.Any] | None = None) -> t.Any:
     """A look at one record below the child."""
+    record = record or RECORD
     provider = "digicert" if record["type"] == "TXT" else "sectigo"
     return lab.look(scene, record_sets=[{**record, "orders": [{"provider": provider, "order_id": "1"}]}])
 
