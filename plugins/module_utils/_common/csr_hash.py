@@ -19,6 +19,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .evidence import FILE_FOLDER, FileEvidence, RecordEvidence, base_name, is_within
+from .names import show_host
 
 _PEM = re.compile(
     r"-----BEGIN (NEW )?CERTIFICATE REQUEST-----(?P<body>[A-Za-z0-9+/=\s]+)-----END (NEW )?CERTIFICATE REQUEST-----"
@@ -114,8 +115,5 @@ def file_evidence(scheme: str, name: str, hashes: CsrHashes, unique_value: str, 
     lines = [hashes.sha256, ca_domain]
     if unique_value:
         lines.append(check_unique_value(unique_value))
-    host = base_name(name)
-    # An IPv6 address stands in brackets.
-    shown = f"[{host}]" if ":" in host else host
-    url = f"{scheme}://{shown}{FILE_FOLDER}{hashes.md5.upper()}.txt"
+    url = f"{scheme}://{show_host(base_name(name))}{FILE_FOLDER}{hashes.md5.upper()}.txt"
     return FileEvidence(url, "\n".join(lines))

@@ -62,6 +62,11 @@ def is_ip_address(name: str) -> bool:
     return "%" not in name
 
 
+def show_host(host: str) -> str:
+    """A host as it stands in URLs and before a port: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def covers(names: t.Container[str], name: str) -> bool:
     """Whether certificate names cover a normalized name; a wildcard covers one label (RFC 6125, section 6.4.3)."""
     if name in names:

@@ -26,8 +26,7 @@ from .._common.evidence import (
     plain_name,
 )
 from .._common.evidence_report import checked
-from .._common.names import is_ip_address
-from .network import show_host
+from .._common.names import is_ip_address, show_host
 
 
 @dataclass(frozen=True)

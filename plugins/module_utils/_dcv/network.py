@@ -14,6 +14,8 @@ import socket
 import time
 import typing as t
 
+from .._common.names import show_host
+
 
 class DeadlinePassed(Exception):
     """The time for the whole look is over."""
@@ -104,11 +106,6 @@ def is_private(address: str) -> bool:
 def family(address: str) -> int:
     """The socket family of an address."""
     return socket.AF_INET6 if ":" in address else socket.AF_INET
-
-
-def show_host(host: str) -> str:
-    """A host as URLs have it: an IPv6 address in brackets."""
-    return f"[{host}]" if ":" in host else host
 
 
 def show_endpoint(address: str, port: int) -> str:

@@ -258,7 +258,6 @@ def _judge_by_resolver(
 
 # --- why it is not there ---
 
-_UNDERSCORE_HINT = " (a DNS host that refuses the underscore leaves the file methods)"
 #: Seconds; right after publishing, a server still has what was there before, or nothing: both heal alike.
 _HEALS = CODES["record_missing"].heals
 #: How a value resembles another that the same CA gave.
@@ -286,7 +285,8 @@ class Explanation:
         """Report the first cause that a test shows."""
         causes = [self._wrong_target, self._conflict, self._wrong_type, self._wrong_value, self._wrong_place]
         if not any(cause() for cause in causes):
-            underscore = _UNDERSCORE_HINT if self._expected.fqdn.startswith("_") else ""
+            hint = " (a DNS host that refuses the underscore leaves the file methods)"
+            underscore = hint if self._expected.fqdn.startswith("_") else ""
             self._found("record_missing", where=self._expected.fqdn, kind=self._expected.type, underscore=underscore)
 
     def _found(self, code: str, **details: t.Any) -> bool:

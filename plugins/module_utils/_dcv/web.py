@@ -21,7 +21,8 @@ import socket
 import ssl
 from dataclasses import dataclass, field
 
-from .network import AddressMap, Deadline, DeadlinePassed, family, show_host
+from .._common.names import show_host
+from .network import AddressMap, Deadline, DeadlinePassed, family
 
 PORTS = {"http": 80, "https": 443}
 #: Seconds for a connection, and for all that follows on it.

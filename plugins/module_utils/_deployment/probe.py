@@ -13,6 +13,7 @@ import time
 import typing as t
 from dataclasses import dataclass
 
+from .._common.names import show_host
 from .proxy_protocol import proxy_header
 from .rehearsal import anchored_context
 from .starttls import Plain, Problem, start_tls
@@ -55,10 +56,9 @@ class Endpoint:
     proxy_protocol: str | None = None
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
         how = f"{self.server_name}, STARTTLS for {self.starttls}" if self.starttls else self.server_name
         how += f", PROXY protocol {self.proxy_protocol}" if self.proxy_protocol else ""
-        return f"{host}:{self.port} ({how})"
+        return f"{show_host(self.host)}:{self.port} ({how})"
 
 
 @dataclass

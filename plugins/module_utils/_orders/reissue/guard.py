@@ -29,7 +29,7 @@ from ..errors import (
     TooSoon,
 )
 from ..model import Status
-from .model import Journal, Policy, Snapshot, Wish, names_in_order, names_to_pay
+from .model import Journal, Policy, Snapshot, Wish, added_domain, names_in_order, names_to_pay
 
 #: How much earlier than a reissue its certificate may begin to be valid: some begin at midnight, in any zone.
 _MAX_BACKDATING = timedelta(hours=25)
@@ -92,7 +92,7 @@ def removed_names(snapshot: Snapshot, wish: Wish) -> list[str]:
     Where fewer names revoke what is in service (DigiCert), nothing else counts as added.
     """
     wanted = set(wish.names)
-    added = {name.partition(".")[2] for name in wanted if name.startswith(("www.", "*."))}
+    added = set(map(added_domain, wanted))
     if snapshot.revokes_within is None:
         added |= {"www." + name for name in wanted}
     return sorted(snapshot.names - wanted - added)

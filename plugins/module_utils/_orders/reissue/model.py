@@ -15,6 +15,7 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ..._common.renewal import MIN_COVERAGE
 from ..certificates.chain import host_names
 from ..model import Order, OrderCertificate
 
@@ -121,7 +122,7 @@ class Policy:
     """What a task allows; see the options of the module order_reissue."""
 
     allow_removed_names: bool = False
-    min_coverage: timedelta = timedelta(days=30)
+    min_coverage: timedelta = MIN_COVERAGE
     min_interval: timedelta = timedelta(hours=24)
     settle_time: timedelta = timedelta(seconds=120)
     resend_after: timedelta = timedelta(hours=1)
@@ -134,10 +135,15 @@ def names_in_order(snapshot: Snapshot, wish: Wish) -> tuple[str, ...]:
     return (first, *(name for name in wish.names if name != first))
 
 
+def added_domain(name: str) -> str | None:
+    """The domain that each CA adds by itself to its www or wildcard name; None for another name."""
+    return name.partition(".")[2] if name.startswith(("www.", "*.")) else None
+
+
 def names_to_pay(snapshot: Snapshot, wish: Wish) -> tuple[str, ...]:
     """The names beside the first one that must be paid for: all but the one that the CA adds to it by itself."""
     first, *others = names_in_order(snapshot, wish)
-    free = first.partition(".")[2] if first.startswith(("www.", "*.")) else "www." + first
+    free = added_domain(first) or "www." + first
     return tuple(name for name in others if name != free)
 
 

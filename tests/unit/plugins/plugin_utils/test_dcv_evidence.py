@@ -20,20 +20,18 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Order, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import Runtime, perform
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.plugins.plugin_utils._dcv_evidence import fetch_evidence
-from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.fakes import FakeProvider
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.fakes import (
+    FakeProvider,
+    register_fake,
+)
 
 OWNER = "_dnsauth.example.org"
 
 
 @pytest.fixture(autouse=True)
 def _fake(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setitem(PROVIDERS, "fake", FakeProvider)  # type: ignore[misc]
-    for name in ("scripts", "evidence"):
-        monkeypatch.setattr(FakeProvider, name, {})
-    monkeypatch.setattr(FakeProvider, "calls", [])
+    register_fake(monkeypatch, tmp_path)
 
 
 def wants(order_id: str, target: str, name: str = "example.org") -> None:

@@ -8,6 +8,8 @@ import contextlib
 import re
 import typing as t
 
+import pytest
+
 from ansible_collections.certops.issuance.plugins.module_utils._common.evidence import NameEvidence
 from ansible_collections.certops.issuance.plugins.module_utils._orders.account import Account
 from ansible_collections.certops.issuance.plugins.module_utils._orders.describe import no_certificate
@@ -22,6 +24,7 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.providers
     Provider,
     ProviderInfo,
 )
+from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 
 T = t.TypeVar("T")
 Answer = t.Union[Order, OrderError]
@@ -145,3 +148,13 @@ class FakeProvider(Provider):
     def requested(self, kind: str) -> list[t.Any]:
         """What was requested by one kind of call: fetch, refresh, summaries or collect."""
         return [what for how, what in self.calls if how == kind]
+
+
+def register_fake(monkeypatch: pytest.MonkeyPatch, folder: t.Any, provider: type[FakeProvider] = FakeProvider) -> None:
+    """Let operations find the provider, with nothing scripted and nothing called; what they keep is in the folder."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    monkeypatch.setitem(PROVIDERS, "fake", provider)  # type: ignore[misc]
+    for name in ("scripts", "evidence"):
+        monkeypatch.setattr(provider, name, {})
+    for name in ("calls", "replies"):
+        monkeypatch.setattr(provider, name, [])

@@ -65,6 +65,7 @@ from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._order
     Answer,
     FakeProvider,
     FakeTime,
+    register_fake,
 )
 
 PASSWORD = "hunter2-hunter2"
@@ -113,10 +114,7 @@ class Desk:
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> Desk:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setitem(PROVIDERS, "fake", FakeProvider)  # type: ignore[misc]
-    monkeypatch.setattr(FakeProvider, "scripts", {})
-    monkeypatch.setattr(FakeProvider, "calls", [])
+    register_fake(monkeypatch, tmp_path)
     monkeypatch.setattr(FakeProvider, "bundle", FakeProvider.bundle)
     return Desk()
 

@@ -23,8 +23,10 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_dcv import order_dcv
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import Runtime, perform
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.base import DcvPolicy, DcvReply
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
-from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.fakes import FakeProvider
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.fakes import (
+    FakeProvider,
+    register_fake,
+)
 
 ALL_AT_ONCE = DcvPolicy(order_interval=60.0)
 ONE_A_MINUTE = DcvPolicy(order_interval=60.0, name_interval=600.0, names_per_interval=1, names_per_request=1)
@@ -34,12 +36,8 @@ NOW = datetime.datetime(2026, 5, 1, 14, 0, 0, tzinfo=datetime.timezone.utc)
 
 @pytest.fixture(autouse=True)
 def _fake(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setitem(PROVIDERS, "fake", FakeProvider)  # type: ignore[misc]
+    register_fake(monkeypatch, tmp_path)
     monkeypatch.setattr(FakeProvider, "info", replace(FakeProvider.info, dcv=ALL_AT_ONCE))
-    monkeypatch.setattr(FakeProvider, "evidence", {})
-    for name in ("calls", "replies"):
-        monkeypatch.setattr(FakeProvider, name, [])
 
 
 def policy(monkeypatch: pytest.MonkeyPatch, dcv: DcvPolicy | None) -> None:

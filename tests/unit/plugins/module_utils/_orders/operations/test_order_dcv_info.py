@@ -31,19 +31,17 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.errors im
 from ansible_collections.certops.issuance.plugins.module_utils._orders.model import Domain, Order, Status
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.order_dcv_info import order_dcv_info
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import Runtime, perform
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
-from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.fakes import FakeProvider
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.fakes import (
+    FakeProvider,
+    register_fake,
+)
 
 KEY, OTHER_KEY = (ec.generate_private_key(ec.SECP256R1()) for _number in range(2))
 
 
 @pytest.fixture(autouse=True)
 def _fake(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setitem(PROVIDERS, "fake", FakeProvider)  # type: ignore[misc]
-    for name in ("scripts", "evidence"):
-        monkeypatch.setattr(FakeProvider, name, {})
-    monkeypatch.setattr(FakeProvider, "calls", [])
+    register_fake(monkeypatch, tmp_path)
 
 
 def run(*order_ids: str, check_mode: bool = False, zone_lookup: t.Any = None, **params: t.Any) -> dict[str, t.Any]:

@@ -32,8 +32,8 @@ from ansible_collections.certops.issuance.plugins.module_utils._orders.operation
 )
 from ansible_collections.certops.issuance.plugins.module_utils._orders.operations.runtime import Runtime, perform
 from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.paging import OrderList
-from ansible_collections.certops.issuance.plugins.module_utils._orders.providers.registry import PROVIDERS
 from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders import fakes
+from ansible_collections.certops.issuance.tests.unit.plugins.module_utils._orders.fakes import register_fake
 
 NOW = datetime.datetime(2026, 11, 1, 12, 0, tzinfo=datetime.timezone.utc)
 
@@ -57,10 +57,7 @@ def order(order_id: str, status: str = Status.ISSUED, *names: str, end: str | No
 
 @pytest.fixture(autouse=True)
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setitem(PROVIDERS, "fake", FakeProvider)  # type: ignore[misc]
-    monkeypatch.setattr(FakeProvider, "calls", [])
-    monkeypatch.setattr(FakeProvider, "scripts", {})
+    register_fake(monkeypatch, tmp_path, FakeProvider)
 
 
 def ask(
